@@ -1,0 +1,87 @@
+# Every target's text after ## is what `make help` prints.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+CODE := shared functions scheduler local tools tests
+CODEBASES := products users system
+
+# What PORT=…, FIRESTORE_PORT=…, DATA=… say on the command line reaches the local cloud.
+export
+
+.PHONY: help
+help: ## list every target
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.python: requirements/setup.txt requirements/dev.txt
+	@echo "setting up Python packages in $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --require-hashes -r requirements/setup.txt
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Without optional packages and install scripts: the Auth emulator needs none of what they build.
+node_modules/.installed: package.json package-lock.json
+	@echo "setting up the Firebase CLI in node_modules"
+	@npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: packages
+packages: $(VENV)/.python node_modules/.installed
+
+.PHONY: setup
+setup: ## install everything that the other targets need
+	@$(MAKE) --no-print-directory -j2 packages
+	@$(PY) -m local.demo.snapshot
+
+.PHONY: run
+run: setup ## serve everything on PORT (5001) with demo data; DATA=DIR keeps it between runs
+	@$(PY) -m local
+
+.PHONY: browser
+browser: ## install Chromium for the browser tests, where that may be done
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends chromium >/dev/null; } \
+	  || echo "no Chromium: the browser tests will skip"
+
+.PHONY: lint
+lint: setup ## ruff: rules and format
+	@$(VENV)/bin/ruff check $(CODE)
+	@$(VENV)/bin/ruff format --check $(CODE)
+
+.PHONY: types
+types: setup ## mypy --strict
+	@$(VENV)/bin/mypy $(CODE)
+
+.PHONY: derived
+derived: setup ## write firebase.json, the OpenAPI document and the tables anew from the declarations
+	@$(PY) -m tools.derive
+
+.PHONY: test
+test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
+	@$(MAKE) --no-print-directory lint types
+	@$(PY) -m pytest
+
+.PHONY: bench
+bench: setup ## measure starts, warm calls, reads and drills: prints a table, writes bench.json
+	@$(PY) -m tests.benchmarks
+
+.PHONY: bundle
+bundle: setup ## write dist/<codebase>, ready for the Firebase CLI
+	@$(PY) -m tools.bundle
+
+.PHONY: emulators
+emulators: bundle ## run the Firebase emulator suite on the same firebase.json
+	@$(PY) -m tools.emulators
+
+.PHONY: requirements
+requirements: $(VENV)/.python ## pin the requirements anew, with hashes
+	@for name in setup dev $(CODEBASES); do \
+	  constraint=""; case $$name in setup|dev) ;; *) constraint="--constraint requirements/dev.txt" ;; esac; \
+	  $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-annotate $$constraint requirements/$$name.in -o requirements/$$name.txt; done
+
+.PHONY: clean
+clean: ## remove what was set up and built
+	@rm -rf $(VENV) node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache
