@@ -1,0 +1,82 @@
+"""Firestore: the one client, and its errors in our terms."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shared.config import settings
+from shared.errors import (
+    Conflict,
+    DependencyFailed,
+    DependencyTimeout,
+    DependencyUnavailable,
+    NotFound,
+)
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client, Query, Transaction
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 10.0
+# Firestore's own limit is 500 writes for a transaction and 10 MiB for a request.
+MAX_WRITES = 500
+
+
+@cache
+def client() -> "Client":
+    """The client, made on first use: importing Firestore costs more than serving from a cache."""
+    from google.cloud.firestore import Client
+
+    return Client(project=settings().project_id)
+
+
+@contextmanager
+def errors_mapped() -> Iterator[None]:
+    """Turns Google's errors into ours; Conflict stands for a precondition that no longer holds."""
+    from google.api_core import exceptions
+
+    try:
+        yield
+    except (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted) as error:
+        raise Conflict("The document was changed meanwhile.") from error
+    except exceptions.NotFound as error:
+        raise NotFound("There is no such document.") from error
+    except exceptions.DeadlineExceeded as error:
+        raise DependencyTimeout("The database did not answer in time.") from error
+    except (exceptions.ServiceUnavailable, exceptions.ResourceExhausted) as error:
+        raise DependencyUnavailable("The database cannot be reached.") from error
+    except exceptions.RetryError as error:
+        raise DependencyUnavailable("The database cannot be reached.") from error
+    except exceptions.GoogleAPICallError as error:
+        raise DependencyFailed("The database refused the call.") from error
+
+
+def in_transaction(run: "Callable[[Transaction], T]") -> T:
+    """What `run` returns in a transaction, which may run it several times; raises Conflict."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.cloud.firestore import transactional
+
+    with errors_mapped():
+        try:
+            result: T = transactional(run)(client().transaction())
+        except ValueError as error:
+            # The library hides what ended its attempts, or kept it from beginning, behind this.
+            cause = error.__cause__ or error.__context__
+            if isinstance(cause, GoogleAPIError):
+                raise cause from None
+            raise
+    return result
+
+
+def count(query: "Query") -> int:
+    """How many documents fit; billed as one read for each 1,000 index entries."""
+    result: Any = query.count().get(timeout=TIMEOUT_SECONDS)  # type: ignore[call-arg]
+    return int(result[0][0].value)
+
+
+def ping() -> None:
+    """Reads one absent document; raises a DependencyError."""
+    with errors_mapped():
+        client().document("health/ping").get(timeout=2.0, retry=None)

@@ -1,0 +1,75 @@
+"""Firebase Authentication: ID tokens checked by firebase-admin, its errors in our terms."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from shared.config import settings
+from shared.errors import DependencyUnavailable, Forbidden, Unauthenticated
+
+if TYPE_CHECKING:
+    from firebase_admin import App
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a verified ID token speaks of; `auth_time` is in epoch seconds."""
+
+    uid: str
+    email: str
+    auth_time: float
+    claims: dict[str, Any]
+
+
+@cache
+def _app() -> "App":
+    import firebase_admin
+    from firebase_admin import credentials
+
+    configured = settings()
+    options = {"projectId": configured.project_id}
+    if configured.auth_emulator:
+        from google.auth.credentials import AnonymousCredentials
+
+        class Anonymous(credentials.Base):  # type: ignore[misc]
+            """The emulator asks for no credential, firebase-admin for any."""
+
+            def get_credential(self) -> AnonymousCredentials:
+                return AnonymousCredentials()  # type: ignore[no-untyped-call]
+
+        return firebase_admin.initialize_app(Anonymous(), options)
+    if configured.firebase_private_key and configured.firebase_client_email:
+        certificate = credentials.Certificate(
+            {
+                "type": "service_account",
+                "project_id": configured.project_id,
+                "client_email": configured.firebase_client_email,
+                "private_key": configured.firebase_private_key,
+                "token_uri": "https://oauth2.googleapis.com/token",
+            }
+        )
+        return firebase_admin.initialize_app(certificate, options)
+    return firebase_admin.initialize_app(options=options)
+
+
+def verify_id_token(token: str) -> Identity:
+    """Who the token speaks of; raises Unauthenticated, Forbidden or DependencyUnavailable."""
+    from firebase_admin import auth
+    from firebase_admin.exceptions import FirebaseError
+
+    try:
+        claims = auth.verify_id_token(token, app=_app(), check_revoked=True)
+    except auth.UserDisabledError:
+        raise Forbidden("This account is disabled.") from None
+    except auth.CertificateFetchError as error:
+        raise DependencyUnavailable("The identity service cannot be reached.") from error
+    except (auth.InvalidIdTokenError, auth.UserNotFoundError, ValueError):
+        raise Unauthenticated("The ID token is not valid.") from None
+    except FirebaseError as error:
+        raise DependencyUnavailable("The identity service cannot be reached.") from error
+    return Identity(
+        uid=claims["uid"],
+        email=claims.get("email", ""),
+        auth_time=float(claims["auth_time"]),
+        claims=claims,
+    )

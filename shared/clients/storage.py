@@ -1,0 +1,106 @@
+"""Cloud Storage: objects of this product's bucket, its errors in our terms."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from shared.config import settings
+from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket, Client
+
+TIMEOUT_SECONDS = 30.0
+
+
+@cache
+def client() -> "Client":
+    """The client, made on first use; the emulator takes anybody."""
+    from google.cloud.storage import Client
+
+    configured = settings()
+    if configured.storage_emulator:
+        from google.auth.credentials import AnonymousCredentials
+
+        return Client(
+            project=configured.project_id,
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": configured.storage_emulator},
+        )
+    return Client(project=configured.project_id)
+
+
+def bucket() -> "Bucket":
+    """The product's own bucket; nothing is asked of Storage yet."""
+    return client().bucket(settings().storage_bucket)
+
+
+@contextmanager
+def open_for_writing(name: str, content_type: str) -> Iterator[Any]:
+    """A binary stream whose content becomes the object `name` once it is closed whole."""
+    with _errors_mapped():
+        blob = bucket().blob(name, chunk_size=1024 * 1024)
+        with blob.open(
+            "wb", content_type=content_type, ignore_flush=True, timeout=TIMEOUT_SECONDS
+        ) as stream:
+            yield stream
+
+
+def link(name: str, lifetime: timedelta, filename: str) -> str:
+    """A time-limited link that downloads the object as `filename`."""
+    disposition = f'attachment; filename="{filename}"'
+    with _errors_mapped():
+        blob = bucket().blob(name)
+        configured = settings()
+        if configured.storage_emulator:
+            base = f"{configured.storage_emulator}/download/storage/v1/b/{blob.bucket.name}"
+            return f"{base}/o/{_quoted(name)}?alt=media"
+        return str(_signed(blob, lifetime, disposition))
+
+
+def ping() -> None:
+    """Asks for the bucket; raises a DependencyError."""
+    with _errors_mapped():
+        bucket().exists(timeout=2.0, retry=None)
+
+
+def _signed(blob: Any, lifetime: timedelta, disposition: str) -> str:
+    """On Google Cloud no private key is at hand: IAM signs for the function's account."""
+    from google.auth import default
+    from google.auth.transport.requests import Request
+
+    credentials, _ = default()
+    credentials.refresh(Request())  # type: ignore[no-untyped-call]
+    return str(
+        blob.generate_signed_url(
+            version="v4",
+            expiration=lifetime,
+            response_disposition=disposition,
+            service_account_email=getattr(credentials, "service_account_email", None),
+            access_token=credentials.token,
+        )
+    )
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+@contextmanager
+def _errors_mapped() -> Iterator[None]:
+    from google.api_core import exceptions
+    from requests.exceptions import ConnectionError as RequestsConnectionError
+    from requests.exceptions import Timeout
+
+    try:
+        yield
+    except (Timeout, exceptions.RetryError, exceptions.GatewayTimeout) as error:
+        raise DependencyTimeout("Storage did not answer in time.") from error
+    except (RequestsConnectionError, exceptions.ServiceUnavailable) as error:
+        raise DependencyUnavailable("Storage cannot be reached.") from error
+    except exceptions.GoogleAPICallError as error:
+        raise DependencyFailed("Storage refused the call.") from error

@@ -1,0 +1,163 @@
+"""The settings of the product: the one module that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from shared.errors import ConfigurationError
+
+GOOGLE_ISSUER = "https://accounts.google.com"
+GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
+
+SECRET_KEY_CHARS: Final = 32
+
+SameSite = Literal["Lax", "Strict", "None"]
+_SAMESITE: Final[tuple[SameSite, ...]] = ("Lax", "Strict", "None")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked once; names follow the environment's."""
+
+    project_id: str
+    region: str
+    secret_key: str
+    frontend_origin: str
+    session_samesite: SameSite
+    cookie_secure: bool
+    redis_url: str | None
+    redis_token: str
+    redis_timeout_seconds: float
+    storage_bucket: str
+    tasks_invoker: str
+    internal_audience: str
+    oidc_issuer: str
+    oidc_certs_url: str
+    iam_verifies_tokens: bool
+    functions_url: str
+    trusted_proxies: tuple[str, ...]
+    rate_limit_scale: float
+    log_level: str
+    log_file: str | None
+    firestore_emulator: str | None
+    tasks_emulator: str | None
+    scheduler_emulator: str | None
+    storage_emulator: str | None
+    auth_emulator: str | None
+    firebase_client_email: str | None
+    firebase_private_key: str | None
+    on_google_cloud: bool
+
+
+def running_function() -> str | None:
+    """The function that this instance serves, or None at discovery and in tools."""
+    return os.environ.get("FUNCTION_TARGET")
+
+
+def discovering() -> bool:
+    """Whether the Firebase CLI is asking for the manifest (it names a port for the answer)."""
+    return "ADMIN_PORT" in os.environ or os.environ.get("FUNCTIONS_CONTROL_API") == "true"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; raises ConfigurationError naming what is missing or wrong."""
+    return read_settings(os.environ)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from `environment`; raises ConfigurationError naming what is missing or wrong."""
+    read = _Reader(environment)
+    project_id = read.text("GOOGLE_CLOUD_PROJECT") or read.text("FIREBASE_PROJECT_ID")
+    if not project_id:
+        raise ConfigurationError(
+            "FIREBASE_PROJECT_ID is missing: set it to the Firebase project's id."
+        )
+    region = read.text("REGION", "asia-south1")
+    on_google_cloud = "K_SERVICE" in environment
+    return Settings(
+        project_id=project_id,
+        region=region,
+        secret_key=read.secret_key(),
+        frontend_origin=read.text("FRONTEND_ORIGIN", "http://localhost:3000").rstrip("/"),
+        session_samesite=read.samesite(),
+        cookie_secure=read.flag("COOKIE_SECURE", default=True),
+        redis_url=read.text("UPSTASH_REDIS_REST_URL") or None,
+        redis_token=read.text("UPSTASH_REDIS_REST_TOKEN"),
+        redis_timeout_seconds=read.number("REDIS_TIMEOUT_SECONDS", 0.2),
+        storage_bucket=read.text("STORAGE_BUCKET", f"{project_id}.appspot.com"),
+        tasks_invoker=read.text(
+            "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"
+        ),
+        internal_audience=read.text("INTERNAL_AUDIENCE", f"https://internal.{project_id}"),
+        oidc_issuer=read.text("OIDC_ISSUER", GOOGLE_ISSUER),
+        oidc_certs_url=read.text("OIDC_CERTS_URL", GOOGLE_CERTS_URL),
+        iam_verifies_tokens=read.flag("IAM_VERIFIES_TOKENS", default=False),
+        functions_url=read.text(
+            "FUNCTIONS_URL", f"https://{region}-{project_id}.cloudfunctions.net"
+        ).rstrip("/"),
+        trusted_proxies=tuple(read.text("TRUSTED_PROXIES").replace(",", " ").split()),
+        rate_limit_scale=read.number("RATE_LIMIT_SCALE", 1.0),
+        log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_file=read.text("LOG_FILE") or None,
+        firestore_emulator=read.text("FIRESTORE_EMULATOR_HOST") or None,
+        tasks_emulator=read.text("CLOUD_TASKS_EMULATOR_HOST") or None,
+        scheduler_emulator=read.text("CLOUD_SCHEDULER_EMULATOR_HOST") or None,
+        storage_emulator=read.text("STORAGE_EMULATOR_HOST") or None,
+        auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
+        firebase_client_email=None
+        if on_google_cloud
+        else read.text("FIREBASE_CLIENT_EMAIL") or None,
+        firebase_private_key=None
+        if on_google_cloud
+        else read.text("FIREBASE_PRIVATE_KEY").replace("\\n", "\n") or None,
+        on_google_cloud=on_google_cloud,
+    )
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def number(self, name: str, default: float) -> float:
+        text = self.text(name)
+        try:
+            value = float(text) if text else default
+        except ValueError:
+            raise ConfigurationError(f"{name} is {text!r}: give a number.") from None
+        if value <= 0:
+            raise ConfigurationError(f"{name} is {text!r}: give a number above zero.")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        text = self.text(name).lower()
+        if text in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+            return text in ("1", "true", "yes", "on") if text else default
+        raise ConfigurationError(f"{name} is {text!r}: give 1 or 0.")
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value.upper() not in allowed:
+            raise ConfigurationError(f"{name} is {value!r}: give one of {', '.join(allowed)}.")
+        return value.upper()
+
+    def samesite(self) -> SameSite:
+        value = self.text("SESSION_SAMESITE", "Lax").capitalize()
+        for known in _SAMESITE:
+            if value == known:
+                return known
+        raise ConfigurationError(f"SESSION_SAMESITE is {value!r}: give Lax, Strict or None.")
+
+    def secret_key(self) -> str:
+        value = self.text("SECRET_KEY")
+        if len(value) < SECRET_KEY_CHARS:
+            raise ConfigurationError(
+                "SECRET_KEY is missing or short: set at least 32 random characters, for example "
+                'the output of python -c "import secrets; print(secrets.token_urlsafe(48))".'
+            )
+        return value

@@ -1,0 +1,44 @@
+"""Our declarations as the manifest that the Firebase CLI reads at discovery."""
+
+from dataclasses import replace
+from typing import Any
+
+from firebase_functions import firestore_fn, https_fn
+
+from shared.edge.declaration import Function
+from shared.edge.endpoint import declaration_of
+
+REGION = "asia-south1"
+INVOKER = "tasks-invoker@"
+
+
+def attach(function: Any) -> None:
+    """Gives `function` the endpoint that firebase-functions makes of its declaration."""
+    declaration = declaration_of(function)
+    if declaration is None:
+        return
+    made = _firebase_endpoint(declaration)
+    function.__firebase_endpoint__ = replace(made, entryPoint=declaration.name)
+
+
+def _firebase_endpoint(declaration: Function) -> Any:
+    common: dict[str, Any] = {
+        "memory": declaration.memory_mb,
+        "timeout_sec": declaration.timeout_seconds,
+        "concurrency": declaration.concurrency,
+        "service_account": f"shopple-{declaration.service_account}@",
+        "secrets": list(declaration.secrets),
+        "region": REGION,
+        "cpu": 1,
+    }
+    if declaration.kind == "firestore":
+        decorate = firestore_fn.on_document_written(document=declaration.document or "", **common)
+        function: Any = decorate(lambda _event: None)
+    else:
+        invoker = INVOKER if declaration.private else "public"
+        function = https_fn.on_request(invoker=invoker, **common)(_unserved)
+    return function.__firebase_endpoint__
+
+
+def _unserved(request: Any) -> Any:
+    return request

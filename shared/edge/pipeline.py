@@ -1,0 +1,328 @@
+"""The way of one HTTP call: limit, session, role, CSRF, validation, cache, handler, answer."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final
+
+import flask
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from shared import logs
+from shared.config import settings
+from shared.edge import cache, csrf, headers, internal, limits, problems, reading, sessions
+from shared.edge.address import client_address
+from shared.edge.answer import Answer, encode
+from shared.edge.declaration import Function, LimitClass, Method
+from shared.edge.paths import match
+from shared.edge.request import Actor, Request, Session
+from shared.errors import (
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+    ShoppleError,
+    TooLarge,
+    Unauthenticated,
+)
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_PIECE_BYTES: Final = 64 * 1024
+ANONYMOUS: Final = Actor("", "", "", "", "")
+
+
+def serve(function: Function, http: flask.Request) -> flask.Response:
+    """The answer to one call of `function`; every failure becomes a problem document."""
+    started = time.perf_counter()
+    call = Call(function, http)
+    logs.set_up(settings())
+    logs.request_fields.set(call.log_fields())
+    try:
+        response = call.run()
+    except ShoppleError as error:
+        response = call.failed(error)
+    except RequestEntityTooLarge:
+        response = call.failed(TooLarge(f"The limit is {call.max_body_bytes()} bytes."))
+    except HTTPException as error:
+        response = call.failed(_from_werkzeug(error))
+    except Exception:
+        log.exception("Unexpected failure")
+        response = call.failed(ShoppleError("Something went wrong; it has been recorded."))
+    _read_away(http)
+    call.log_line(response, time.perf_counter() - started)
+    return response
+
+
+def _read_away(http: flask.Request) -> None:
+    """Reads what is left of the body, a piece at a time.
+
+    functions-framework does so after each answer, but whole and under the limit that the body
+    was refused for: that takes memory, and makes a 500 of the 413.
+    """
+    if http.environ.get("wsgi.input_terminated"):
+        while http.environ["wsgi.input"].read(_PIECE_BYTES):
+            pass
+    http.stream = BytesIO()
+
+
+def _from_werkzeug(error: HTTPException) -> ShoppleError:
+    from shared.errors import BadRequest
+
+    return BadRequest(error.description or "The request cannot be read.")
+
+
+class Call:
+    """One call on its way; holds what the steps have found out so far."""
+
+    def __init__(self, function: Function, http: flask.Request) -> None:
+        self._function = function
+        self._http = http
+        given = http.headers.get("X-Request-Id", "")
+        self.id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        self._method: Method | None = None
+        self._session: Session | None = None
+        self._allowance: limits.Allowance | None = None
+        self._extra: dict[str, str] = {}
+        self._set_cookie: str | None = None
+
+    def run(self) -> flask.Response:
+        """The answer; raises a ShoppleError for `failed` to turn into one."""
+        if redirect := self._to_https():
+            return redirect
+        if self._http.method == "OPTIONS":
+            origin = self._http.headers.get("Origin")
+            self._extra = headers.preflight(origin, self._function.allowed)
+            return self._respond(204, b"", None)
+        path = match(self._function.path, self._http.path)
+        if path is None:
+            raise NotFound("There is nothing at this path.")
+        verb = "GET" if self._http.method == "HEAD" else self._http.method
+        method = self._method = self._function.methods.get(verb)
+        if method is None:
+            self._take_limit("standard" if not self._function.private else "instance", "")
+            raise MethodNotAllowed(self._function.allowed)
+        if method.role == "internal":
+            invoker = internal.check_invoker(self._http.headers.get("Authorization"))
+            return self._handle(method, path, self._actor(method, invoker), cache.Lookup())
+        lookup = self._admit(method)
+        if lookup.page is not None:
+            self._extra["X-Cache"] = "HIT"
+            return self._respond(200, lookup.page, method.content_type)
+        return self._handle(method, path, self._actor(method, ""), lookup)
+
+    def _admit(self, method: Method) -> cache.Lookup:
+        now = time.time()
+        token, refusal = self._token(method, now)
+        caller = token.uid if token else self._address()
+        self._take_limit(method.limit, caller)
+        lookup = self._look_up(method, token)
+        if method.ticket is not None:
+            self._session = self._redeem(method.ticket)
+        elif token is not None:
+            try:
+                self._session = sessions.resolve(token, lookup.session_copy, now)
+            except Unauthenticated as error:
+                refusal = error
+        self._check_role(method, refusal)
+        if method.changes_state:
+            self._check_forgery(method)
+        if self._session is not None and method.ticket is None:
+            self._renew(self._session, now)
+        return lookup
+
+    def _token(self, method: Method, now: float) -> tuple[sessions.Token | None, Unauthenticated]:
+        absent = Unauthenticated("Sign in first.")
+        if method.limit == "instance":
+            # Such a function touches nothing outside itself, whoever calls.
+            return None, absent
+        cookies = self._http.cookies
+        value = cookies.get(sessions.COOKIE) or cookies.get(sessions.ORIGINAL_COOKIE)
+        if not value:
+            return None, absent
+        try:
+            return sessions.verify(value, now), absent
+        except Unauthenticated as error:
+            return None, error
+
+    def _look_up(self, method: Method, token: sessions.Token | None) -> cache.Lookup:
+        if token is None:
+            return cache.Lookup()
+        identity = f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
+        return cache.look_up(sessions.copy_key(token.sid), method.cached, identity)
+
+    def _redeem(self, purpose: str) -> Session:
+        from shared.edge import tickets
+
+        scheme, _, ticket = self._http.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not ticket:
+            raise Unauthenticated("A ticket is required.")
+        return tickets.redeem(ticket, purpose)
+
+    def _check_role(self, method: Method, refusal: Unauthenticated) -> None:
+        if method.role == "public":
+            return
+        if self._session is None:
+            raise refusal
+        if method.role == "super_admin" and not self._session.super_admin:
+            raise Forbidden("This needs a super admin.")
+        if not self._session.admin:
+            raise Forbidden("This needs an admin.")
+
+    def _check_forgery(self, method: Method) -> None:
+        csrf.check_origin(self._http.headers.get("Origin"), self._own_origins())
+        if method.csrf and self._session is not None and method.ticket is None:
+            csrf.check_token(self._session, self._http.headers.get(csrf.HEADER))
+
+    def _own_origins(self) -> tuple[str, ...]:
+        host = self._http.headers.get("X-Forwarded-Host") or self._http.host
+        scheme = self._http.headers.get("X-Forwarded-Proto", self._http.scheme)
+        return (f"{scheme}://{host}", settings().frontend_origin)
+
+    def _renew(self, session: Session, now: float) -> None:
+        renewed = sessions.renewed(session, now)
+        if renewed is not None:
+            self._session = renewed
+            self._set_cookie = sessions.cookie(renewed, now)
+
+    def _handle(
+        self, method: Method, path: Mapping[str, str], actor: Actor, lookup: cache.Lookup
+    ) -> flask.Response:
+        # One more, since Werkzeug cuts a body of unknown length off at its limit in silence.
+        self._http.max_content_length = method.max_body_bytes + 1
+        request: Request[Any, Any] = Request(
+            id=self.id,
+            path=path,
+            body=reading.body(method, self._http),
+            query=reading.query(method, self._http),
+            actor=actor,
+            session=self._session,
+            if_match=reading.if_match(method, self._http),
+            cookies=self._http.cookies,
+        )
+        key = reading.idempotency_key(method, self._http, actor)
+        if key is not None and (kept := key.begin()):
+            self._extra["Idempotency-Replayed"] = "true"
+            return self._respond(kept.status, kept.body, kept.content_type)
+        try:
+            answer = self._answer(method, request)
+        except ShoppleError as error:
+            if key is not None:
+                self._settle(key, error)
+            raise
+        except Exception:
+            if key is not None:
+                key.abandon()
+            raise
+        body = b"" if answer.body is None else encode(answer.body)
+        if key is not None:
+            key.finish(answer.status, body, method.content_type)
+        return self._answered(method, answer, body, lookup)
+
+    def _settle(self, key: Any, error: ShoppleError) -> None:
+        if error.retryable or error.status >= 500:  # noqa: PLR2004 - a server's own failure
+            key.abandon()
+        else:
+            body = encode(problems.problem(error, self.id))
+            key.finish(error.status, body, problems.CONTENT_TYPE)
+
+    def _answer(self, method: Method, request: Request[Any, Any]) -> Answer[Any]:
+        result = method.handler(request)
+        if isinstance(result, Answer):
+            return result
+        return Answer(result, status=next(iter(method.answers)))
+
+    def _answered(
+        self, method: Method, answer: Answer[Any], body: bytes, lookup: cache.Lookup
+    ) -> flask.Response:
+        self._extra |= answer.headers
+        if answer.set_cookie is not None:
+            self._set_cookie = answer.set_cookie
+        if method.etag and hasattr(answer.body, "version"):
+            self._extra["ETag"] = f'"{answer.body.version}"'
+        if method.cached is not None:
+            self._extra["X-Cache"] = "MISS"
+            identity = f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
+            body = headers.compressed_once(body)
+            cache.store(method.cached, lookup.generation, identity, body)
+        return self._respond(answer.status, body, method.content_type)
+
+    def failed(self, error: ShoppleError) -> flask.Response:
+        """The problem document of `error`, with every header of a good answer."""
+        body = encode(problems.problem(error, self.id))
+        self._extra |= problems.headers(error)
+        return self._respond(error.status, body, problems.CONTENT_TYPE)
+
+    def _respond(self, status: int, body: bytes, content_type: str | None) -> flask.Response:
+        if self._allowance is None and self._method is None and not self._function.private:
+            self._take_limit_quietly()
+        sent, encoding = headers.compressed(body, self._http.headers.get("Accept-Encoding", ""))
+        response = flask.Response(sent, status=status, content_type=content_type)
+        response.headers.update(headers.SECURITY)
+        response.headers.update(headers.cors(self._http.headers.get("Origin")))
+        response.headers["X-Request-Id"] = self.id
+        if self._allowance is not None:
+            response.headers.update(self._allowance.headers())
+        if encoding is not None:
+            response.headers["Content-Encoding"] = encoding
+        if self._set_cookie is not None:
+            response.headers["Set-Cookie"] = self._set_cookie
+        response.headers.update(self._extra)
+        return response
+
+    def _to_https(self) -> flask.Response | None:
+        forwarded = self._http.headers.get("X-Forwarded-Proto")
+        if not settings().cookie_secure or forwarded != "http":
+            return None
+        target = self._http.url.replace("http://", "https://", 1)
+        self._extra["Location"] = target
+        return self._respond(308, b"", None)
+
+    def _take_limit(self, limit: LimitClass, caller: str) -> None:
+        self._allowance = limits.take(limit, self._function.name, caller or self._address())
+        self._allowance.check()
+
+    def _take_limit_quietly(self) -> None:
+        self._allowance = limits.take("instance", self._function.name, self._address())
+
+    def _address(self) -> str:
+        return client_address(self._http.headers.get("X-Forwarded-For"), self._http.remote_addr)
+
+    def _actor(self, method: Method, invoker: str) -> Actor:
+        session = self._session
+        return Actor(
+            uid=session.uid if session else invoker,
+            email=session.email if session else invoker,
+            action=method.audit or "",
+            address=self._address(),
+            request_id=self.id,
+        )
+
+    def max_body_bytes(self) -> int:
+        """The body limit of the method at hand."""
+        return self._method.max_body_bytes if self._method else 0
+
+    def log_fields(self) -> dict[str, str]:
+        """What each log line of this call carries."""
+        fields = {"request_id": self.id, "function": self._function.name}
+        trace, _, _ = self._http.headers.get("X-Cloud-Trace-Context", "").partition("/")
+        if trace:
+            fields["trace"] = f"projects/{settings().project_id}/traces/{trace}"
+        return fields
+
+    def log_line(self, response: flask.Response, seconds: float) -> None:
+        """One line for the call, a warning where it failed by our own fault."""
+        level = logging.WARNING if response.status_code >= 500 else logging.INFO  # noqa: PLR2004
+        if log.isEnabledFor(level):
+            context = {
+                "method": self._http.method,
+                "path": self._http.path,
+                "status": response.status_code,
+                "duration_ms": round(seconds * 1000, 1),
+                "cache": response.headers.get("X-Cache"),
+                "uid": self._session.uid if self._session else None,
+            }
+            log.log(level, "Answered", extra={"context": context})

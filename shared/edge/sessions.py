@@ -1,0 +1,157 @@
+"""Sessions: a signed token in a cookie, its record in Firestore, a short-lived copy in Redis.
+
+The record is the truth. Redis holds a positive copy for at most 60 s, written only where no
+tombstone stands, so that a slow reader cannot bring a revoked session back.
+"""
+
+import secrets
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from shared.clients import redis
+from shared.clock import Clock, utc_now
+from shared.config import settings
+from shared.edge.request import Session
+from shared.errors import DependencyUnavailable, Unauthenticated
+
+COOKIE: Final = "__session"
+ORIGINAL_COOKIE: Final = "session"
+LIFETIME_SECONDS: Final = 3600
+RENEW_AFTER_SECONDS: Final = 300
+COPY_SECONDS: Final = 60
+# Longer than any request may run, so that none that read the record before can outlive it.
+TOMBSTONE_SECONDS: Final = 900
+REVOKED: Final = "revoked"
+
+
+class Token(msgspec.Struct, array_like=True):
+    """What the cookie carries, signed: the session's id, its user and the end in epoch seconds."""
+
+    sid: str
+    uid: str
+    expires_at: float
+
+
+class SessionCopy(msgspec.Struct):
+    """The record as Redis keeps it."""
+
+    uid: str
+    email: str
+    admin: bool
+    super_admin: bool
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(settings().secret_key, salt="session")
+
+
+def sign(token: Token) -> str:
+    """The cookie's value for `token`."""
+    return str(_serializer().dumps([token.sid, token.uid, token.expires_at]))
+
+
+def verify(value: str, now_seconds: float) -> Token:
+    """The token in a cookie's value; raises Unauthenticated if it is forged or expired."""
+    try:
+        token = msgspec.convert(_serializer().loads(value), Token)
+    except (BadSignature, msgspec.ValidationError, ValueError):
+        raise Unauthenticated("The session is not valid.") from None
+    if token.expires_at <= now_seconds:
+        raise Unauthenticated("The session has expired.")
+    return token
+
+
+def copy_key(sid: str) -> str:
+    """Where Redis keeps the copy of the session `sid`."""
+    return f"session:{sid}"
+
+
+def open_session(uid: str, email: str, claims: dict[str, Any], clock: Clock = utc_now) -> Session:
+    """A new session with its record written; raises a DependencyError."""
+    from shared.edge import session_records
+
+    session = Session(
+        id=secrets.token_urlsafe(24),
+        uid=uid,
+        email=email,
+        admin=bool(claims.get("admin")) or bool(claims.get("super_admin")),
+        super_admin=bool(claims.get("super_admin")),
+        expires_at=clock().timestamp() + LIFETIME_SECONDS,
+    )
+    session_records.create(session)
+    return session
+
+
+def resolve(token: Token, copy: str | None, now_seconds: float) -> Session:
+    """The live session of a verified token; raises Unauthenticated once it is revoked."""
+    if copy == REVOKED:
+        raise Unauthenticated("The session has ended.")
+    if copy is not None:
+        known = msgspec.json.decode(copy, type=SessionCopy)
+        return _session(token, known)
+    from shared.edge import session_records
+
+    known = session_records.read(token.sid, now_seconds)
+    text = msgspec.json.encode(known).decode()
+    redis.try_call(lambda r: r.set(copy_key(token.sid), text, nx=True, ex=COPY_SECONDS))
+    return _session(token, known)
+
+
+def _session(token: Token, known: SessionCopy) -> Session:
+    if known.uid != token.uid:
+        raise Unauthenticated("The session is not valid.")
+    return Session(
+        id=token.sid,
+        uid=known.uid,
+        email=known.email,
+        admin=known.admin,
+        super_admin=known.super_admin,
+        expires_at=token.expires_at,
+    )
+
+
+def renewed(session: Session, now_seconds: float) -> Session | None:
+    """The session with a new hour, once enough of the old one is used; None before that."""
+    if session.expires_at - now_seconds > LIFETIME_SECONDS - RENEW_AFTER_SECONDS:
+        return None
+    from shared.edge import session_records
+
+    expires_at = now_seconds + LIFETIME_SECONDS
+    session_records.extend(session.id, expires_at)
+    return replace(session, expires_at=expires_at)
+
+
+def revoke(session: Session) -> None:
+    """Ends the session everywhere; raises DependencyUnavailable if its copy cannot be dropped."""
+    from shared.edge import session_records
+
+    session_records.revoke(session.id)
+    try:
+        redis.must_call(lambda r: r.set(copy_key(session.id), REVOKED, ex=TOMBSTONE_SECONDS))
+    except DependencyUnavailable as error:
+        raise DependencyUnavailable(
+            "The session has ended, but its copy may live for another minute. Sign out again."
+        ) from error
+
+
+def cookie(session: Session, now_seconds: float) -> str:
+    """The `Set-Cookie` value that carries the session."""
+    token = sign(Token(session.id, session.uid, session.expires_at))
+    return _cookie(token, int(session.expires_at - now_seconds))
+
+
+def expired_cookie() -> str:
+    """The `Set-Cookie` value that removes the session's cookie."""
+    return _cookie("", 0)
+
+
+def _cookie(value: str, max_age_seconds: int) -> str:
+    configured = settings()
+    secure = "; Secure" if configured.cookie_secure else ""
+    return (
+        f"{COOKIE}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly{secure}; "
+        f"SameSite={configured.session_samesite}"
+    )

@@ -1,0 +1,65 @@
+"""Tickets: single-use, one minute, for streams and sockets that no cookie reaches.
+
+A ticket is bound to the session that asked for it: it opens nothing once that session ends.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients import firestore
+from shared.clock import Clock, utc_now
+from shared.edge import session_records
+from shared.edge.request import Session
+from shared.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Transaction
+
+COLLECTION: Final = "tickets"
+LIFETIME: Final = timedelta(seconds=60)
+
+
+def issue(session: Session, purpose: str, clock: Clock = utc_now) -> tuple[str, datetime]:
+    """A new ticket for `purpose`, and when it ends; only its hash is stored."""
+    ticket = secrets.token_urlsafe(32)
+    expires_at = clock() + LIFETIME
+    record = {
+        "purpose": purpose,
+        "sid": session.id,
+        "session_expires_at": session.expires_at,
+        "expires_at": expires_at,
+    }
+    with firestore.errors_mapped():
+        firestore.client().collection(COLLECTION).document(_digest(ticket)).create(record)
+    return ticket, expires_at
+
+
+def redeem(ticket: str, purpose: str, clock: Clock = utc_now) -> Session:
+    """The session behind a ticket, which is used up; raises Unauthenticated."""
+    document = firestore.client().collection(COLLECTION).document(_digest(ticket))
+
+    def take(transaction: "Transaction") -> dict[str, Any] | None:
+        snapshot = document.get(transaction=transaction)
+        if snapshot.exists:
+            transaction.delete(document)
+        return snapshot.to_dict()
+
+    record = firestore.in_transaction(take)
+    now = clock()
+    if record is None or record["purpose"] != purpose or record["expires_at"] <= now:
+        raise Unauthenticated("The ticket is not valid, or was used before.")
+    known = session_records.read(record["sid"], now.timestamp())
+    return Session(
+        id=record["sid"],
+        uid=known.uid,
+        email=known.email,
+        admin=known.admin,
+        super_admin=known.super_admin,
+        expires_at=record["session_expires_at"],
+    )
+
+
+def _digest(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()
