@@ -1,0 +1,1 @@
+"""The state of the system, its audit trail and its documentation."""

@@ -1,0 +1,67 @@
+"""What the system's endpoints take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Health(msgspec.Struct):
+    """A sign of life."""
+
+    status: Literal["healthy"]
+    timestamp: str
+
+
+class PartState(msgspec.Struct, omit_defaults=True):
+    """One thing that the product stands on; `detail` names the last error."""
+
+    name: str
+    state: Literal["ok", "degraded", "down", "off"]
+    latency_ms: float
+    detail: str | None = None
+
+
+class SystemStatus(msgspec.Struct):
+    """The state of every part, and the worst of those that must be there."""
+
+    status: Literal["ok", "degraded", "down"]
+    checked_at: str
+    parts: list[PartState]
+
+
+class AuditQuery(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}
+):
+    """Which entries of the audit trail; newest first."""
+
+    actor: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    action: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    resource: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class AuditEntry(msgspec.Struct):
+    """Who did what to which resource, from where and when, and what it was and became."""
+
+    id: str
+    actor: str
+    actor_email: str
+    action: str
+    resource: str
+    before: Any
+    after: Any
+    at: str
+    address: str
+    request_id: str
+
+
+class AuditPage(msgspec.Struct):
+    """One page of the trail."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None
