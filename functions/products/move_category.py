@@ -1,0 +1,12 @@
+"""Task: move the products and children of a removed category."""
+
+from shared.edge import Request, task
+from shared.products.background_schemas import MoveCategory
+
+
+@task(__name__, queue="uploads")
+def move_category(request: Request[MoveCategory]) -> None:
+    """Moves all of it, then deletes the category."""
+    from shared.products import category_removal
+
+    category_removal.move(request.body.category_id)

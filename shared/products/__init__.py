@@ -1,0 +1,1 @@
+"""The catalogue: products, categories, uploads, exports and matches."""

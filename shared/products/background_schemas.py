@@ -1,0 +1,37 @@
+"""What the catalogue's tasks are given."""
+
+import msgspec
+
+
+class MatchProduct(msgspec.Struct):
+    """A product whose consequences are due."""
+
+    product_id: str
+
+
+class FollowUpload(msgspec.Struct):
+    """An upload whose work goes on, and who asked for it."""
+
+    upload_id: str
+    uid: str
+    email: str
+    address: str
+    request_id: str
+
+
+class ExportProducts(msgspec.Struct):
+    """An export that is to be written."""
+
+    export_id: str
+
+
+class MoveCategory(msgspec.Struct):
+    """A removed category whose contents are to be moved."""
+
+    category_id: str
+
+
+class RefreshStatistics(msgspec.Struct):
+    """A recount that must begin after `due_at`, in epoch seconds."""
+
+    due_at: float

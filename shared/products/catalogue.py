@@ -1,0 +1,137 @@
+"""Single products: read, change, remove and restore, each change with its consequences owed."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients import firestore
+from shared.clock import Clock, epoch_micros, utc_now
+from shared.edge import cache
+from shared.edge.request import Actor
+from shared.errors import Conflict, Invalid, NotFound, StaleVersion
+from shared.money import to_minor
+from shared.products import outbox
+from shared.products.models import Product, from_document, to_document
+from shared.products.schemas import ProductChange
+from shared.system import audit
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot
+
+COLLECTION: Final = "products"
+# A change that meets another one reads again; more often than this, somebody else is at it.
+ATTEMPTS: Final = 4
+
+
+def reference(product_id: str) -> "DocumentReference":
+    """Where a product is stored."""
+    return firestore.client().collection(COLLECTION).document(product_id)
+
+
+def read(product_id: str) -> Product:
+    """The product; raises NotFound."""
+    return _read(product_id)[0]
+
+
+def change(
+    product_id: str, wanted: ProductChange, expected: int | None, by: Actor, clock: Clock = utc_now
+) -> Product:
+    """The changed product; raises NotFound, StaleVersion, Conflict or Invalid."""
+    try:
+        price_minor = to_minor(wanted.price, wanted.currency)
+    except ValueError as error:
+        raise Invalid.one("price", str(error)) from None
+    _check_category(wanted.category)
+
+    def edit(product: Product, now: datetime) -> Product:
+        if product.status == "deleted":
+            raise NotFound("This product was removed; restore it first.")
+        return product.changed(
+            now,
+            name=wanted.name,
+            brand=wanted.brand,
+            size=wanted.size,
+            category=wanted.category,
+            url=wanted.url or None,
+            description=wanted.description or None,
+            price_minor=price_minor,
+            currency=wanted.currency,
+        )
+
+    return _apply(product_id, edit, expected, by, clock)
+
+
+def remove(product_id: str, expected: int | None, by: Actor, clock: Clock = utc_now) -> Product:
+    """The product marked as deleted; a second removal changes nothing. Raises as `change`."""
+    return _apply(product_id, lambda p, now: p.changed(now, status="deleted"), expected, by, clock)
+
+
+def restore(product_id: str, expected: int | None, by: Actor, clock: Clock = utc_now) -> Product:
+    """A deleted product, active again; one that is not deleted stays as it is."""
+
+    def undelete(product: Product, now: datetime) -> Product:
+        return product.changed(now, status="active") if product.status == "deleted" else product
+
+    return _apply(product_id, undelete, expected, by, clock)
+
+
+def _apply(
+    product_id: str,
+    edit: Callable[[Product, datetime], Product],
+    expected: int | None,
+    by: Actor,
+    clock: Clock,
+) -> Product:
+    for _ in range(ATTEMPTS):
+        product, snapshot = _read(product_id)
+        if expected is not None and product.version != expected:
+            raise StaleVersion(f"The product is at version {product.version} now.")
+        changed = edit(product, clock())
+        if changed is product:
+            return product
+        try:
+            _commit(product, changed, snapshot, by)
+        except Conflict:
+            continue
+        return changed
+    raise Conflict("The product is being changed by others; try again.")
+
+
+def _read(product_id: str) -> tuple[Product, "DocumentSnapshot[Any]"]:
+    with firestore.errors_mapped():
+        snapshot = reference(product_id).get(timeout=firestore.TIMEOUT_SECONDS)
+    fields = snapshot.to_dict()
+    if fields is None:
+        raise NotFound("There is no such product.")
+    return from_document(product_id, fields), snapshot
+
+
+def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", by: Actor) -> None:
+    database = firestore.client()
+    batch = database.batch()
+    unchanged = database.write_option(last_update_time=snapshot.update_time)
+    batch.update(reference(after.id), to_document(after), option=unchanged)
+    batch.set(
+        outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
+    )
+    old, new = _difference(before, after)
+    batch.create(*audit.entry(by, f"products/{after.id}", old, new))
+    with firestore.errors_mapped():
+        results = batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+    cache.bump("products", max(epoch_micros(result.update_time) for result in results))
+
+
+def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
+    old, new = asdict(before), asdict(after)
+    changed = [name for name in new if old[name] != new[name]]
+    return {name: old[name] for name in changed}, {name: new[name] for name in changed}
+
+
+def _check_category(category: str) -> None:
+    if not category:
+        return
+    with firestore.errors_mapped():
+        known = firestore.client().collection("categories").document(category).get(["name"])
+    if not known.exists:
+        raise Invalid.one("category", "is not a known category")

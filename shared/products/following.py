@@ -1,0 +1,154 @@
+"""What follows a product's write: caches, statistics, posting lists and matches.
+
+Everything is recomputed from the documents as they are now, so that events may come twice, late
+or in any order. The order of steps matters once: a product stands in its posting lists before
+it looks for others in them, so that of two products written at once at least one sees the other.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients import firestore
+from shared.clock import epoch_micros
+from shared.edge import cache
+from shared.products import catalogue, outbox, pairs, postings, statistics
+from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.models import Product, from_document
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
+
+    _Found = dict[str, DocumentSnapshot[Any]]
+
+# Of the posting lists' offers, the best by their copies are compared as they are now.
+MAX_COMPARED: Final = 30
+MAX_CANDIDATES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """The product as it stands in its posting lists, and what those lists hold beside it."""
+
+    product: Product | None
+    lists: postings.Postings
+    commit_micros: int | None
+
+
+def follow(product_id: str, matcher: Matcher | None = None) -> None:
+    """Brings everything that hangs on the product up to date; raises to be called again."""
+    matcher = matcher or SimpleMatcher()
+    published = _publish(product_id, matcher)
+    if published.commit_micros is not None:
+        cache.ensure_bumped("products", published.commit_micros)
+    statistics.request_refresh()
+    _settle(product_id, _candidates(published, matcher), matcher)
+
+
+def _publish(product_id: str, matcher: Matcher) -> _Published:
+    """Puts the product into the posting lists of its keys, and out of those it left."""
+    written = False
+
+    def write(transaction: "Transaction") -> _Published:
+        nonlocal written
+        found = _read(transaction, [catalogue.reference(product_id), pairs.state(product_id)])
+        product = _listed(product_id, found)
+        offer = postings.offer_of(product) if product else None
+        keys = matcher.keys(offer) if offer else ()
+        addition = postings.added(offer) if offer else {}
+        old_keys = tuple(_fields(found, pairs.STATES).get("keys", ()))
+        lists = postings.read(keys)
+        kept = [k for k in keys if offer and postings.has_room(lists.get(k, {}), offer)]
+        new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
+        gone = sorted(set(old_keys) - set(kept))
+        for key in new:
+            transaction.set(postings.reference(key), addition, merge=True)
+        for key in gone:
+            transaction.set(postings.reference(key), postings.removed(product_id), merge=True)
+        if tuple(kept) != old_keys:
+            transaction.set(pairs.state(product_id), {"keys": kept}, merge=True)
+        written = bool(new)
+        return _Published(product, lists, _commit_micros(found))
+
+    published = firestore.in_transaction(write)
+    if not written:
+        return published
+    return replace(published, lists=postings.read(published.lists))
+
+
+def _candidates(published: _Published, matcher: Matcher) -> list[str]:
+    if published.product is None:
+        return []
+    offer = postings.offer_of(published.product)
+    others = {pid: o for entries in published.lists.values() for pid, o in entries.items()}
+    others.pop(offer.id, None)
+    likely = shortlist(offer, others.values(), MAX_COMPARED)
+    scored = [(matcher.compare(offer, other).confidence, other.id) for other in likely]
+    best = sorted((pair for pair in scored if pair[0] >= pairs.LOWEST), reverse=True)
+    return [pid for _, pid in best[:MAX_CANDIDATES]]
+
+
+def _settle(product_id: str, candidates: list[str], matcher: Matcher) -> None:
+    """Writes the pairs as both products are now, and takes the debt off the outbox."""
+
+    def write(transaction: "Transaction") -> None:
+        own = [
+            catalogue.reference(product_id),
+            pairs.state(product_id),
+            outbox.document("product", product_id),
+        ]
+        found = _read(transaction, own)
+        product = _listed(product_id, found)
+        partners = _fields(found, pairs.STATES).get("partners", {})
+        others = sorted({*candidates, *partners} - {product_id})
+        offers, stored = _read_others(transaction, product_id, others)
+        for other_id in others:
+            other = offers.get(other_id)
+            match = (
+                matcher.compare(postings.offer_of(product), other) if product and other else None
+            )
+            pairs.write(transaction, product_id, other_id, match, stored)
+        version = _fields(found, catalogue.COLLECTION).get("version")
+        if _fields(found, outbox.COLLECTION).get("version") == version:
+            transaction.delete(outbox.document("product", product_id))
+
+    firestore.in_transaction(write)
+
+
+def _read_others(
+    transaction: "Transaction", product_id: str, others: list[str]
+) -> tuple[dict[str, Offer], pairs.Stored]:
+    references = [catalogue.reference(other) for other in others]
+    references += [pairs.reference(product_id, other) for other in others]
+    if not references:
+        return {}, {}
+    offers: dict[str, Offer] = {}
+    stored: pairs.Stored = {}
+    for snapshot in firestore.client().get_all(references, transaction=transaction):
+        fields = snapshot.to_dict()
+        if fields is None:
+            continue
+        if snapshot.reference.parent.id == pairs.COLLECTION:
+            stored[snapshot.id] = fields
+        elif fields["listed"]:
+            offers[snapshot.id] = postings.offer_of(from_document(snapshot.id, fields))
+    return offers, stored
+
+
+def _read(transaction: "Transaction", references: list["DocumentReference"]) -> "_Found":
+    """Documents of different collections, by collection."""
+    found = firestore.client().get_all(references, transaction=transaction)
+    return {s.reference.parent.id: s for s in found if s.exists}
+
+
+def _fields(found: "_Found", collection: str) -> dict[str, Any]:
+    return found[collection].to_dict() or {} if collection in found else {}
+
+
+def _listed(product_id: str, found: "_Found") -> Product | None:
+    fields = _fields(found, catalogue.COLLECTION)
+    return from_document(product_id, fields) if fields and fields["listed"] else None
+
+
+def _commit_micros(found: "_Found") -> int | None:
+    product = found.get(catalogue.COLLECTION)
+    return epoch_micros(product.update_time) if product else None

@@ -1,0 +1,48 @@
+"""Which offers of different retailers are one product."""
+
+from typing import Protocol
+
+from shared.products.matching.keys import MAX_KEYS, POSTING_CAP, blocking_keys
+from shared.products.matching.match import THRESHOLD, Evidence, Match, Verdict
+from shared.products.matching.offer import Offer
+from shared.products.matching.shortlist import shortlist
+
+__all__ = [
+    "MAX_KEYS",
+    "POSTING_CAP",
+    "THRESHOLD",
+    "Evidence",
+    "Match",
+    "Matcher",
+    "Offer",
+    "SimpleMatcher",
+    "Verdict",
+    "shortlist",
+]
+
+
+class Matcher(Protocol):
+    """Where to look for offers of the same product, and how sure to be of one."""
+
+    def keys(self, offer: Offer) -> tuple[str, ...]:
+        """The posting lists that the offer stands in and is looked up by."""
+        ...
+
+    def compare(self, a: Offer, b: Offer) -> Match:
+        """How surely the two are one product; symmetric."""
+        ...
+
+
+class SimpleMatcher:
+    """A `Matcher` of fixed rules: names, sizes, brands, prices and categories, added up."""
+
+    def keys(self, offer: Offer) -> tuple[str, ...]:
+        """The posting lists that the offer stands in and is looked up by."""
+        return blocking_keys(offer)
+
+    def compare(self, a: Offer, b: Offer) -> Match:
+        """How surely the two are one product; symmetric."""
+        # What only folds names imports this package as well, and must not load RapidFuzz for it.
+        from shared.products.matching.score import compare
+
+        return compare(a, b)

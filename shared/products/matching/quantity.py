@@ -1,0 +1,71 @@
+"""Sizes and units: "0.4 kg", "400G" and "4x100 g" are one quantity."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, Literal
+
+from shared.products.matching.text import fold
+
+Dimension = Literal["g", "ml", "count"]
+
+_UNITS: Final[dict[tuple[Dimension, str], str]] = {
+    ("g", "1"): "g gm gms gr grs grm grms gram grams gramme grammes ג גר גרם ග්රෑ ග්රෑම් கிராம்",
+    ("g", "1000"): "kg kgs kilo kilos kilogram kilograms קג קילו קילוגרם කිග්රෑ කිලෝ கிலோ கிகி",
+    ("g", "0.001"): "mg",
+    ("g", "28.35"): "oz",
+    ("g", "453.6"): "lb lbs",
+    ("ml", "1"): "ml mls millilitre millilitres milliliter milliliters מל מיליליטר මිලි මිලී மிலி",
+    ("ml", "10"): "cl",
+    ("ml", "1000"): "l lt ltr ltrs litre litres liter liters ל ליטר ලීටර් லிட்டர்",
+    ("count", "1"): (
+        "s pc pcs piece pieces pk pks pack packs nos unit units ea each bag bags tbags sachet"
+        " sachets tablet tablets tabs capsule capsules roll rolls יח יחידה יחידות"
+    ),
+}
+_BY_NAME: Final[dict[str, tuple[Dimension, Decimal]]] = {
+    name: (dimension, Decimal(factor))
+    for (dimension, factor), names in _UNITS.items()
+    for name in names.split()
+}
+_UNIT: Final = "|".join(sorted(map(re.escape, _BY_NAME), key=len, reverse=True))
+_NUMBER: Final = r"\d{1,6}(?:\.\d{1,3})?"
+_TIMES: Final = r"\s*[x×*]\s*"  # noqa: RUF001 - shops do write the multiplication sign
+# A unit ends where its letters (and Indic vowel signs) end; a number is no part of a longer one.
+_QUANTITY: Final = re.compile(
+    rf"(?<![\d./])(?:(?P<half>1/[248])|(?:(?P<packs>\d{{1,3}}){_TIMES})?(?P<number>{_NUMBER}))"
+    rf"\s?(?P<unit>{_UNIT})(?={_TIMES}\d|[^\w\u0b82-\u0bff\u0d80-\u0dff]|\d|_|$)"
+    rf"(?:{_TIMES}(?P<times>\d{{1,3}})(?![\d.]))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How much is sold: `value` in grams, millilitres or pieces."""
+
+    value: Decimal
+    dimension: Dimension
+
+    def __str__(self) -> str:
+        number = f"{self.value.normalize():f}"
+        return f"{number} pcs" if self.dimension == "count" else f"{number} {self.dimension}"
+
+
+@lru_cache(maxsize=8192)
+def quantity(text: str) -> Quantity | None:
+    """The size that a name or a size field states; a weight or volume goes before a count."""
+    found = [q for q in map(_read, _QUANTITY.finditer(fold(text))) if q is not None]
+    return next((q for q in found if q.dimension != "count"), found[0] if found else None)
+
+
+def without_quantity(text: str) -> str:
+    """`text` with its sizes blanked out."""
+    return _QUANTITY.sub(" ", fold(text))
+
+
+def _read(match: re.Match[str]) -> Quantity | None:
+    dimension, factor = _BY_NAME[match["unit"]]
+    value = 1 / Decimal(match["half"][2:]) if match["half"] else Decimal(match["number"])
+    value *= int(match["packs"] or 1) * int(match["times"] or 1)
+    return Quantity(value * factor, dimension) if value else None

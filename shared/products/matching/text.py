@@ -1,0 +1,50 @@
+"""Names made comparable: one spelling per word, words apart from sizes."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from shared.products.letters import without_latin_accents
+
+# Joiners inside Sinhala words (category Cf) are typed by some and left out by others; quotes are
+# dropped too, so that "Nature's" is one word and the Hebrew \u05e7"\u05d2 one unit.
+_JOINING: Final = frozenset("'`\"\u00b4\u2018\u2019\u02bc\u05f3\u05f4\u201c\u201d")
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
+_SPACES: Final = re.compile(r"\s+")
+
+
+def fold(text: str) -> str:
+    """`text` in one case and one way of writing numbers, with its punctuation between words."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2044", "/")
+    kept = "".join(c for c in folded if c not in _JOINING and unicodedata.category(c) != "Cf")
+    return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", kept))
+
+
+def normalise(text: str) -> str:
+    """`text` folded, without Latin accents and with punctuation turned into single spaces."""
+    plain = without_latin_accents(fold(text))
+    return _SPACES.sub(" ", "".join(_kept(plain, at) for at in range(len(plain)))).strip()
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """The words of `text` after normalising, in their order."""
+    return tuple(normalise(text).split())
+
+
+def _kept(text: str, at: int) -> str:
+    character = text[at]
+    # Marks stay: without its vowel signs a Sinhala or Tamil word is another word.
+    if unicodedata.category(character)[0] in "LNM":
+        return character
+    if character == "." and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+        return "."
+    return " "
+
+
+@lru_cache(maxsize=4096)
+def canonical(token: str) -> str:
+    """`token` without a plain plural ending, so that "chips" and "chip" agree."""
+    plural = token.isascii() and len(token) > 3 and token[-1] in "sz" and token[-2] not in "sui"  # noqa: PLR2004
+    return token[:-1] if plural else token

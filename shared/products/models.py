@@ -1,0 +1,87 @@
+"""A product: one retailer's offer."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from shared.products.matching.text import tokens
+
+Status = Literal["pending", "active", "rejected", "deleted"]
+EDITABLE: Final = ("name", "brand", "size", "category", "url", "description", "price", "currency")
+
+SHORTEST_TERM: Final = 2
+LONGEST_TERM: Final = 10
+MAX_TERMS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One offer as it is stored; the price is in minor units of its currency."""
+
+    id: str
+    name: str
+    brand: str
+    size: str
+    category: str
+    retailer: str
+    retailer_sku: str | None
+    url: str | None
+    image: str | None
+    description: str | None
+    price_minor: int
+    currency: str
+    status: Status
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def listed(self) -> bool:
+        """Whether lists show it when they are not asked for a status."""
+        return self.status != "deleted"
+
+    def changed(self, now: datetime, **fields: Any) -> "Product":
+        """The next version of the product with `fields` replaced; itself where nothing changes."""
+        if all(getattr(self, name) == value for name, value in fields.items()):
+            return self
+        return replace(self, **fields, version=self.version + 1, updated_at=now)
+
+
+def to_document(product: Product) -> dict[str, Any]:
+    """The product's fields in Firestore, with what sorting and searching need."""
+    fields = asdict(product)
+    del fields["id"]
+    return {
+        **fields,
+        "listed": product.listed,
+        "name_key": name_key(product.name),
+        "terms": terms(f"{product.name} {product.brand}"),
+    }
+
+
+def from_document(product_id: str, fields: dict[str, Any]) -> Product:
+    """The product in a document's fields."""
+    return Product(id=product_id, **{name: fields[name] for name in _STORED})
+
+
+_STORED: Final = tuple(name for name in Product.__slots__ if name != "id")
+
+
+def name_key(name: str) -> str:
+    """What names are sorted by: no case, no accents, no punctuation."""
+    return " ".join(tokens(name))[:200]
+
+
+def terms(text: str) -> list[str]:
+    """The beginnings of the words of `text`, by which a search box finds it."""
+    found: dict[str, None] = {}
+    for token in tokens(text):
+        for length in range(SHORTEST_TERM, LONGEST_TERM + 1):
+            found[token[:length]] = None
+    return list(found)[:MAX_TERMS]
+
+
+def search_terms(text: str) -> list[str]:
+    """The words of a search as terms, the longest and so the rarest first."""
+    words = {token[:LONGEST_TERM] for token in tokens(text)}
+    return sorted((w for w in words if len(w) >= SHORTEST_TERM), key=lambda w: (-len(w), w))

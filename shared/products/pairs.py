@@ -1,0 +1,90 @@
+"""Matched pairs: one document for two products that are thought to be the same."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients import firestore
+from shared.products import catalogue
+from shared.products.matching import THRESHOLD, Match
+from shared.products.models import from_document
+from shared.products.schemas import EvidenceView, MatchList, MatchView, view
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+COLLECTION: Final = "match_pairs"
+STATES: Final = "match_states"
+LOWEST: Final = THRESHOLD
+MAX_SHOWN: Final = 20
+
+Stored = dict[str, dict[str, Any]]
+
+
+def pair_id(a: str, b: str) -> str:
+    """The id of the pair, the same from both sides."""
+    return "_".join(sorted((a, b)))
+
+
+def reference(a: str, b: str) -> "DocumentReference":
+    """Where the pair is stored."""
+    return firestore.client().collection(COLLECTION).document(pair_id(a, b))
+
+
+def fields(a: str, b: str, match: Match) -> dict[str, Any]:
+    """The pair's fields."""
+    return {
+        "products": sorted((a, b)),
+        "confidence": match.confidence,
+        "evidence": [
+            {"field": e.field, "verdict": e.verdict, "detail": e.detail} for e in match.evidence
+        ],
+    }
+
+
+def state(product_id: str) -> "DocumentReference":
+    """Where the product's matching keys and partners are stored."""
+    return firestore.client().collection(STATES).document(product_id)
+
+
+def write(
+    transaction: "Transaction", product_id: str, other: str, match: Match | None, stored: Stored
+) -> None:
+    """Stores the pair if it matches, and removes it if it does not; the same again is nothing."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    if match is None or match.confidence < LOWEST:
+        if pair_id(product_id, other) in stored:
+            transaction.delete(reference(product_id, other))
+            _link(transaction, product_id, other, DELETE_FIELD)
+        return
+    wanted = fields(product_id, other, match)
+    if stored.get(pair_id(product_id, other)) != wanted:
+        transaction.set(reference(product_id, other), wanted)
+        _link(transaction, product_id, other, True)
+
+
+def _link(transaction: "Transaction", a: str, b: str, value: Any) -> None:
+    """Notes the pair with both products, so that either finds it without a query."""
+    transaction.set(state(a), {"partners": {b: value}}, merge=True)
+    transaction.set(state(b), {"partners": {a: value}}, merge=True)
+
+
+def matches(product_id: str) -> MatchList:
+    """The matches of a product, surest first; raises NotFound for an unknown product."""
+    catalogue.read(product_id)
+    with firestore.errors_mapped():
+        known = state(product_id).get(timeout=firestore.TIMEOUT_SECONDS).to_dict() or {}
+        others = sorted(known.get("partners", {}))[:MAX_SHOWN]
+        references = [catalogue.reference(other) for other in others]
+        references += [reference(product_id, other) for other in others]
+        found = {
+            s.id: s.to_dict()
+            for s in firestore.client().get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+        }
+    shown = []
+    for other in others:
+        pair, fields_of_other = found[pair_id(product_id, other)], found[other]
+        if pair and fields_of_other and fields_of_other["listed"]:
+            evidence = [EvidenceView(**piece) for piece in pair["evidence"]]
+            product = view(from_document(other, fields_of_other))
+            shown.append(MatchView(product, pair["confidence"], evidence))
+    return MatchList(sorted(shown, key=lambda match: (-match.confidence, match.product.id)))

@@ -1,0 +1,64 @@
+"""The sweep: what the outbox still owes after its time is done again."""
+
+import logging
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.clients import firestore
+from shared.clock import epoch_micros, utc_now
+from shared.edge import cache
+from shared.products import category_removal, category_tree, outbox, reacting
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Transaction
+
+log = logging.getLogger(__name__)
+
+# Young entries are the triggers' own business.
+OVERDUE: Final = timedelta(seconds=30)
+MOST: Final = 500
+
+
+def sweep(age: timedelta = OVERDUE) -> int:
+    """Has the consequences of overdue entries done; says how many there were."""
+    found = list(outbox.overdue(age, MOST))
+    minute = int(time.time() // 60)
+    for owed in found:
+        if owed.kind == "product":
+            reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{minute}")
+        else:
+            _follow_category(owed)
+    if found:
+        log.warning("Swept the outbox", extra={"context": {"entries": len(found)}})
+    return len(found)
+
+
+def settle_category(category_id: str, version: int) -> None:
+    """Takes a category's debt off the outbox, if it is of this version and no move is due."""
+
+    def settle(transaction: "Transaction") -> None:
+        references = [
+            outbox.document("category", category_id),
+            category_tree.reference(category_id),
+        ]
+        found = firestore.client().get_all(references, transaction=transaction)
+        fields = {s.reference.parent.id: s.to_dict() for s in found}
+        owed = fields[outbox.COLLECTION]
+        category = fields[category_tree.COLLECTION]
+        moving = category is not None and category.get("moved_to")
+        if owed is not None and owed["version"] == version and not moving:
+            transaction.delete(references[0])
+
+    firestore.in_transaction(settle)
+
+
+def _follow_category(owed: outbox.Owed) -> None:
+    with firestore.errors_mapped():
+        snapshot = category_tree.reference(owed.id).get(timeout=firestore.TIMEOUT_SECONDS)
+    if snapshot.exists and (snapshot.to_dict() or {}).get("moved_to"):
+        category_removal.request_move(owed.id)
+        return
+    written = snapshot.update_time if snapshot.exists else utc_now()
+    cache.ensure_bumped("categories", epoch_micros(written))
+    settle_category(owed.id, owed.version)

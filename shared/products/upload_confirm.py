@@ -1,0 +1,196 @@
+"""Confirm: commits exactly what was previewed, chunk by chunk.
+
+Each chunk is one transaction that also moves the upload's own progress, so a confirm that was
+cut off anywhere goes on at the next chunk, and two at once cannot write a row twice.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.clients import firestore
+from shared.clock import Clock, utc_now
+from shared.edge import cache
+from shared.edge.request import Actor
+from shared.errors import Conflict
+from shared.products import (
+    catalogue,
+    category_tree,
+    identities,
+    outbox,
+    statistics,
+    upload_store,
+)
+from shared.products.models import Product, from_document, to_document
+from shared.products.upload_models import Accept, Chunk, Counts, StoredRow, Upload, given_fields
+from shared.system import audit
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+
+def claim(upload_id: str, accept: Accept) -> Upload:
+    """The upload with its confirm begun, or as it is if it was begun so before.
+
+    Raises Conflict if it is not previewed yet, or was confirmed with another choice.
+    """
+
+    def begin(transaction: "Transaction") -> Upload:
+        upload = upload_store.read(upload_id, transaction)
+        if upload.status in ("confirming", "confirmed"):
+            if upload.accept != accept:
+                raise Conflict("This upload is being confirmed with another choice of rows.")
+            return upload
+        if upload.status != "previewed":
+            raise Conflict(f"This upload is {upload.status}.")
+        upload.status, upload.accept = "confirming", accept
+        transaction.update(upload_store.reference(upload_id), upload_store.to_fields(upload))
+        return upload
+
+    return firestore.in_transaction(begin)
+
+
+def commit(upload_id: str, by: Actor, clock: Clock = utc_now) -> Upload:
+    """The confirmed upload; goes on where an earlier run stopped, and repeats nothing."""
+    upload = upload_store.read(upload_id)
+    chunks = upload_store.read_chunks(upload)
+    accepted = [s for chunk in chunks for s in chunk.rows if upload.accepts(s)]
+    if upload.status == "confirming":
+        category_tree.ensure({s.row.category for s in accepted if s.row.category}, by)
+    while upload.status == "confirming":
+        upload = _commit_next(upload_id, chunks, by, clock)
+    cache.bump("products", upload_store.written_micros(upload_id))
+    statistics.request_refresh()
+    return upload
+
+
+def _commit_next(upload_id: str, chunks: list[Chunk], by: Actor, clock: Clock) -> Upload:
+    def step(transaction: "Transaction") -> Upload:
+        upload = upload_store.read(upload_id, transaction)
+        if upload.status != "confirming":
+            return upload
+        if upload.confirmed_chunks < upload.chunks:
+            chunk = chunks[upload.confirmed_chunks]
+            _write_chunk(transaction, upload, chunk, clock())
+            upload.confirmed_chunks += 1
+        else:
+            upload.status = "confirmed"
+            after: dict[str, Any] = {"accept": upload.accept, "total": upload.total}
+            counted = {name: getattr(upload.counts, name) for name in Counts.__struct_fields__}
+            entry = audit.entry(by, f"uploads/{upload_id}", None, after | counted)
+            transaction.create(*entry)
+        transaction.update(upload_store.reference(upload_id), upload_store.to_fields(upload))
+        return upload
+
+    return firestore.in_transaction(step)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one chunk is about to write."""
+
+    products: dict[str, Product]
+    taken: set[str]
+    touched: set[str] = field(default_factory=set)
+    created: set[str] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)
+
+
+def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: datetime) -> None:
+    accepted = [stored for stored in chunk.rows if upload.accepts(stored)]
+    work = _read_state(transaction, accepted)
+    for stored in accepted:
+        _apply(work, stored, upload.counts, now)
+    upload.counts.skipped += len(chunk.rows) - len(accepted)
+    upload.counts.failed += len({error.row for error in chunk.errors})
+    for product_id in sorted(work.touched):
+        product = work.products[product_id]
+        if product_id in work.created:
+            transaction.create(catalogue.reference(product_id), to_document(product))
+        else:
+            transaction.set(catalogue.reference(product_id), to_document(product))
+        owed = outbox.fields("product", product_id, product.version)
+        transaction.set(outbox.document("product", product_id), owed)
+    for key, product_id in work.identities.items():
+        transaction.set(identities.reference(key), {"product_id": product_id})
+    for retailer in sorted({work.products[pid].retailer for pid in work.created}):
+        document = firestore.client().collection(statistics.RETAILERS).document(retailer)
+        transaction.set(document, {"slug": retailer}, merge=True)
+
+
+def _read_state(transaction: "Transaction", accepted: list[StoredRow]) -> _Work:
+    keys = {_identity(s) for s in accepted if s.verdict == "new"}
+    found = _get_all(transaction, [identities.reference(key) for key in keys])
+    owners = {key: str(fields["product_id"]) for key, fields in found.items()}
+    ids = {s.product_id for s in accepted if s.verdict == "duplicate"} | set(owners.values())
+    documents = _get_all(transaction, [catalogue.reference(product_id) for product_id in ids])
+    products = {pid: from_document(pid, fields) for pid, fields in documents.items()}
+    taken = {key for key, pid in owners.items() if pid in products and products[pid].listed}
+    return _Work(products, taken)
+
+
+def _get_all(
+    transaction: "Transaction", references: list["DocumentReference"]
+) -> dict[str, dict[str, Any]]:
+    if not references:
+        return {}
+    snapshots = firestore.client().get_all(references, transaction=transaction)
+    return {s.id: s.to_dict() or {} for s in snapshots if s.exists}
+
+
+def _apply(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:
+    if stored.verdict == "new":
+        _insert(work, stored, counts, now)
+        return
+    product = work.products.get(stored.product_id)
+    if product is None and stored.duplicate_of_row is not None:
+        # The row that it repeats was not accepted: it stands for both.
+        _insert(work, stored, counts, now)
+        return
+    if product is None or product.status == "deleted":
+        counts.failed += 1
+        return
+    work.identities.setdefault(_identity(stored), product.id)
+    changed = product.changed(now, **given_fields(stored.row))
+    if changed is product:
+        counts.skipped += 1
+        return
+    counts.updated += 1
+    work.products[product.id] = changed
+    work.touched.add(product.id)
+
+
+def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:
+    key = _identity(stored)
+    if key in work.taken:
+        counts.skipped += 1
+        return
+    row = stored.row
+    product = Product(
+        id=stored.product_id,
+        name=row.name,
+        brand=row.brand,
+        size=row.size,
+        category=row.category,
+        retailer=row.retailer,
+        retailer_sku=row.retailer_sku,
+        url=row.url,
+        image=row.image,
+        description=row.description,
+        price_minor=row.price_minor,
+        currency=row.currency,
+        status="active",
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    counts.inserted += 1
+    work.products[product.id] = product
+    work.touched.add(product.id)
+    work.created.add(product.id)
+    work.identities[key] = product.id
+
+
+def _identity(stored: StoredRow) -> str:
+    row = stored.row
+    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)

@@ -1,0 +1,165 @@
+"""Preview: for each row of an upload, whether the catalogue or the file has it already.
+
+At most five reads a row: its identity, and either the product that the identity names or the
+posting lists of the row's keys.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+
+from shared.clients import firestore
+from shared.products import catalogue, identities, postings, upload_store
+from shared.products.matching import (
+    POSTING_CAP,
+    THRESHOLD,
+    Match,
+    Matcher,
+    Offer,
+    SimpleMatcher,
+    shortlist,
+)
+from shared.products.upload_models import Chunk, StoredRow, Upload, offer_of
+from shared.products.upload_rows import UploadRow
+
+MAX_COMPARED = 10
+
+
+def preview(upload: Upload, matcher: Matcher | None = None) -> Upload:
+    """The upload with every chunk previewed; goes on where an earlier run stopped."""
+    chunks = upload_store.read_chunks(upload)
+    seen = _Seen(matcher or SimpleMatcher())
+    for number, chunk in enumerate(chunks):
+        if number < upload.previewed_chunks:
+            for stored in chunk.rows:
+                seen.remember(stored)
+            continue
+        _preview_chunk(chunk, seen)
+        upload.new += sum(stored.verdict == "new" for stored in chunk.rows)
+        upload.duplicates += sum(stored.verdict == "duplicate" for stored in chunk.rows)
+        upload.previewed_chunks = number + 1
+        if upload.previewed_chunks == upload.chunks:
+            upload.status = "previewed"
+        upload_store.save_previewed(upload, number, chunk)
+    return upload
+
+
+def _preview_chunk(chunk: Chunk, seen: "_Seen") -> None:
+    known = _known_offers(chunk.rows)
+    unknown = [s for s in chunk.rows if _identity(s.row) not in known]
+    lists = postings.read(
+        key for stored in unknown for key in seen.matcher.keys(offer_of(stored.row, ""))
+    )
+    for stored in chunk.rows:
+        product_id = known.get(_identity(stored.row))
+        if product_id is not None:
+            _mark(stored, product_id, 100, [("identity", "agrees", "uploaded before as this")])
+        elif not seen.judge(stored):
+            _judge_by_catalogue(stored, lists, seen.matcher)
+        seen.remember(stored)
+
+
+def _judge_by_catalogue(stored: StoredRow, lists: postings.Postings, matcher: Matcher) -> None:
+    offer = offer_of(stored.row, "")
+    candidates = {
+        other.id: other
+        for key in matcher.keys(offer)
+        for other in lists.get(key, {}).values()
+        if other.retailer == offer.retailer
+    }
+    best = _best(offer, candidates.values(), matcher)
+    if best is None:
+        stored.verdict, stored.product_id = "new", secrets.token_hex(10)
+    else:
+        other, match = best
+        _mark(stored, other.id, match.confidence, _evidence(match))
+
+
+def _best(
+    offer: Offer, candidates: Iterable[Offer], matcher: Matcher
+) -> tuple[Offer, Match] | None:
+    likely = shortlist(offer, candidates, MAX_COMPARED)
+    judged = [(other, matcher.compare(offer, other)) for other in likely]
+    same = [(other, match) for other, match in judged if match.confidence >= THRESHOLD]
+    return max(same, key=lambda pair: (pair[1].confidence, pair[0].id), default=None)
+
+
+def _evidence(match: Match) -> list[tuple[str, str, str]]:
+    return [(e.field, e.verdict, e.detail) for e in match.evidence]
+
+
+def _mark(
+    stored: StoredRow, product_id: str, confidence: int, evidence: list[tuple[str, str, str]]
+) -> None:
+    stored.verdict, stored.product_id = "duplicate", product_id
+    stored.confidence, stored.evidence = confidence, evidence
+
+
+def _identity(row: UploadRow) -> str:
+    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)
+
+
+def _known_offers(rows: list[StoredRow]) -> dict[str, str]:
+    """Identity to product id, for the rows whose product is in the catalogue and not deleted."""
+    keys = dict.fromkeys(_identity(stored.row) for stored in rows)
+    references = [identities.reference(key) for key in keys]
+    if not references:
+        return {}
+    database = firestore.client()
+    with firestore.errors_mapped():
+        found = {
+            s.id: str(s.get("product_id"))
+            for s in database.get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+            if s.exists
+        }
+        products = database.get_all(
+            [catalogue.reference(product_id) for product_id in set(found.values())],
+            field_paths=["listed"],
+            timeout=firestore.TIMEOUT_SECONDS,
+        )
+        listed = {s.id for s in products if s.exists and s.get("listed")} if found else set()
+    return {key: product_id for key, product_id in found.items() if product_id in listed}
+
+
+class _Seen:
+    """The rows of the file so far, so that a row can be a duplicate of an earlier one."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self.matcher = matcher
+        self._by_identity: dict[str, StoredRow] = {}
+        self._by_key: dict[str, list[StoredRow]] = defaultdict(list)
+
+    def judge(self, stored: StoredRow) -> bool:
+        """Marks the row if the file has it already; says whether it did."""
+        first = self._by_identity.get(_identity(stored.row))
+        if first is not None:
+            evidence = [("identity", "agrees", f"same offer as row {first.row.row}")]
+            self._mark(stored, first, 100, evidence)
+            return True
+        offer = offer_of(stored.row, "")
+        rows = {
+            other.row.row: other
+            for key in self.matcher.keys(offer)
+            for other in self._by_key[key]
+            if other.row.retailer == offer.retailer
+        }
+        offers = {str(number): offer_of(other.row, str(number)) for number, other in rows.items()}
+        best = _best(offer, offers.values(), self.matcher)
+        if best is None:
+            return False
+        self._mark(stored, rows[int(best[0].id)], best[1].confidence, _evidence(best[1]))
+        return True
+
+    def remember(self, stored: StoredRow) -> None:
+        """Later rows may be duplicates of this one."""
+        self._by_identity.setdefault(_identity(stored.row), stored)
+        for key in self.matcher.keys(offer_of(stored.row, "")):
+            if len(self._by_key[key]) < POSTING_CAP:
+                self._by_key[key].append(stored)
+
+    @staticmethod
+    def _mark(
+        stored: StoredRow, first: StoredRow, confidence: int, evidence: list[tuple[str, str, str]]
+    ) -> None:
+        _mark(stored, first.product_id, confidence, evidence)
+        stored.duplicate_of_row = first.row.row

@@ -1,0 +1,98 @@
+"""Uploads in Firestore: the state in one document, the rows in chunks beside it."""
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore
+from shared.clock import epoch_micros, utc_now
+from shared.errors import NotFound
+from shared.products.upload_models import KEPT, Chunk, Upload, pack, unpack
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+COLLECTION: Final = "uploads"
+CHUNKS: Final = "upload_chunks"
+
+
+def new_id() -> str:
+    """20 random characters."""
+    return secrets.token_hex(10)
+
+
+def create(upload: Upload, chunks: list[Chunk], uid: str) -> None:
+    """Writes the chunks and then the upload that names them."""
+    expires_at = utc_now() + KEPT
+    writer = firestore.client().bulk_writer()
+    for number, chunk in enumerate(chunks):
+        writer.create(_chunk(upload.id, number), {"data": pack(chunk), "expires_at": expires_at})
+    with firestore.errors_mapped():
+        writer.close()  # type: ignore[no-untyped-call]
+        reference(upload.id).create(
+            {**to_fields(upload), "uid": uid, "created_at": utc_now(), "expires_at": expires_at},
+            timeout=firestore.TIMEOUT_SECONDS,
+        )
+
+
+def reference(upload_id: str) -> "DocumentReference":
+    """Where an upload is stored."""
+    return firestore.client().collection(COLLECTION).document(upload_id)
+
+
+def read(upload_id: str, transaction: "Transaction | None" = None) -> Upload:
+    """The upload's present state; raises NotFound."""
+    with firestore.errors_mapped():
+        snapshot = reference(upload_id).get(
+            transaction=transaction, timeout=firestore.TIMEOUT_SECONDS
+        )
+    fields = snapshot.to_dict()
+    if fields is None:
+        raise NotFound("There is no such upload, or it is over a week old.")
+    known = {name: fields[name] for name in Upload.__struct_fields__ if name in fields}
+    return msgspec.convert({**known, "id": upload_id}, Upload)
+
+
+def written_micros(upload_id: str) -> int:
+    """When the upload's state was last committed, by Firestore's clock."""
+    with firestore.errors_mapped():
+        snapshot = reference(upload_id).get(["status"], timeout=firestore.TIMEOUT_SECONDS)
+    return epoch_micros(snapshot.update_time)
+
+
+def read_chunks(upload: Upload) -> list[Chunk]:
+    """Every chunk, in order."""
+    references = [_chunk(upload.id, number) for number in range(upload.chunks)]
+    with firestore.errors_mapped():
+        found = {
+            s.id: s.to_dict() or {}
+            for s in firestore.client().get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+        }
+    return [unpack(found[reference.id]["data"]) for reference in references]
+
+
+def save_previewed(upload: Upload, number: int, chunk: Chunk) -> None:
+    """Stores a chunk with its verdicts and the upload's progress, in one commit."""
+    batch = firestore.client().batch()
+    batch.update(_chunk(upload.id, number), {"data": pack(chunk)})
+    batch.update(reference(upload.id), to_fields(upload))
+    with firestore.errors_mapped():
+        batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+
+
+def save(upload: Upload) -> None:
+    """Stores the upload's state."""
+    with firestore.errors_mapped():
+        reference(upload.id).update(to_fields(upload), timeout=firestore.TIMEOUT_SECONDS)
+
+
+def to_fields(upload: Upload) -> dict[str, Any]:
+    """The upload as its document's fields."""
+    fields: dict[str, Any] = msgspec.to_builtins(upload)
+    del fields["id"]
+    return fields
+
+
+def _chunk(upload_id: str, number: int) -> "DocumentReference":
+    return firestore.client().collection(CHUNKS).document(f"{upload_id}-{number}")

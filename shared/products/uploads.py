@@ -1,0 +1,183 @@
+"""Uploads from file to catalogue: preview, confirm, and the view of how far they are."""
+
+import msgspec
+
+from shared.clients import tasks
+from shared.edge.request import Actor, Form
+from shared.errors import BadRequest, Invalid, ShoppleError
+from shared.products import upload_confirm, upload_preview, upload_store
+from shared.products.background_schemas import FollowUpload
+from shared.products.upload_models import (
+    CHUNK_ROWS,
+    MAX_LISTED,
+    Chunk,
+    Counts,
+    StoredRow,
+    Upload,
+)
+from shared.products.upload_rows import ParsedUpload, parse_products
+from shared.products.upload_schemas import (
+    ConfirmRequest,
+    DuplicateView,
+    Preview,
+    PreviewAnswer,
+    PreviewRequest,
+    Progress,
+    RowErrorView,
+    UploadAccepted,
+    UploadView,
+)
+
+QUEUE = "uploads"
+XLSX_MAGIC = b"PK\x03\x04"
+
+
+def preview(body: PreviewRequest | Form, by: Actor) -> PreviewAnswer | UploadAccepted:
+    """The finished preview or, above 1,000 rows, the upload that is being previewed."""
+    upload = _store(_parse(body), by)
+    if upload.large:
+        _follow("preview_upload", upload.id, by)
+        return UploadAccepted(upload.id, upload.status)
+    upload_preview.preview(upload)
+    return PreviewAnswer(_preview_view(upload))
+
+
+def continue_preview(work: FollowUpload) -> None:
+    """The task behind a large preview."""
+    upload = upload_store.read(work.upload_id)
+    if upload.status == "previewing":
+        upload_preview.preview(upload)
+
+
+def confirm(body: ConfirmRequest, by: Actor) -> Counts | UploadAccepted:
+    """What was committed or, above 1,000 rows, the upload that is being committed."""
+    upload_id = _upload_to_confirm(body, by)
+    upload = upload_confirm.claim(upload_id, body.accept)
+    if upload.large and upload.status != "confirmed":
+        _follow("confirm_upload", upload_id, by)
+        return UploadAccepted(upload_id, upload.status)
+    return upload_confirm.commit(upload_id, by).counts
+
+
+def continue_confirm(work: FollowUpload) -> None:
+    """The task behind a large confirm."""
+    by = Actor(work.uid, work.email, "upload.confirmed", work.address, work.request_id)
+    upload_confirm.commit(work.upload_id, by)
+
+
+def describe(upload_id: str) -> UploadView:
+    """The upload as its page shows it; raises NotFound."""
+    upload = upload_store.read(upload_id)
+    previewed = upload.status != "previewing"
+    done = upload.confirmed_chunks if previewed else upload.previewed_chunks
+    rows = min(upload.total, done * CHUNK_ROWS)
+    finished = upload.status in ("previewed", "confirmed")
+    return UploadView(
+        upload_id=upload_id,
+        status=upload.status,
+        progress=Progress(
+            done=upload.total if finished else rows,
+            total=upload.total,
+            percent=100 if finished else rows * 100 // max(1, upload.total),
+        ),
+        preview=_preview_view(upload) if upload.status == "previewed" else None,
+        result=upload.counts if upload.status == "confirmed" else None,
+        error=upload.error,
+    )
+
+
+def _upload_to_confirm(body: ConfirmRequest, by: Actor) -> str:
+    if (body.upload_id is None) == (body.products is None):
+        raise Invalid.one("upload_id", "give either upload_id or products")
+    if body.upload_id is not None:
+        return body.upload_id
+    upload = _store(parse_products(body.products or []), by)
+    return upload_preview.preview(upload).id
+
+
+def _parse(body: PreviewRequest | Form) -> ParsedUpload:
+    if isinstance(body, PreviewRequest):
+        return parse_products(body.products, default_retailer=body.retailer)
+    unknown = (set(body.fields) - {"retailer"}) | (set(body.files) - {"file"})
+    if unknown:
+        raise Invalid.one(min(unknown), "is not known")
+    file = body.files.get("file")
+    if file is None:
+        raise Invalid.one("file", "is required")
+    retailer = body.fields.get("retailer", "")
+    if file.content.startswith(XLSX_MAGIC):
+        from shared.products.upload_xlsx import parse_xlsx
+
+        return parse_xlsx(file.content, default_retailer=retailer)
+    from shared.products.upload_csv import parse_csv
+
+    return parse_csv(file.content, default_retailer=retailer)
+
+
+def _store(parsed: ParsedUpload, by: Actor) -> Upload:
+    if parsed.total == 0:
+        raise BadRequest("The upload holds no rows.")
+    chunks = _chunks(parsed)
+    upload = Upload(
+        id=upload_store.new_id(),
+        status="previewing",
+        total=parsed.total,
+        invalid=len({error.row for error in parsed.errors}),
+        chunks=len(chunks),
+        ignored=parsed.ignored,
+    )
+    upload_store.create(upload, chunks, by.uid)
+    return upload
+
+
+def _chunks(parsed: ParsedUpload) -> list[Chunk]:
+    numbers = sorted({row.row for row in parsed.rows} | {error.row for error in parsed.errors})
+    chunk_of = {number: index // CHUNK_ROWS for index, number in enumerate(numbers)}
+    chunks = [Chunk([], []) for _ in range(-(-len(numbers) // CHUNK_ROWS))]
+    for row in parsed.rows:
+        chunks[chunk_of[row.row]].rows.append(StoredRow(row))
+    for error in parsed.errors:
+        chunks[chunk_of[error.row]].errors.append(error)
+    return chunks
+
+
+def _preview_view(upload: Upload) -> Preview:
+    chunks = upload_store.read_chunks(upload)
+    duplicates = [s for chunk in chunks for s in chunk.rows if s.verdict == "duplicate"]
+    errors = [error for chunk in chunks for error in chunk.errors]
+    return Preview(
+        upload_id=upload.id,
+        total=upload.total,
+        new=upload.new,
+        duplicates=upload.duplicates,
+        invalid=upload.invalid,
+        ignored=upload.ignored,
+        duplicate_details=[_duplicate_view(s) for s in duplicates[:MAX_LISTED]],
+        errors=[RowErrorView(e.row, e.field, e.message) for e in errors[:MAX_LISTED]],
+        truncated=max(len(duplicates), len(errors)) > MAX_LISTED,
+    )
+
+
+def _duplicate_view(stored: StoredRow) -> DuplicateView:
+    return DuplicateView(
+        row=stored.row.row,
+        product_id=stored.product_id,
+        confidence=stored.confidence,
+        evidence=[
+            {"field": field, "verdict": verdict, "detail": detail}
+            for field, verdict, detail in stored.evidence
+        ],
+        duplicate_of_row=stored.duplicate_of_row,
+    )
+
+
+def _follow(function: str, upload_id: str, by: Actor) -> None:
+    work = FollowUpload(upload_id, by.uid, by.email, by.address, by.request_id)
+    try:
+        tasks.enqueue(QUEUE, function, msgspec.json.encode(work))
+    except ShoppleError:
+        upload = upload_store.read(upload_id)
+        if upload.status == "previewing":
+            upload.status, upload.error = "failed", "The work could not be queued; upload it again."
+            upload_store.save(upload)
+        raise
