@@ -1,0 +1,137 @@
+"""The whole product on this machine: `python -m local`, ended by Ctrl-C.
+
+Each port can be chosen with a variable of its own (PORT, FIRESTORE_PORT, …); DATA=DIR keeps the
+data between runs.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from local import accounts
+from local.demo import snapshot
+from local.plan import Plan
+from local.ports import Ports, PortsTaken
+from local.prepare import prepare
+from local.process import StartFailed
+from local.stack import Stack
+
+_WATCH_SECONDS = 0.3
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Run until told to stop; 0 after that, 1 if a part fails to start, 2 for its port."""
+    # Both, since a shell starts a command in the background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    data = Path(environment["DATA"]).expanduser().absolute() if environment.get("DATA") else None
+    state = Path(tempfile.mkdtemp(prefix="shopple-"))
+    try:
+        ports = Ports.read(environment)
+        ports.check()
+        _run(Plan(ports, state, data=data, snapshot=snapshot.ensure(), reload=True))
+    except PortsTaken as taken:
+        print(taken, file=sys.stderr)
+        return 2
+    except StartFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+    return 0
+
+
+def _run(plan: Plan) -> None:
+    began = time.monotonic()
+    if plan.data is not None:
+        plan.data.mkdir(parents=True, exist_ok=True)
+    stack = Stack(plan)
+    print("starting", flush=True)
+    try:
+        stack.start(lambda name, seconds: print(f"  {name:<10} {seconds:5.1f} s", flush=True))
+        filling = time.monotonic()
+        prepare(stack)
+        print(f"  {'data':<10} {time.monotonic() - filling:5.1f} s", flush=True)
+        print(_welcome(stack, time.monotonic() - began), flush=True)
+        _watch(stack)
+    finally:
+        # A second Ctrl-C must not leave half of the parts running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("\nstopping", flush=True)
+        stack.stop()
+
+
+def _watch(stack: Stack) -> None:
+    output = _new_lines(stack.part("functions").log)
+    gone: set[str] = set()
+    while True:
+        for line in next(output):
+            # The functions' own log lines are JSON; what is not is a traceback to be seen.
+            if not line.startswith("{"):
+                print(line, flush=True)
+        for part in stack.parts:
+            if not part.running and part.name not in gone:
+                gone.add(part.name)
+                print(f"{part.name} has ended; its log is {part.log}", flush=True)
+        time.sleep(_WATCH_SECONDS)
+
+
+def _new_lines(log: Path) -> Iterator[list[str]]:
+    with log.open(errors="replace") as file:
+        rest = ""
+        while True:
+            *lines, rest = (rest + file.read()).split("\n")
+            yield lines
+
+
+def _welcome(stack: Stack, seconds: float) -> str:
+    plan = stack.plan
+    broken = [
+        f"  {each['name']} cannot be loaded: {each['error']}"
+        for each in stack.functions()
+        if "error" in each
+    ]
+    lines = [
+        *broken,
+        f"ready after {seconds:.1f} s",
+        "",
+        f"  console  {plan.origin}",
+        f"  API      {plan.origin}/docs",
+        *(f"  login    {each.email} / {each.password}" for each in accounts.DEMO),
+        f"  logs     {plan.state / 'logs'}",
+        "",
+        "log in and list products from another terminal:",
+        "",
+        _curl(plan),
+        "",
+        "Ctrl-C stops everything.",
+    ]
+    return "\n".join(lines)
+
+
+def _curl(plan: Plan) -> str:
+    sign_in = accounts.sign_in_url(plan.environment()["FIREBASE_AUTH_EMULATOR_HOST"])
+    credentials = json.dumps(
+        {"email": accounts.ADMIN.email, "password": accounts.PASSWORD, "returnSecureToken": True}
+    )
+    as_json = "-H 'Content-Type: application/json'"
+    body = r"""sed -n 's/.*\("idToken": *"[^"]*"\).*/{\1}/p'"""
+    jar = plan.state / "cookies"
+    return (
+        f"curl -s '{sign_in}' {as_json} -d '{credentials}' | {body}"
+        f" | curl -s -c {jar} {as_json} -H 'Origin: {plan.origin}' -d @- -o /dev/null"
+        f" {plan.origin}/api/admin/login && curl -s -b {jar} {plan.origin}/api/products"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,65 @@
+"""The platform's control surface, for drills and tests."""
+
+from typing import Any
+
+import httpx
+
+_ANSWER_SECONDS = 10
+
+
+class Control:
+    """Calls the control port of a running platform."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=_ANSWER_SECONDS, trust_env=False)
+
+    def events(self) -> dict[str, Any]:
+        """The relay's state: accidents in force, counts, pending, failures."""
+        return self._json(self._http.get("/relay"))
+
+    def disturb_events(
+        self, *, drop: bool = False, copies: int = 1, delay_seconds: float = 0
+    ) -> None:
+        """From now on lose all document events, or deliver each so often, so late at most."""
+        accidents = {"drop": drop, "copies": copies, "delay_seconds": delay_seconds}
+        self._json(self._http.put("/relay", json=accidents))
+
+    def reset_events(self) -> None:
+        """End all accidents and start the counts anew."""
+        self._json(self._http.delete("/relay"))
+
+    def tasks(self) -> dict[str, Any]:
+        """Each queue with its pending tasks and its counts."""
+        return self._json(self._http.get("/tasks"))
+
+    def jobs(self) -> dict[str, Any]:
+        """Each scheduled job with its state and what became of its last run."""
+        return self._json(self._http.get("/scheduler"))
+
+    def wait_until_idle(self, timeout_seconds: float = 30, *, horizon_seconds: float = 0) -> None:
+        """Return once all that earlier writes and calls started is done; raises TimeoutError.
+
+        Tasks that are due within the horizon are waited for as well.
+        """
+        answer = self._http.get(
+            "/idle",
+            params={"timeout": timeout_seconds, "horizon": horizon_seconds},
+            timeout=timeout_seconds + _ANSWER_SECONDS,
+        )
+        if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:
+            raise TimeoutError(f"Still busy after {timeout_seconds:g} s: {self.events()}")
+        answer.raise_for_status()
+
+    def invoker_token(self, **changes: str) -> str:
+        """A token of our invoker for private functions; `email` and `audience` can be others."""
+        return str(self._json(self._http.get("/token", params=changes))["token"])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    @staticmethod
+    def _json(answer: httpx.Response) -> dict[str, Any]:
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told

@@ -1,0 +1,1 @@
+"""Invented products with prices, so that a fresh console has something to show."""

@@ -1,0 +1,159 @@
+"""Fills an empty local Firestore with the demo catalogue, its statistics and its matches.
+
+It writes what the product's own background work would come to, so that a start does not wait
+for thousands of tasks. Matches are looked for among offers of one demo item only, and scored
+by the product's matcher; every later write is matched against the whole catalogue.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import Any, Final
+
+from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
+from shared.clients import firestore
+from shared.clock import epoch_micros, rfc3339, utc_now
+from shared.products import catalogue, category_tree, identities, pairs, postings
+from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
+from shared.products.models import Product, to_document
+from shared.products.page_marks import RUN_ROWS, Marks
+
+BATCH: Final = 400
+PARALLEL: Final = 4
+
+Write = tuple[str, dict[str, Any]]
+
+
+def main() -> None:
+    """Seeds the database that the environment names, unless it has products already."""
+    found = firestore.client().collection(catalogue.COLLECTION).limit(1).get()
+    if list(found):
+        print("the catalogue is not empty: nothing seeded")
+        return
+    now = utc_now()
+    demo = demo_products(now=now)
+    writes = list(_writes(demo, now, SimpleMatcher()))
+    batches = [writes[at : at + BATCH] for at in range(0, len(writes), BATCH)]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(_commit, batches))
+    print(f"seeded {len(demo)} products with {len(writes)} documents")
+
+
+def _commit(writes: list[Write]) -> None:
+    database = firestore.client()
+    batch = database.batch()
+    for path, fields in writes:
+        batch.set(database.document(path), fields)
+    batch.commit()
+
+
+def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterable[Write]:
+    products = [_product(item) for item in demo]
+    for product, item in zip(products, demo, strict=True):
+        yield f"{catalogue.COLLECTION}/{product.id}", to_document(product)
+        key = identities.identity(product.retailer, item.sku, product.name, product.size)
+        yield f"{identities.COLLECTION}/{key}", {"product_id": product.id}
+        yield from _prices(product, item, now)
+    for seed in demo_categories():
+        fields = {"name": seed.name, "parent_id": seed.parent_id, "version": 1}
+        yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
+    yield from _statistics(products)
+    yield from _matching(products, demo, matcher)
+
+
+def _product(item: DemoProduct) -> Product:
+    # Twenty characters that look random and are the same at each start.
+    digest = identities.identity(item.retailer, item.sku, item.name, item.size)
+    return Product(
+        id=digest[:20],
+        name=item.name,
+        brand=item.brand,
+        size=item.size,
+        category=item.category,
+        retailer=item.retailer,
+        retailer_sku=item.sku,
+        url=None,
+        image=None,
+        description=None,
+        price_minor=item.price_minor,
+        currency=item.currency,
+        status="active",
+        version=1,
+        created_at=item.created_at,
+        updated_at=item.created_at,
+    )
+
+
+def _prices(product: Product, item: DemoProduct, now: datetime) -> Iterable[Write]:
+    months: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for moment, price_minor in price_history(item, now):
+        point = {"at": moment, "price_minor": price_minor, "retailer": product.retailer}
+        months[moment.astimezone(UTC).strftime("%Y-%m")].append(
+            {**point, "currency": product.currency, "source": "crawler"}
+        )
+    for month, points in months.items():
+        yield f"{catalogue.COLLECTION}/{product.id}/prices/{month}", {"points": points}
+
+
+def _statistics(products: list[Product]) -> Iterable[Write]:
+    retailers = Counter(product.retailer for product in products)
+    fields = {
+        "total": len(products),
+        "by_retailer": dict(retailers),
+        "by_category": dict(Counter(product.category for product in products)),
+        "last_updated": rfc3339(max(product.updated_at for product in products)),
+    }
+    yield "statistics/products", fields
+    yield "statistics/product_pages", asdict(_marks(products))
+    for slug in retailers:
+        yield f"retailers/{slug}", {"slug": slug}
+
+
+def _marks(products: list[Product]) -> Marks:
+    rows = sorted((epoch_micros(product.created_at), product.id) for product in products)
+    marks = Marks()
+    for at in range(0, len(rows), RUN_ROWS):
+        marks.micros.append(rows[at][0])
+        marks.ids.append(rows[at][1])
+        marks.rows.append(len(rows[at : at + RUN_ROWS]))
+    return marks
+
+
+def _matching(
+    products: list[Product], demo: list[DemoProduct], matcher: Matcher
+) -> Iterable[Write]:
+    states: dict[str, dict[str, Any]] = defaultdict(lambda: {"keys": [], "partners": {}})
+    lists: dict[str, dict[str, Any]] = defaultdict(dict)
+    for product in products:
+        offer = postings.offer_of(product)
+        for key in matcher.keys(offer):
+            if len(lists[key]) < POSTING_CAP:
+                lists[key] |= postings.added(offer)["entries"]
+                states[product.id]["keys"].append(key)
+    for a, b, match in _matches(products, demo, matcher):
+        states[a]["partners"][b] = states[b]["partners"][a] = True
+        yield f"{pairs.COLLECTION}/{pairs.pair_id(a, b)}", pairs.fields(a, b, match)
+    for product_id, state in states.items():
+        yield f"{pairs.STATES}/{product_id}", state
+    for key, entries in lists.items():
+        yield f"{postings.COLLECTION}/{key}", {"entries": entries}
+
+
+def _matches(
+    products: list[Product], demo: list[DemoProduct], matcher: Matcher
+) -> Iterable[tuple[str, str, Match]]:
+    of_item: dict[int, list[Product]] = defaultdict(list)
+    for product, item in zip(products, demo, strict=True):
+        of_item[item.item].append(product)
+    for offers in of_item.values():
+        for a, b in combinations(offers, 2):
+            match = matcher.compare(postings.offer_of(a), postings.offer_of(b))
+            if match.confidence >= pairs.LOWEST:
+                yield a.id, b.id, match
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What one run of the local cloud is made of: ports, folders and the functions' environment."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from local.ports import HOST, Ports
+
+ROOT = Path(__file__).parent.parent
+
+PROJECT = "demo-shopple"
+BUCKET = f"{PROJECT}.appspot.com"
+INVOKER = f"tasks-invoker@{PROJECT}.iam.gserviceaccount.com"
+AUDIENCE = f"https://internal.{PROJECT}"
+# The gateway calls functions from an address of its own, so that one that it forwards can be told
+# from one that a caller on the same machine makes up; only Linux has all of 127/8 to begin with.
+GATEWAY_ADDRESS = "127.0.0.2" if sys.platform == "linux" else HOST
+REDIS_TOKEN = "local-redis-token"  # noqa: S105 - guards nothing but this machine's loopback
+# Fixed, so that a session survives a restart of the local cloud that kept its data.
+SECRET_KEY = "local-development-key-that-protects-nothing"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run: its ports, its folders, and what its functions are told beyond the usual.
+
+    `root` holds functions/, console/ and firebase.json; `state` is the run's own folder and
+    `data` the one that outlives it, if anything shall; `snapshot` is what Firestore begins with
+    where `data` holds nothing yet.
+    """
+
+    ports: Ports
+    state: Path
+    root: Path = ROOT
+    data: Path | None = None
+    snapshot: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    reload: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The site as a browser reaches it, through the gateway."""
+        return f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def functions_url(self) -> str:
+        """Where a function is reached directly, under its name."""
+        return f"http://{HOST}:{self.ports.functions}"
+
+    @property
+    def control_url(self) -> str:
+        """Where the platform's control surface and the issuer's keys are."""
+        return f"http://{HOST}:{self.ports.platform}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the functions, and of anything that acts like one."""
+        ports = self.ports
+        return {
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "FIRESTORE_EMULATOR_HOST": f"{HOST}:{ports.firestore}",
+            "FIREBASE_AUTH_EMULATOR_HOST": f"{HOST}:{ports.auth}",
+            "STORAGE_EMULATOR_HOST": f"http://{HOST}:{ports.storage}",
+            "CLOUD_TASKS_EMULATOR_HOST": f"{HOST}:{ports.tasks}",
+            "CLOUD_SCHEDULER_EMULATOR_HOST": f"{HOST}:{ports.scheduler}",
+            "UPSTASH_REDIS_REST_URL": f"http://{HOST}:{ports.upstash}",
+            "UPSTASH_REDIS_REST_TOKEN": REDIS_TOKEN,
+            "STORAGE_BUCKET": BUCKET,
+            "SECRET_KEY": SECRET_KEY,
+            "FRONTEND_ORIGIN": self.origin,
+            "COOKIE_SECURE": "0",
+            "TASKS_INVOKER": INVOKER,
+            "INTERNAL_AUDIENCE": AUDIENCE,
+            "OIDC_ISSUER": self.control_url,
+            "OIDC_CERTS_URL": f"{self.control_url}/certs",
+            "IAM_VERIFIES_TOKENS": "1",
+            "FUNCTIONS_URL": self.functions_url,
+            "TRUSTED_PROXIES": GATEWAY_ADDRESS,
+            "LOG_LEVEL": "INFO",
+            **self.settings,
+        }
+
+    def save(self) -> Path:
+        """Write the plan where a child process can load it."""
+        path = self.state / "plan.json"
+        path.write_text(json.dumps(asdict(self), default=str, indent=2))
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> "Plan":
+        """The plan that was saved at `path`."""
+        saved = json.loads(path.read_text())
+        return cls(
+            ports=Ports(**saved["ports"]),
+            state=Path(saved["state"]),
+            root=Path(saved["root"]),
+            data=Path(saved["data"]) if saved["data"] else None,
+            snapshot=Path(saved["snapshot"]) if saved["snapshot"] else None,
+            settings=saved["settings"],
+            reload=saved["reload"],
+        )

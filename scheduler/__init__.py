@@ -1,0 +1,1 @@
+"""What Cloud Tasks and Cloud Scheduler run for this product, declared once and synced from here."""

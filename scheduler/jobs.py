@@ -1,0 +1,56 @@
+"""The jobs of Cloud Scheduler, declared once."""
+
+from dataclasses import dataclass
+
+from shared.clients.scheduler import Job
+from shared.config import settings
+
+# Ends every description, and so tells our jobs from those that others made in the project.
+MARKER = "[shopple-admin scheduler]"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A private function and when it is called; missed times are not made up for."""
+
+    name: str
+    purpose: str
+    schedule: str
+    function: str
+    time_zone: str = "Asia/Colombo"
+    attempt_deadline_seconds: float = 180
+    retries: int = 0
+    paused: bool = False
+
+
+SCHEDULES = (
+    # No retries: the next minute is one.
+    Schedule(
+        name="sweep-outbox",
+        purpose="Finishes what a lost trigger or task left undone.",
+        schedule="* * * * *",
+        function="sweep_outbox",
+        attempt_deadline_seconds=60,
+    ),
+)
+
+
+def declared_jobs() -> list[Job]:
+    """The jobs that this project should have."""
+    configured = settings()
+    return [
+        Job(
+            name=schedule.name,
+            description=f"{schedule.purpose} {MARKER}",
+            schedule=schedule.schedule,
+            time_zone=schedule.time_zone,
+            url=f"{configured.functions_url}/{schedule.function}",
+            invoker=configured.tasks_invoker,
+            audience=configured.internal_audience,
+            body=b"{}",
+            attempt_deadline_seconds=schedule.attempt_deadline_seconds,
+            retries=schedule.retries,
+            paused=schedule.paused,
+        )
+        for schedule in SCHEDULES
+    ]

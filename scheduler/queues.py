@@ -1,0 +1,41 @@
+"""The queues of Cloud Tasks, declared once."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue: how fast it sends, how many at once, and how long it keeps trying."""
+
+    name: str
+    dispatches_per_second: float
+    concurrent_dispatches: int
+    attempts: int
+    min_backoff_seconds: float = 1
+    max_backoff_seconds: float = 300
+    max_doublings: int = 8
+    paused: bool = False
+
+
+# With pauses from 1 s to 300 s, 30 attempts outlast an outage of nearly two hours; what is still
+# undone then waits in the outbox for the sweep.
+QUEUES = (
+    # One task per changed product: many, short, and each a few reads by id. Few at once, since an
+    # upload's thousand must leave room for the recounts and for people.
+    Queue("matching", dispatches_per_second=50, concurrent_dispatches=6, attempts=30),
+    # Debounced recounts that write one document: in parallel they would only contend for it.
+    Queue("statistics", dispatches_per_second=2, concurrent_dispatches=1, attempts=30),
+    # Parts of bulk files: large and slow. A file that fails ten times is a permanent failure.
+    Queue("uploads", dispatches_per_second=5, concurrent_dispatches=4, attempts=10),
+    # Whole catalogues are read for an export, so few at once; somebody is waiting for the result.
+    Queue(
+        "exports",
+        dispatches_per_second=1,
+        concurrent_dispatches=2,
+        attempts=5,
+        max_backoff_seconds=60,
+    ),
+)
+
+# Queues that this product once had. Google keeps a deleted queue's name unusable for days.
+RETIRED: tuple[str, ...] = ()
