@@ -1,0 +1,45 @@
+const whole = new Intl.NumberFormat('en');
+const amount = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const stamp = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const STEPS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60]];
+
+export const count = (n) => (Number.isFinite(n) ? whole.format(n) : '–');
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+export const price = (n) => (Number.isFinite(n) ? amount.format(n) : '–');
+export const percent = (part, total) => (total > 0 ? Math.round((part / total) * 100) : 0);
+
+function parsed(text) {
+  const date = new Date(text ?? NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+export function dateTime(text) {
+  const date = parsed(text);
+  return date ? stamp.format(date) : '–';
+}
+
+export function timeOfDay(text) {
+  const date = parsed(text);
+  return date ? clock.format(date) : '–';
+}
+
+export function ago(text) {
+  const date = parsed(text);
+  if (!date) return '–';
+  const seconds = (date.getTime() - Date.now()) / 1000;
+  const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
+  return step ? relative.format(Math.round(seconds / step[1]), step[0]) : 'just now';
+}
+
+// Slugs such as "cargills-food-city" are what the data holds; people read names.
+export function title(slug) {
+  const text = String(slug ?? '').replace(/[-_]+/g, ' ').trim();
+  return text ? text.replace(/(^|\s)\p{Ll}/gu, (c) => c.toUpperCase()) : '–';
+}
+
+export function bytes(n) {
+  if (n < 1024) return `${n} B`;
+  return n < 1048576 ? `${(n / 1024).toFixed(1)} kB` : `${(n / 1048576).toFixed(1)} MB`;
+}

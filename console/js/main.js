@@ -1,0 +1,161 @@
+import { h, fill } from './dom.js';
+import { current } from './router.js';
+import { session, watch, refresh, signOut } from './session.js';
+import { announce, failure, icon, iconButton, button, skeleton, toast, empty, link, heading } from './ui.js';
+import * as signin from './screens/signin.js';
+import * as catalogue from './screens/catalogue.js';
+import * as product from './screens/product.js';
+import * as upload from './screens/upload.js';
+import * as categories from './screens/categories.js';
+import * as status from './screens/status.js';
+import * as audit from './screens/audit.js';
+
+const ROUTES = [
+  [/^\/products$/, catalogue],
+  [/^\/products\/([^/]+)$/, product],
+  [/^\/upload(?:\/([^/]+))?$/, upload],
+  [/^\/categories$/, categories],
+  [/^\/status$/, status],
+  [/^\/audit$/, audit],
+];
+const PLACES = [
+  ['/products', 'Catalogue', 'catalogue'],
+  ['/upload', 'Upload', 'upload'],
+  ['/categories', 'Categories', 'categories'],
+  ['/status', 'System status', 'status'],
+  ['/audit', 'Audit log', 'audit', true],
+];
+const THEMES = { '': 'dark', dark: 'light', light: '' };
+const THEME_NAMES = { '': 'system', dark: 'dark', light: 'light' };
+
+const app = document.getElementById('app');
+let main = null;
+let leave = new AbortController();
+let first = true;
+
+export function themeButton() {
+  const root = document.documentElement;
+  const label = h('span', {});
+  const paint = () => { label.textContent = `Theme: ${THEME_NAMES[root.dataset.theme ?? '']}`; };
+  const turn = () => {
+    const next = THEMES[root.dataset.theme ?? ''];
+    if (next) root.dataset.theme = next;
+    else delete root.dataset.theme;
+    try {
+      if (next) localStorage.setItem('shopple-theme', next);
+      else localStorage.removeItem('shopple-theme');
+    } catch {
+      // Without storage the choice lasts as long as the page.
+    }
+    paint();
+  };
+  paint();
+  return h('button', { type: 'button', class: 'btn quiet', onclick: turn }, icon('theme'), label);
+}
+
+function shell() {
+  const { user } = session;
+  const nav = h('nav', { class: 'nav', id: 'nav', 'aria-label': 'Main' },
+    PLACES.filter(([, , , superOnly]) => !superOnly || user.isSuperAdmin).map(([path, label, glyph]) =>
+      h('a', { href: `#${path}`, 'data-path': path }, icon(glyph), h('span', {}, label))),
+    h('a', { href: '/docs' }, icon('docs'), h('span', {}, 'API reference')));
+  const out = button('Sign out', {
+    kind: 'quiet', glyph: 'out',
+    onclick: async () => {
+      out.disabled = true;
+      try {
+        await signOut();
+      } catch (error) {
+        toast(`You are still signed in: ${error.message}`, 'bad');
+        out.disabled = false;
+      }
+    },
+  });
+  const side = h('header', { class: 'side' },
+    h('div', { class: 'topbar' },
+      h('a', { class: 'brand', href: '#/products' }, h('img', { src: '/favicon.svg', alt: '', width: 28, height: 28 }), h('span', {}, 'Shopple ', h('b', {}, 'Admin'))),
+      iconButton('Menu', 'menu', {
+        class: 'btn icon-only menu', 'aria-expanded': 'false', 'aria-controls': 'panel',
+        onclick: (event) => {
+          const open = side.classList.toggle('open');
+          event.currentTarget.setAttribute('aria-expanded', String(open));
+        },
+      })),
+    h('div', { class: 'panel', id: 'panel' }, nav,
+      h('div', { class: 'account' },
+        h('p', { class: 'who', title: user.email }, user.email),
+        h('p', { class: 'fine' }, user.isSuperAdmin ? 'Super admin' : 'Admin'),
+        themeButton(), out)));
+  main = h('main', { class: 'main', id: 'main', tabindex: '-1' });
+  fill(app, h('div', { class: 'shell' }, side, main));
+}
+
+function markPlace(path) {
+  for (const a of app.querySelectorAll('.nav a[data-path]')) {
+    const here = path === a.dataset.path || path.startsWith(`${a.dataset.path}/`);
+    if (here) a.setAttribute('aria-current', 'page');
+    else a.removeAttribute('aria-current');
+  }
+  const side = app.querySelector('.side');
+  side.classList.remove('open');
+  side.querySelector('.menu').setAttribute('aria-expanded', 'false');
+}
+
+function arrive(name) {
+  document.title = `${name} · Shopple Admin`;
+  // A first load begins at the top, as the browser has it; each later screen is told and focused.
+  if (!first) {
+    announce(name);
+    scrollTo(0, 0);
+    main.querySelector('h1')?.focus({ preventScroll: true });
+  }
+  first = false;
+}
+
+function show() {
+  leave.abort();
+  leave = new AbortController();
+  for (const open of document.querySelectorAll('dialog')) open.close();
+  if (!session.user) {
+    main = h('main', { class: 'gate', id: 'main', tabindex: '-1' }, signin.screen({ signal: leave.signal, themeButton }));
+    fill(app, main);
+    arrive('Sign in');
+    return;
+  }
+  if (!app.querySelector('.shell')) shell();
+  const { path, query } = current();
+  markPlace(path);
+  const found = ROUTES.map(([pattern, screen]) => [path.match(pattern), screen]).find(([match]) => match);
+  if (!found) {
+    fill(main, heading('Not found'), empty('There is no such screen', 'The address may be incomplete.', link('Go to the catalogue', '#/products', { kind: 'primary' })));
+    arrive('Not found');
+    return;
+  }
+  const [match, screen] = found;
+  const id = match[1] && decodeURIComponent(match[1]);
+  fill(main, screen.screen({ id, path, query, signal: leave.signal, user: session.user }));
+  arrive(screen.title);
+}
+
+async function start() {
+  fill(app, h('main', { class: 'gate', id: 'main', 'aria-busy': 'true' }, skeleton(4)));
+  try {
+    await refresh();
+    show();
+  } catch (error) {
+    fill(app, h('main', { class: 'lone', id: 'main' }, h('h1', {}, 'Shopple Admin'), failure(error, start)));
+  }
+}
+
+document.getElementById('skip').addEventListener('click', (event) => {
+  // The fragment is the route; following the link would leave the screen.
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+});
+addEventListener('hashchange', show);
+watch(() => {
+  // Another user may see other entries in the navigation, and nothing of what stood here.
+  fill(app);
+  show();
+});
+start();
