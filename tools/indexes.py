@@ -1,0 +1,92 @@
+"""What Firestore indexes: each composite index that a query needs, and fields that none needs.
+
+Firestore joins indexes that end in the same order, so one index per equality field and order
+serves every combination of them. Each index ends with the document's name, in the last field's
+direction, without being told.
+"""
+
+from itertools import product
+from typing import Any, Final
+
+ASCENDING: Final = "ASCENDING"
+DESCENDING: Final = "DESCENDING"
+CONTAINS: Final = "CONTAINS"
+
+Index = tuple[str, tuple[tuple[str, str], ...]]
+
+PRODUCT_SORTS: Final = ("created_at", "updated_at", "name_key", "price_minor")
+PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
+# Every search is limited to what is listed or to one status, so no other pair is asked for.
+SEARCHED_WITH: Final = ("listed", "status")
+AUDIT_FILTERS: Final = ("actor", "action", "resource")
+
+INDEXES: Final[tuple[Index, ...]] = (
+    *(
+        ("products", ((field, ASCENDING), (sort, direction)))
+        for field, sort, direction in product(
+            PRODUCT_FILTERS, PRODUCT_SORTS, (ASCENDING, DESCENDING)
+        )
+    ),
+    *(
+        ("products", ((field, ASCENDING), ("terms", CONTAINS), (sort, direction)))
+        for field, sort, direction in product(SEARCHED_WITH, PRODUCT_SORTS, (ASCENDING, DESCENDING))
+    ),
+    # For the total of a search, which is counted without an order.
+    *(("products", ((field, ASCENDING), ("terms", CONTAINS))) for field in SEARCHED_WITH),
+    ("match_pairs", (("products", CONTAINS), ("confidence", DESCENDING))),
+    *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
+)
+
+# Long or nested values that no query names: their index entries would only cost.
+UNINDEXED: Final = (
+    ("products", "description"),
+    ("products", "url"),
+    ("products", "image"),
+    ("match_keys", "entries"),
+    ("match_pairs", "evidence"),
+    ("audit_logs", "before"),
+    ("audit_logs", "after"),
+    ("idempotency", "answer"),
+    ("upload_chunks", "data"),
+)
+
+EXPIRING: Final = (
+    "audit_logs",
+    "dead_letters",
+    "exports",
+    "idempotency",
+    "sessions",
+    "tickets",
+    "upload_chunks",
+    "uploads",
+)
+
+
+def firestore_indexes() -> dict[str, Any]:
+    """The whole of firestore.indexes.json."""
+    # An index on a time that only grows would bound the collection to 500 writes a second.
+    expiring: list[dict[str, Any]] = [
+        {"collectionGroup": name, "fieldPath": "expires_at", "ttl": True, "indexes": []}
+        for name in EXPIRING
+    ]
+    unindexed: list[dict[str, Any]] = [
+        {"collectionGroup": collection, "fieldPath": field, "indexes": []}
+        for collection, field in UNINDEXED
+    ]
+    return {
+        "indexes": [_composite(index) for index in INDEXES],
+        "fieldOverrides": [*unindexed, *expiring],
+    }
+
+
+def _composite(index: Index) -> dict[str, Any]:
+    collection, fields = index
+    return {
+        "collectionGroup": collection,
+        "queryScope": "COLLECTION",
+        "fields": [_field(path, mode) for path, mode in fields],
+    }
+
+
+def _field(path: str, mode: str) -> dict[str, str]:
+    return {"fieldPath": path, "arrayConfig" if mode == CONTAINS else "order": mode}
