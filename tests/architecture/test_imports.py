@@ -1,0 +1,124 @@
+"""Which part may import which, and who may read the environment."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+from tools.declarations import ROOT
+
+SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
+# Beside this repository's own folders, nothing that exists only where it is developed.
+OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
+DOMAINS = {"shared.products", "shared.system", "shared.users"}
+# Who may know whom, domain by domain; the audit trail is the system's and serves them all.
+NEIGHBOURS = {"shared.products": {"shared.system"}, "shared.users": {"shared.system"}}
+FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
+# What decides by rules alone, without I/O, clock or environment.
+PURE = ("shared.products.matching",)
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    # A type is not a dependency: it is gone when the program runs.
+    return grimp.build_graph("shared", cache_dir=None, exclude_type_checking_imports=True)
+
+
+def reaches(importer: str, imported: str) -> list[str]:
+    """One way, however long, on which a part imports the other."""
+    for chain in sorted(
+        graph().find_shortest_chains(importer=importer, imported=imported, as_packages=True)
+    ):
+        return list(chain)
+    return []
+
+
+def folder(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def direct(importer: str) -> set[str]:
+    """The parts of `shared` that a part's modules name."""
+    modules = {importer, *graph().find_descendants(importer)}
+    imported = {each for m in modules for each in graph().find_modules_directly_imported_by(m)}
+    return {folder(each) for each in imported} - {importer}
+
+
+@pytest.mark.parametrize("part", ["shared.edge", *DOMAINS])
+def test_clients_know_no_edge_and_no_domain(part: str) -> None:
+    assert reaches("shared.clients", part) == []
+
+
+@pytest.mark.parametrize("domain", sorted(DOMAINS))
+def test_the_edge_knows_no_domain(domain: str) -> None:
+    assert reaches("shared.edge", domain) == []
+
+
+@pytest.mark.parametrize("part", ["shared.edge", "shared.clients", *DOMAINS])
+@pytest.mark.parametrize("foundation", FOUNDATIONS)
+def test_foundations_know_nothing_above_them(foundation: str, part: str) -> None:
+    assert reaches(foundation, part) == []
+
+
+@pytest.mark.parametrize("domain", sorted(DOMAINS))
+def test_a_domain_knows_only_the_neighbours_that_it_may(domain: str) -> None:
+    assert direct(domain) & DOMAINS <= NEIGHBOURS.get(domain, set())
+
+
+@pytest.mark.parametrize("rules", PURE)
+@pytest.mark.parametrize("part", ["shared.edge", "shared.clients", "shared.config", "shared.clock"])
+def test_rules_reach_nothing_that_acts(rules: str, part: str) -> None:
+    assert reaches(rules, part) == []
+
+
+def test_the_product_needs_nothing_of_the_workshop() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in SOURCES
+        for name in imports(path)
+        if name.partition(".")[0] in OUTSIDE_THE_PRODUCT
+    }
+
+    assert found == set()
+
+
+def test_a_function_goes_through_the_edge_and_the_domains() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((ROOT / "functions").rglob("*.py"))
+        for name in imports(path)
+        if name.startswith(("shared.clients", "google", "firebase_admin", "upstash"))
+    }
+
+    assert found == set()
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if environment(node)
+    }
+
+    assert found == {"shared/config.py"}
+
+
+def environment(node: ast.AST) -> bool:
+    names = ("environ", "getenv", "environb")
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any(alias.name in names for alias in node.names)
+    return isinstance(node, ast.Attribute) and node.attr in names
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

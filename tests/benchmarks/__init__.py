@@ -1,0 +1,1 @@
+"""Figures of the product: starts, warm calls and reads. `python -m tests.benchmarks`."""

@@ -1,0 +1,209 @@
+"""One representative request for each function, and the state that it needs to find."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+from google.cloud.firestore_v1 import _helpers
+from google.cloud.firestore_v1.types import Document
+from google.events.cloud.firestore import Document as EventDocument
+from google.events.cloud.firestore import DocumentEventData
+
+from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
+from tests.benchmarks.call import Call
+from tests.benchmarks.cloud import Cloud
+
+Maker = Callable[[Cloud], Call]
+_EXPORT_SECONDS: Final = 60
+
+
+def _get(path: str, query: str = "", *, account: Account = ADMIN, cached: str = "") -> Maker:
+    """A read; with `cached`, of a page that another instance has stored a moment ago."""
+
+    def make(cloud: Cloud) -> Call:
+        call = Call("GET", path.format(product=_product(cloud)), query, cloud.user(account))
+        if cached:
+            cloud.forget_pages(cached)
+            cloud.send(call)
+        return call
+
+    return make
+
+
+def _post(cloud: Cloud, path: str, body: Any = None) -> Call:
+    headers = cloud.user() | ({} if body is None else {"Content-Type": "application/json"})
+    return Call("POST", path, headers=headers, body=b"" if body is None else _json(body))
+
+
+def _task(cloud: Cloud, body: Any) -> Call:
+    return Call("POST", "/", headers=cloud.invoker(), body=_json(body))
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body).encode()
+
+
+def _rows(count: int = 3) -> list[dict[str, str]]:
+    word = secrets.token_hex(4)
+    return [
+        {
+            "name": f"Bench {word} Ginger Biscuits {n}00 g",
+            "price": f"{n}50.00",
+            "retailer": "keells",
+            "category": "biscuits",
+        }
+        for n in range(1, count + 1)
+    ]
+
+
+def _preview(cloud: Cloud) -> str:
+    call = _post(cloud, "/api/products/preview", {"products": _rows()})
+    return str(cloud.send(call).json()["preview"]["upload_id"])
+
+
+@cache
+def _product(cloud: Cloud) -> str:
+    return cloud.product_ids()[0]
+
+
+@cache
+def _upload(cloud: Cloud) -> str:
+    return _preview(cloud)
+
+
+@cache
+def _export(cloud: Cloud) -> str:
+    begun = cloud.send(_post(cloud, "/api/products/export", {"category": "tea"})).json()
+    export_id = str(begun["export_id"])
+    end = time.monotonic() + _EXPORT_SECONDS
+    while True:
+        shown = Call("GET", f"/api/products/exports/{export_id}", headers=cloud.user())
+        if cloud.send(shown).json()["status"] == "completed":
+            return export_id
+        if time.monotonic() > end:
+            raise TimeoutError(f"The export is not written after {_EXPORT_SECONDS} s.")
+        time.sleep(0.2)
+
+
+def _confirm_upload(cloud: Cloud) -> Call:
+    upload_id = _preview(cloud)
+    document = cloud.database.document(f"uploads/{upload_id}")
+    document.update({"status": "confirming", "accept": "all"})
+    return _task(cloud, _follow(upload_id))
+
+
+def _preview_upload(cloud: Cloud) -> Call:
+    upload_id = _preview(cloud)
+    again = {"status": "previewing", "previewed_chunks": 0, "new": 0, "duplicates": 0}
+    cloud.database.document(f"uploads/{upload_id}").update(again)
+    return _task(cloud, _follow(upload_id))
+
+
+def _follow(upload_id: str) -> dict[str, str]:
+    who = {"uid": "bench", "email": "bench@shopple.test", "address": "", "request_id": "bench"}
+    return {"upload_id": upload_id, **who}
+
+
+def _export_products(cloud: Cloud) -> Call:
+    export_id = _export(cloud)
+    cloud.database.document(f"exports/{export_id}").update({"status": "queued"})
+    return _task(cloud, {"export_id": export_id})
+
+
+def _move_category(cloud: Cloud) -> Call:
+    fields = {"name": "Benched", "parent_id": None, "version": 2, "moved_to": "tea"}
+    now = datetime.now(UTC)
+    cloud.database.document("categories/benched").set({**fields, "updated_at": now})
+    return _task(cloud, {"category_id": "benched"})
+
+
+def _sweep_outbox(cloud: Cloud) -> Call:
+    product_id = _product(cloud)
+    owed = {"kind": "product", "id": product_id, "version": secrets.randbelow(10**9)}
+    overdue = datetime.now(UTC) - timedelta(hours=1)
+    cloud.database.document(f"outbox/product-{product_id}").set({**owed, "at": overdue})
+    return Call("POST", "/", headers=cloud.invoker())
+
+
+def _restore(cloud: Cloud) -> Call:
+    path = f"/api/products/{_product(cloud)}"
+    cloud.send(Call("DELETE", path, headers=cloud.user()))
+    return Call("POST", f"{path}/restore", headers=cloud.user())
+
+
+def _confirm(cloud: Cloud) -> Call:
+    body = {"upload_id": _preview(cloud), "accept": "all"}
+    return _post(cloud, "/api/products/confirm", body)
+
+
+def _login(cloud: Cloud) -> Call:
+    token = id_token(cloud.environment()["FIREBASE_AUTH_EMULATOR_HOST"], ADMIN.email)
+    headers = {"Content-Type": "application/json"}
+    return Call("POST", "/api/admin/login", headers=headers, body=_json({"idToken": token}))
+
+
+def _written(collection: str, thing: Callable[[Cloud], str]) -> Maker:
+    """The event of a write that has just happened, in the binary form that Eventarc sends."""
+
+    def make(cloud: Cloud) -> Call:
+        path = f"{collection}/{thing(cloud)}"
+        fields = cloud.database.document(path).get().to_dict() or {}
+        now = datetime.now(UTC)
+        written = Document(
+            name=f"{cloud.database._database_string}/documents/{path}",
+            fields=_helpers.encode_dict(fields),
+            create_time=now,
+            update_time=now,
+        )
+        # The events' own message has the same fields under the same numbers.
+        value = EventDocument.deserialize(Document.serialize(written))
+        headers = {
+            "ce-id": secrets.token_hex(8),
+            "ce-source": f"//firestore.googleapis.com/{cloud.database._database_string}",
+            "ce-specversion": "1.0",
+            "ce-subject": f"documents/{path}",
+            "ce-time": now.isoformat().replace("+00:00", "Z"),
+            "ce-type": "google.cloud.firestore.document.v1.written",
+            "Content-Type": "application/protobuf",
+        }
+        body = DocumentEventData.serialize(DocumentEventData(value=value, old_value=value))
+        return Call("POST", "/", headers=headers, body=body, signature="cloudevent")
+
+    return make
+
+
+CALLS: Final[dict[str, Maker]] = {
+    "audit_logs": _get("/api/audit/logs", account=SUPER_ADMIN),
+    "categories": _get("/api/categories", cached="categories"),
+    "category": _get("/api/categories/tea"),
+    "confirm_upload": _confirm_upload,
+    "export": lambda cloud: _get(f"/api/products/exports/{_export(cloud)}")(cloud),
+    "export_products": _export_products,
+    "health": _get("/health"),
+    "login": _login,
+    "logout": lambda cloud: Call("POST", "/api/admin/logout", headers=cloud.fresh_user()),
+    "match_product": lambda cloud: _task(cloud, {"product_id": _product(cloud)}),
+    "move_category": _move_category,
+    "on_category_written": _written("categories", lambda _: "tea"),
+    "on_product_written": _written("products", _product),
+    "openapi": _get("/openapi.json"),
+    "preview_upload": _preview_upload,
+    "product": _get("/api/products/{product}"),
+    "product_matches": _get("/api/products/{product}/matches"),
+    "product_restore": _restore,
+    "products": _get("/api/products", cached="products"),
+    "products_confirm": _confirm,
+    "products_export": lambda cloud: _post(cloud, "/api/products/export", {"category": "tea"}),
+    "products_preview": lambda cloud: _post(cloud, "/api/products/preview", {"products": _rows()}),
+    "products_stats": _get("/api/products/stats", cached="products"),
+    "refresh_statistics": lambda cloud: _task(cloud, {"due_at": time.time()}),
+    "session": _get("/api/admin/session"),
+    "sweep_outbox": _sweep_outbox,
+    "system_status": _get("/system/status"),
+    "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
+    "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),
+}

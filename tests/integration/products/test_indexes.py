@@ -1,0 +1,45 @@
+"""Every query that the other tests made, against the indexes that production will have.
+
+The emulator answers any query; this runs last, so that all of them have passed by.
+"""
+
+import pytest
+
+from local.meter import SHAPES_NAME
+from local.plan import ROOT
+from local.stack import Stack
+from tests.integration.products.support import Shop
+from tools.index_check import Shape, is_served, read_indexes, read_shapes, unserved
+
+INDEXES = ROOT / "firestore.indexes.json"
+
+
+@pytest.fixture(scope="module")
+def shapes(stack: Stack, shop: Shop) -> set[Shape]:
+    """What was recorded, and a query of each kind, should this module run alone."""
+    for sort in ("created_at", "-updated_at", "name", "-price"):
+        shop.get("/api/products", sort=sort)
+        for query in ({"retailer": "a"}, {"category": "b", "retailer": "a"}, {"q": "word"}):
+            shop.get("/api/products", sort=sort, **query)
+            shop.get("/api/products", sort=sort, status="active", **query)
+    assert shop.call_private("sweep_outbox").is_success
+    assert shop.call_private("refresh_statistics").is_success
+    return read_shapes(stack.plan.state / SHAPES_NAME)
+
+
+def test_the_kinds_of_query_that_the_product_makes_were_recorded(shapes: set[Shape]) -> None:
+    assert {"products", "outbox", "categories"} <= {shape.collection for shape in shapes}
+    assert any(shape.contains for shape in shapes)
+    assert len(shapes) > 20
+
+
+def test_production_has_an_index_for_every_query(shapes: set[Shape]) -> None:
+    assert unserved(shapes, read_indexes(INDEXES)) == []
+
+
+def test_production_would_refuse_a_query_that_nobody_thought_of(shapes: set[Shape]) -> None:
+    sorted_by_brand = Shape(
+        "products", equal=frozenset({"listed"}), orders=(("brand", "ASCENDING"),)
+    )
+    assert sorted_by_brand not in shapes
+    assert not is_served(sorted_by_brand, read_indexes(INDEXES))

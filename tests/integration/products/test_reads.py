@@ -1,0 +1,177 @@
+"""What requests cost, by the meter of the local cloud: Firestore bills each document read."""
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from shared.products.models import Product, to_document
+from tests.integration.products.support import (
+    READS,
+    REDIS_CALLS,
+    WRITES,
+    Shop,
+    good,
+    row,
+    word,
+)
+
+BATCH = 400
+PARALLEL = 2
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CATEGORIES = ("milk", "rice", "tea", "soap")
+
+
+def fill(shop: Shop, first: int, end: int) -> None:
+    """Products number `first` to before `end`, without their consequences: events are lost."""
+
+    def write(at: int) -> None:
+        batch = shop.database.batch()
+        for number in range(at, min(end, at + BATCH)):
+            document = shop.database.collection("products").document(secrets.token_hex(10))
+            batch.set(document, to_document(product(document.id, number)))
+        batch.commit()
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(write, range(first, end, BATCH)))
+
+
+def product(product_id: str, number: int) -> Product:
+    moment = START + timedelta(seconds=number)
+    return Product(
+        id=product_id,
+        name=f"{word(number)} {number}",
+        brand="Common",
+        size="",
+        category=CATEGORIES[number % len(CATEGORIES)],
+        retailer="keells" if number % 2 else "cargills",
+        retailer_sku=None,
+        url=None,
+        image=None,
+        description=None,
+        price_minor=1000 + number,
+        currency="LKR",
+        status="active",
+        version=1,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+class Catalogue:
+    """A catalogue of some size, and the cost of asking it."""
+
+    def __init__(self, shop: Shop, size: int) -> None:
+        self.shop = shop
+        self.size = size
+
+    def cost(self, path: str, **query: object) -> int:
+        """The reads of a request that no cache answers."""
+        self.shop.redis("DEL", "products:generation")
+        answer = self.ask(path, **query)
+        assert answer.headers["X-Cache"] == "MISS"
+        return int(answer.headers[READS])
+
+    def ask(self, path: str, **query: object) -> httpx.Response:
+        answer = self.shop.http.get(path, params={k: str(v) for k, v in query.items()})
+        good(answer)
+        return answer
+
+
+@pytest.fixture(scope="module", params=[2000, 20_000])
+def catalogue(shop: Shop, request: pytest.FixtureRequest) -> Iterator[Catalogue]:
+    size = int(request.param)
+    shop.stack.control.disturb_events(drop=True)
+    known = len(shop.database.collection("products").select(["version"]).get())
+    for slug in ("keells", "cargills"):
+        shop.database.collection("retailers").document(slug).set({"slug": slug})
+    fill(shop, known, size)
+    assert shop.call_private("refresh_statistics").status_code < 300
+    made = Catalogue(shop, size)
+    # The session's copy in Redis is fresh from here on.
+    assert made.ask("/api/products/stats").json()["total"] == size
+    yield made
+    shop.stack.control.wait_until_idle(60)
+
+
+def test_statistics_cost_the_same_at_any_size(catalogue: Catalogue) -> None:
+    assert catalogue.cost("/api/products/stats") <= 2
+
+
+def test_a_page_by_cursor_costs_its_rows(catalogue: Catalogue) -> None:
+    """Every page down to the last; each bills its rows and one document for the total."""
+    query: dict[str, object] = {"limit": 20}
+    page = catalogue.ask("/api/products", **query).json()
+    costs, seen = [], len(page["products"])
+    for number in range(2, catalogue.size // 20 + 1):
+        query["cursor"] = page["next_cursor"]
+        answer = catalogue.ask("/api/products", **query)
+        page = answer.json()
+        seen += len(page["products"])
+        if answer.headers["X-Cache"] == "MISS" and number in (2, 50, catalogue.size // 20):
+            costs.append(int(answer.headers[READS]))
+    assert len(costs) == 3
+    assert max(costs) <= 21
+    assert seen == catalogue.size
+
+
+@pytest.mark.parametrize("filters", [{"retailer": "keells"}, {"category": "tea"}, {"sort": "name"}])
+def test_a_filtered_page_costs_its_rows(catalogue: Catalogue, filters: dict[str, object]) -> None:
+    first = catalogue.cost("/api/products", limit=20, **filters)
+    cursor = catalogue.ask("/api/products", limit=20, **filters).json()["next_cursor"]
+    assert max(first, catalogue.cost("/api/products", limit=20, cursor=cursor, **filters)) <= 21
+
+
+def test_a_page_by_number_is_bounded_at_any_depth(
+    catalogue: Catalogue,
+) -> None:
+    pages = [number for number in (1, 2, 50, 100, 500, 900) if number * 20 <= catalogue.size]
+    costs = {number: catalogue.cost("/api/products", page=number) for number in pages}
+    print(f"{catalogue.size} products: reads of page by number {costs}")  # noqa: T201
+    assert max(costs.values()) <= 150
+
+
+def test_pages_by_number_are_the_pages_by_cursor(catalogue: Catalogue) -> None:
+    wanted = catalogue.size - 100 * 15
+    page = catalogue.ask("/api/products", page=wanted // 100 + 1, limit=100).json()
+    numbers = [int(each["name"].split()[-1]) for each in page["products"]]
+    newest = catalogue.size - 1 - wanted // 100 * 100
+    assert numbers == list(range(newest, newest - 100, -1))
+
+
+def test_a_search_costs_its_rows(catalogue: Catalogue) -> None:
+    # Every product has this brand: a page of it and its total are all that is read.
+    assert catalogue.cost("/api/products", q="common", limit=20) <= 21
+    # No product has both words: the search gives up after so many rows, and its cursor goes on.
+    assert catalogue.cost("/api/products", q="common absent", limit=20) <= 201
+
+
+def test_a_hit_costs_no_reads(catalogue: Catalogue) -> None:
+    for path in ("/api/products", "/api/products/stats", "/api/products?retailer=keells"):
+        catalogue.ask(path)
+        answer = catalogue.ask(path)
+        assert answer.headers["X-Cache"] == "HIT"
+        assert answer.headers[READS] == "0"
+        assert int(answer.headers[REDIS_CALLS]) <= 2
+
+
+def test_a_preview_costs_five_reads_a_row(catalogue: Catalogue) -> None:
+    rows = [row(900_000 + number, brand="Common", category="tea") for number in range(100)]
+    answer = catalogue.shop.http.post("/api/products/preview", json={"products": rows})
+    assert good(answer)["preview"]["total"] == 100
+    reads = int(answer.headers[READS])
+    print(f"{catalogue.size} products: {reads} reads to preview 100 rows")  # noqa: T201
+    assert reads <= 5 * 100
+
+
+def test_a_change_costs_a_handful(catalogue: Catalogue) -> None:
+    found = catalogue.ask("/api/products", limit=1).json()["products"][0]
+    body = {name: found[name] for name in ("name", "price", "brand")} | {
+        "size": secrets.token_hex(4)
+    }
+    answer = catalogue.shop.http.put(f"/api/products/{found['id']}", json=body)
+    good(answer)
+    assert (int(answer.headers[READS]), int(answer.headers[WRITES])) == (1, 3)

@@ -1,0 +1,168 @@
+"""Firestore's rules against real tokens: no client reads or writes, but for what admins watch.
+
+Storage has no emulator here that knows its rules: those are read as text, which shows that they
+hold one denial and nothing else, not that Google compiles them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from local.accounts import ADMIN, SUPER_ADMIN, Account, create, id_token
+from local.plan import PROJECT, ROOT
+from local.stack import Stack
+
+OURS = (
+    "_fences",
+    "audit_logs",
+    "categories",
+    "dead_letters",
+    "exports",
+    "idempotency",
+    "match_keys",
+    "match_pairs",
+    "match_states",
+    "outbox",
+    "product_identities",
+    "products",
+    "retailers",
+    "sessions",
+    "statistics",
+    "tickets",
+    "upload_chunks",
+    "uploads",
+    "a_collection_of_tomorrow",
+)
+WATCHED = ("crawl_jobs", "batches")
+NOBODY = ""
+USER = Account("plain@shopple.test", {}, "Plain User")
+# A claim that is there but says no.
+FORMER = Account("former@shopple.test", {"admin": False}, "Former Admin")
+ACCOUNTS = {each.email: each for each in (USER, FORMER, ADMIN, SUPER_ADMIN)}
+ADMINS = (ADMIN.email, SUPER_ADMIN.email)
+OTHERS = (NOBODY, USER.email, FORMER.email)
+READ_ONLY = {"fields": {"held": {"booleanValue": True}}}
+
+
+class Documents:
+    """Firestore's REST interface, as anybody can call it."""
+
+    def __init__(self, stack: Stack) -> None:
+        host = stack.environment()["FIRESTORE_EMULATOR_HOST"]
+        root = f"projects/{PROJECT}/databases/(default)/documents"
+        self._url = f"http://{host}/v1/{root}"
+        self.http = httpx.Client(base_url=self._url, trust_env=False, timeout=30)
+        self._root = root
+        auth = stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"]
+        self._tokens = {NOBODY: ""}
+        for account in ACCOUNTS.values():
+            create(auth, account)
+            self._tokens[account.email] = id_token(auth, account.email)
+
+    def headers(self, who: str) -> Mapping[str, str]:
+        token = self._tokens.get(who, who)
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def get(self, who: str, path: str) -> int:
+        return self.http.get(f"/{path}", headers=self.headers(who)).status_code
+
+    def query(self, who: str, collection: str) -> int:
+        query: dict[str, Any] = {"from": [{"collectionId": collection}], "limit": 1}
+        body = {"structuredQuery": query}
+        url = f"{self._url}:runQuery"
+        return self.http.post(url, json=body, headers=self.headers(who)).status_code
+
+    def writes(self, who: str, collection: str) -> Mapping[str, int]:
+        """What became of each way to write."""
+        headers = self.headers(who)
+        commit = {
+            "writes": [{"update": {"name": f"{self._root}/{collection}/mine", **READ_ONLY}}],
+        }
+        answers = {
+            "create": self.http.post(
+                f"/{collection}", params={"documentId": "mine"}, json=READ_ONLY, headers=headers
+            ),
+            "update": self.http.patch(f"/{collection}/held", json=READ_ONLY, headers=headers),
+            "delete": self.http.delete(f"/{collection}/held", headers=headers),
+            "commit": self.http.post(f"{self._url}:commit", json=commit, headers=headers),
+        }
+        return {way: answer.status_code for way, answer in answers.items()}
+
+
+@pytest.fixture(scope="module")
+def documents(stack: Stack) -> Iterator[Documents]:
+    """One document in each collection, written with the rights of a function."""
+    opened = Documents(stack)
+    # These are no products: what follows a write could make nothing of them.
+    stack.control.disturb_events(drop=True)
+    for collection in (*OURS, *WATCHED):
+        path = f"/{collection}/held"
+        opened.http.patch(path, json=READ_ONLY, headers=opened.headers("owner")).raise_for_status()
+    yield opened
+    for collection in (*OURS, *WATCHED):
+        path = f"/{collection}/held"
+        opened.http.delete(path, headers=opened.headers("owner")).raise_for_status()
+    opened.http.close()
+    stack.control.wait_until_idle()
+    stack.control.reset_events()
+
+
+@pytest.mark.parametrize("who", [*OTHERS, *ADMINS])
+@pytest.mark.parametrize("collection", OURS)
+def test_no_client_reads_what_is_the_functions_own(
+    documents: Documents, collection: str, who: str
+) -> None:
+    assert documents.get("owner", f"{collection}/held") == 200
+    assert documents.get(who, f"{collection}/held") == 403
+    assert documents.get(who, collection) == 403
+    assert documents.query(who, collection) == 403
+
+
+@pytest.mark.parametrize("who", [*OTHERS, *ADMINS])
+@pytest.mark.parametrize("collection", [*OURS, *WATCHED])
+def test_no_client_writes_anything(documents: Documents, collection: str, who: str) -> None:
+    ways = ("create", "update", "delete", "commit")
+    assert documents.writes(who, collection) == dict.fromkeys(ways, 403)
+    assert documents.get("owner", f"{collection}/held") == 200
+    assert documents.get("owner", f"{collection}/mine") == 404
+
+
+@pytest.mark.parametrize("who", ADMINS)
+@pytest.mark.parametrize("collection", WATCHED)
+def test_admins_watch_jobs_and_batches(documents: Documents, collection: str, who: str) -> None:
+    assert documents.get(who, f"{collection}/held") == 200
+    assert documents.get(who, collection) == 200
+    assert documents.query(who, collection) == 200
+
+
+@pytest.mark.parametrize("who", OTHERS)
+@pytest.mark.parametrize("collection", WATCHED)
+def test_others_watch_nothing(documents: Documents, collection: str, who: str) -> None:
+    assert documents.get(who, f"{collection}/held") == 403
+    assert documents.get(who, collection) == 403
+    assert documents.query(who, collection) == 403
+
+
+def test_admins_read_nothing_below_a_watched_document(documents: Documents) -> None:
+    assert documents.get(ADMIN.email, "crawl_jobs/held/secrets/one") == 403
+
+
+def test_every_collection_of_the_code_is_checked() -> None:
+    texts = [file.read_text() for file in (ROOT / "shared").rglob("*.py")]
+    constants = r'^(?:COLLECTION|CHUNKS|STATES|RETAILERS)\b.*= "(\w+)"'
+    named = {name for text in texts for name in re.findall(constants, text, re.MULTILINE)}
+    named |= {name for text in texts for name in re.findall(r'\.collection\("(\w+)"\)', text)}
+    assert "products" in named
+    assert named <= {*OURS, *WATCHED}
+
+
+def test_storage_rules_are_one_denial() -> None:
+    text = (ROOT / "storage.rules").read_text()
+    code = " ".join(re.sub(r"//.*", "", text).split())
+    assert code == (
+        "rules_version = '2'; service firebase.storage { match /b/{bucket}/o { "
+        "match /{allPaths=**} { allow read, write: if false; } } }"
+    )

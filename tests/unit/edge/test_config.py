@@ -1,0 +1,101 @@
+"""Settings: what is wrong is named, with what to do about it."""
+
+import pytest
+
+from shared.config import read_settings
+from shared.errors import ConfigurationError
+
+GOOD = {"FIREBASE_PROJECT_ID": "demo-unit", "SECRET_KEY": "x" * 32}
+
+
+def test_two_settings_are_enough() -> None:
+    known = read_settings(GOOD)
+    assert known.project_id == "demo-unit"
+    assert known.region == "asia-south1"
+    assert known.cookie_secure
+    assert not known.iam_verifies_tokens
+    assert known.session_samesite == "Lax"
+    assert known.redis_url is None
+    assert known.frontend_origin == "http://localhost:3000"
+    assert known.storage_bucket == "demo-unit.appspot.com"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "advice"),
+    [
+        ({"FIREBASE_PROJECT_ID": ""}, "FIREBASE_PROJECT_ID", "set it to"),
+        ({"FIREBASE_PROJECT_ID": "  "}, "FIREBASE_PROJECT_ID", "set it to"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY", "token_urlsafe"),
+        ({"SECRET_KEY": "x" * 31}, "SECRET_KEY", "at least 32"),
+        ({"SESSION_SAMESITE": "Loose"}, "SESSION_SAMESITE", "give Lax, Strict or None"),
+        ({"COOKIE_SECURE": "maybe"}, "COOKIE_SECURE", "give 1 or 0"),
+        ({"IAM_VERIFIES_TOKENS": "2"}, "IAM_VERIFIES_TOKENS", "give 1 or 0"),
+        ({"REDIS_TIMEOUT_SECONDS": "fast"}, "REDIS_TIMEOUT_SECONDS", "give a number"),
+        ({"REDIS_TIMEOUT_SECONDS": "0"}, "REDIS_TIMEOUT_SECONDS", "above zero"),
+        ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_named_with_what_to_do(
+    changes: dict[str, str], named: str, advice: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | changes)
+    assert named in caught.value.detail
+    assert advice in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"RATE_LIMIT_SCALE": "nan"}, "RATE_LIMIT_SCALE"),
+        ({"RATE_LIMIT_SCALE": "inf"}, "RATE_LIMIT_SCALE"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/99"}, "TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "my-proxy"}, "TRUSTED_PROXIES"),
+        ({"FRONTEND_ORIGIN": "admin.example"}, "FRONTEND_ORIGIN"),
+        ({"UPSTASH_REDIS_REST_URL": "https://x.upstash.io"}, "UPSTASH_REDIS_REST_TOKEN"),
+        ({"SESSION_SAMESITE": "None", "COOKIE_SECURE": "0"}, "SESSION_SAMESITE"),
+    ],
+    ids=str,
+)
+@pytest.mark.xfail(strict=True, reason="the settings are read without these checks")
+def test_a_setting_that_can_only_fail_later_is_named_at_start(
+    changes: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        read_settings(GOOD | changes)
+
+
+def test_a_secret_is_never_in_the_message() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SECRET_KEY": "hunter2"})
+    assert "hunter2" not in caught.value.detail
+
+
+def test_values_are_read_leniently_where_that_is_safe() -> None:
+    known = read_settings(
+        GOOD
+        | {
+            "COOKIE_SECURE": " Off ",
+            "SESSION_SAMESITE": "strict",
+            "LOG_LEVEL": "debug",
+            "FRONTEND_ORIGIN": "https://admin.example/",
+            "TRUSTED_PROXIES": "10.0.0.0/8,192.0.2.1  192.0.2.2",
+            "FIREBASE_PRIVATE_KEY": "-----BEGIN\\nx",
+        }
+    )
+    assert not known.cookie_secure
+    assert known.session_samesite == "Strict"
+    assert known.log_level == "DEBUG"
+    assert known.frontend_origin == "https://admin.example"
+    assert known.trusted_proxies == ("10.0.0.0/8", "192.0.2.1", "192.0.2.2")
+    assert known.firebase_private_key == "-----BEGIN\nx"
+
+
+def test_on_google_cloud_the_platforms_own_credentials_are_used() -> None:
+    given = {"FIREBASE_PRIVATE_KEY": "key", "FIREBASE_CLIENT_EMAIL": "a@b.example"}
+    known = read_settings(GOOD | given | {"K_SERVICE": "login"})
+    assert known.on_google_cloud
+    assert known.firebase_private_key is None
+    assert known.firebase_client_email is None

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.products.matching import MAX_KEYS, Matcher, Offer, SimpleMatcher
+from shared.products.matching.keys import blocking_keys
+from shared.products.matching.score import compare
+
+MATCHER: Matcher = SimpleMatcher()
+PEANUTS = Offer("a", "keells", "Tong Garden Coated Peanuts 45g", "", "", "Snacks", 36500, "LKR")
+ELSEWHERE = replace(PEANUTS, id="b", retailer="cargills", name="Tong Garden Coated Peanuts, 45 g")
+
+_WORDS = st.lists(
+    st.sampled_from(["munchee", "cream", "cracker", "milk", "190g", "1l", "6x100 ml", "2ply"]),
+    max_size=5,
+).map(" ".join)
+_TEXTS = st.one_of(_WORDS, st.text(max_size=30))
+OFFERS = st.builds(
+    Offer,
+    id=st.sampled_from("abc"),
+    retailer=st.sampled_from(["keells", "cargills"]),
+    name=_TEXTS,
+    brand=_TEXTS,
+    size=_TEXTS,
+    category=_TEXTS,
+    price_minor=st.integers(0, 10**13),
+    currency=st.sampled_from(["LKR", "USD"]),
+)
+
+
+@given(OFFERS, OFFERS)
+def test_a_comparison_is_symmetric_bounded_and_explained(a: Offer, b: Offer) -> None:
+    match = compare(a, b)
+    assert match == compare(b, a)
+    assert 0 <= match.confidence <= 100
+    total = 50 + sum(evidence.weight for evidence in match.evidence)
+    assert match.confidence == max(0, min(100, total))
+
+
+@given(OFFERS)
+def test_keys_are_document_ids(offer: Offer) -> None:
+    keys = blocking_keys(offer)
+    assert keys == MATCHER.keys(offer)
+    assert len(set(keys)) == len(keys) <= MAX_KEYS
+    for key in keys:
+        assert 0 < len(key.encode()) <= 200
+        assert "/" not in key
+        assert key == key.strip(".")
+        assert not key.startswith("__")
+
+
+def test_other_wording_shares_a_key() -> None:
+    spelt = replace(PEANUTS, name="Peanuts Coated - TONG GARDEN 0.045kg")
+    assert set(blocking_keys(PEANUTS)) & set(blocking_keys(spelt))
+
+
+def test_a_retailers_own_name_is_no_key_of_its_own() -> None:
+    own = replace(PEANUTS, name="Keells Red Lentils Mysore Split 1kg")
+    assert "w-keells" not in blocking_keys(own)
+
+
+def test_the_same_wording_and_size_elsewhere_is_the_same_product() -> None:
+    match = MATCHER.compare(PEANUTS, ELSEWHERE)
+    assert match.same
+    assert match.confidence >= 85
+
+
+def test_another_size_is_another_product() -> None:
+    larger = replace(ELSEWHERE, name="Tong Garden Coated Peanuts 180g", price_minor=110000)
+    match = MATCHER.compare(PEANUTS, larger)
+    assert not match.same
+    assert {e.field: e.verdict for e in match.evidence}["size"] == "differs"
+
+
+def test_another_flavour_is_another_product() -> None:
+    curry = replace(PEANUTS, name="Maggi Noodles Curry 73g")
+    chicken = replace(ELSEWHERE, name="Maggi Chicken Flavour Noodles 73g")
+    assert not MATCHER.compare(curry, chicken).same
+
+
+def test_another_brand_speaks_against() -> None:
+    ours, theirs = replace(PEANUTS, brand="Tong Garden"), replace(ELSEWHERE, brand="Jobbie")
+    assert compare(ours, theirs).confidence < compare(PEANUTS, ELSEWHERE).confidence
+
+
+def test_prices_in_different_currencies_say_nothing() -> None:
+    abroad = replace(ELSEWHERE, currency="GBP", price_minor=150)
+    verdicts = {e.field: e.verdict for e in compare(PEANUTS, abroad).evidence}
+    assert verdicts["price"] == "missing"
+
+
+def test_one_retailer_repeating_a_name_and_size_is_certain() -> None:
+    again = replace(PEANUTS, id="b", name="TONG GARDEN coated peanuts 45g")
+    assert compare(PEANUTS, again).confidence >= 98
+
+
+def test_one_retailer_does_not_sell_two_names_for_one_product() -> None:
+    alike = replace(PEANUTS, id="b", name="Tong Garden Peanuts Coated Salted 45g")
+    assert not compare(PEANUTS, alike).same
+    assert compare(PEANUTS, replace(alike, retailer="cargills")).same
+
+
+def test_a_single_piece_is_no_size() -> None:
+    nappies = replace(PEANUTS, name="Pampers Premium 39 pcs", size="1 pcs")
+    other = replace(nappies, id="b", retailer="cargills", size="39 pcs")
+    verdicts = {e.field: e.verdict for e in compare(nappies, other).evidence}
+    assert verdicts["size"] == "missing"
