@@ -130,6 +130,8 @@ def _count(**more: int) -> None:
 def _run_query(call: Callable[..., Any], request: Any = None, **kwargs: Any) -> Iterator[Any]:
     query = _field(request, "structured_query")
     _record(_shape(query))
+    # From the request, since the emulator does not tell how many it skipped when it finds none
+    # beyond; that counts too many for a page beyond the end, and never too few.
     skipped = int(query.offset)
     return _billed(call(request, **kwargs), lambda r: int("document" in r), skipped, _current.get())
 

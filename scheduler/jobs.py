@@ -32,6 +32,14 @@ SCHEDULES = (
         function="sweep_outbox",
         attempt_deadline_seconds=60,
     ),
+    Schedule(
+        name="recount-statistics",
+        purpose="Counts the whole catalogue anew, should a change ever have gone unnoticed.",
+        schedule="15 3 * * *",
+        function="recount_statistics",
+        attempt_deadline_seconds=60,
+        retries=3,
+    ),
 )
 
 

@@ -1,5 +1,7 @@
 """The settings of the product: the one module that reads the environment."""
 
+import ipaddress
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,11 +83,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         project_id=project_id,
         region=region,
         secret_key=read.secret_key(),
-        frontend_origin=read.text("FRONTEND_ORIGIN", "http://localhost:3000").rstrip("/"),
+        frontend_origin=read.origin("FRONTEND_ORIGIN", "http://localhost:3000"),
         session_samesite=read.samesite(),
         cookie_secure=read.flag("COOKIE_SECURE", default=True),
         redis_url=read.text("UPSTASH_REDIS_REST_URL") or None,
-        redis_token=read.text("UPSTASH_REDIS_REST_TOKEN"),
+        redis_token=read.redis_token(),
         redis_timeout_seconds=read.number("REDIS_TIMEOUT_SECONDS", 0.2),
         storage_bucket=read.text("STORAGE_BUCKET", f"{project_id}.appspot.com"),
         tasks_invoker=read.text(
@@ -98,7 +100,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         functions_url=read.text(
             "FUNCTIONS_URL", f"https://{region}-{project_id}.cloudfunctions.net"
         ).rstrip("/"),
-        trusted_proxies=tuple(read.text("TRUSTED_PROXIES").replace(",", " ").split()),
+        trusted_proxies=read.networks("TRUSTED_PROXIES"),
         rate_limit_scale=read.number("RATE_LIMIT_SCALE", 1.0),
         log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_file=read.text("LOG_FILE") or None,
@@ -130,7 +132,7 @@ class _Reader:
             value = float(text) if text else default
         except ValueError:
             raise ConfigurationError(f"{name} is {text!r}: give a number.") from None
-        if value <= 0:
+        if not 0 < value < math.inf:
             raise ConfigurationError(f"{name} is {text!r}: give a number above zero.")
         return value
 
@@ -146,8 +148,40 @@ class _Reader:
             raise ConfigurationError(f"{name} is {value!r}: give one of {', '.join(allowed)}.")
         return value.upper()
 
+    def origin(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        scheme, separator, host = value.partition("://")
+        if scheme not in ("http", "https") or not separator or not host or "/" in host:
+            raise ConfigurationError(
+                f"{name} is {value!r}: give scheme and host, such as https://admin.example.com."
+            )
+        return value
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        networks = tuple(self.text(name).replace(",", " ").split())
+        for network in networks:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise ConfigurationError(
+                    f"{name} holds {network!r}: give addresses or networks, such as 10.0.0.0/8."
+                ) from None
+        return networks
+
+    def redis_token(self) -> str:
+        token = self.text("UPSTASH_REDIS_REST_TOKEN")
+        if self.text("UPSTASH_REDIS_REST_URL") and not token:
+            raise ConfigurationError(
+                "UPSTASH_REDIS_REST_TOKEN is missing: set it beside UPSTASH_REDIS_REST_URL."
+            )
+        return token
+
     def samesite(self) -> SameSite:
         value = self.text("SESSION_SAMESITE", "Lax").capitalize()
+        if value == "None" and not self.flag("COOKIE_SECURE", default=True):
+            raise ConfigurationError(
+                "SESSION_SAMESITE is None with COOKIE_SECURE=0: browsers drop such a cookie."
+            )
         for known in _SAMESITE:
             if value == known:
                 return known

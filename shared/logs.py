@@ -36,9 +36,11 @@ def masked(value: Any, name: str = "") -> Any:
         return _SECRET_TEXT.sub(MASK, value)
     if isinstance(value, dict):
         return {str(key): masked(item, str(key)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [masked(item) for item in value]
-    return value if isinstance(value, (int, float, bool)) or value is None else str(value)
+    if isinstance(value, (int, float, bool)) or value is None:
+        return value
+    return _SECRET_TEXT.sub(MASK, str(value))
 
 
 class JsonFormatter(logging.Formatter):

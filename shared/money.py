@@ -1,6 +1,6 @@
 """Money as integer minor units with a currency; decimals only at the edge."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, DecimalTuple
 from typing import Final
 
 DEFAULT_CURRENCY: Final = "LKR"
@@ -8,6 +8,8 @@ DEFAULT_CURRENCY: Final = "LKR"
 # ISO 4217: the currencies that do not have two decimals, of those that retailers price in.
 _EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3}
 MAX_PRICE_MINOR: Final = 10**13
+_MOST_DIGITS: Final = 13
+_EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 def exponent_of(currency: str) -> int:
@@ -17,18 +19,27 @@ def exponent_of(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """`amount` in minor units; raises ValueError if it is negative, too large or too fine."""
-    try:
-        scaled = amount.scaleb(exponent_of(currency))
-        minor = int(scaled)
-    except (InvalidOperation, OverflowError, ValueError):
-        raise ValueError("must be a plain number") from None
-    if scaled != minor:
-        raise ValueError(f"has more decimals than {currency} knows")
-    if minor < 0:
+    if not amount.is_finite():
+        raise ValueError("must be a plain number")
+    if amount < 0:
         raise ValueError("must not be negative")
+    exponent = exponent_of(currency)
+    # Looked at before any arithmetic, which would take seconds over 1e100000.
+    if amount and amount.adjusted() + exponent > _MOST_DIGITS:
+        raise ValueError("is too large")
+    digits = amount.as_tuple()
+    if amount and _finest(digits) < -exponent:
+        raise ValueError(f"has more decimals than {currency} knows")
+    minor = int(amount.scaleb(exponent, _EXACT)) if amount else 0
     if minor > MAX_PRICE_MINOR:
         raise ValueError("is too large")
     return minor
+
+
+def _finest(amount: DecimalTuple) -> int:
+    """The exponent of the last digit that is not zero; the amount must be finite and not zero."""
+    zeros = len(amount.digits) - len("".join(map(str, amount.digits)).rstrip("0"))
+    return int(amount.exponent) + zeros
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:

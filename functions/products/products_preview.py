@@ -11,7 +11,6 @@ products_preview = endpoint(
 @products_preview.post(
     role="admin",
     limit="heavy",
-    audit="upload.previewed",
     answers={200: PreviewAnswer, 202: UploadAccepted},
 )
 def preview(

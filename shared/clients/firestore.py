@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 10.0
+RETRY_SECONDS = 3.0
 # Firestore's own limit is 500 writes for a transaction and 10 MiB for a request.
 MAX_WRITES = 500
 
@@ -30,6 +31,18 @@ def client() -> "Client":
     from google.cloud.firestore import Client
 
     return Client(project=settings().project_id)
+
+
+@cache
+def limits() -> dict[str, Any]:
+    """The `timeout` and `retry` of every call: by itself the client tries for minutes."""
+    from google.api_core.exceptions import ServiceUnavailable
+    from google.api_core.retry import Retry, if_exception_type
+
+    retry = Retry(
+        if_exception_type(ServiceUnavailable), initial=0.1, maximum=1.0, timeout=RETRY_SECONDS
+    )
+    return {"timeout": TIMEOUT_SECONDS, "retry": retry}
 
 
 @contextmanager
@@ -72,7 +85,7 @@ def in_transaction(run: "Callable[[Transaction], T]") -> T:
 
 def count(query: "Query") -> int:
     """How many documents fit; billed as one read for each 1,000 index entries."""
-    result: Any = query.count().get(timeout=TIMEOUT_SECONDS)  # type: ignore[call-arg]
+    result: Any = query.count().get(**limits())
     return int(result[0][0].value)
 
 

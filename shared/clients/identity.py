@@ -10,6 +10,8 @@ from shared.errors import DependencyUnavailable, Forbidden, Unauthenticated
 if TYPE_CHECKING:
     from firebase_admin import App
 
+TIMEOUT_SECONDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -27,7 +29,7 @@ def _app() -> "App":
     from firebase_admin import credentials
 
     configured = settings()
-    options = {"projectId": configured.project_id}
+    options = {"projectId": configured.project_id, "httpTimeout": TIMEOUT_SECONDS}
     if configured.auth_emulator:
         from google.auth.credentials import AnonymousCredentials
 
@@ -67,6 +69,8 @@ def verify_id_token(token: str) -> Identity:
         raise Unauthenticated("The ID token is not valid.") from None
     except FirebaseError as error:
         raise DependencyUnavailable("The identity service cannot be reached.") from error
+    if "auth_time" not in claims:
+        raise Unauthenticated("The ID token does not say when its user signed in.")
     return Identity(
         uid=claims["uid"],
         email=claims.get("email", ""),

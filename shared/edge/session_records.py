@@ -7,7 +7,7 @@ from shared.clients import firestore
 from shared.clock import utc_now
 from shared.edge.request import Session
 from shared.edge.sessions import SessionCopy
-from shared.errors import Conflict, NotFound, Unauthenticated
+from shared.errors import NotFound, Unauthenticated
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
@@ -28,14 +28,14 @@ def create(session: Session) -> None:
                 "expires_at": _moment(session.expires_at),
                 "revoked_at": None,
             },
-            timeout=firestore.TIMEOUT_SECONDS,
+            **firestore.limits(),
         )
 
 
 def read(sid: str, now_seconds: float) -> SessionCopy:
     """The live record of `sid`; raises Unauthenticated if it is absent, over or revoked."""
     with firestore.errors_mapped():
-        snapshot = _document(sid).get(timeout=firestore.TIMEOUT_SECONDS)
+        snapshot = _document(sid).get(**firestore.limits())
     record = snapshot.to_dict()
     if record is None or record["revoked_at"] is not None:
         raise Unauthenticated("The session has ended.")
@@ -50,20 +50,20 @@ def read(sid: str, now_seconds: float) -> SessionCopy:
 
 
 def extend(sid: str, expires_at_seconds: float) -> None:
-    """Gives the session a later end; raises Unauthenticated if its record is gone."""
+    """Gives the session a later end; raises Unauthenticated if it is gone, Conflict if busy."""
     _update(sid, {"expires_at": _moment(expires_at_seconds)})
 
 
 def revoke(sid: str) -> None:
-    """Marks the session as ended; raises Unauthenticated if its record is gone."""
+    """Marks the session as ended; raises Unauthenticated if it is gone, Conflict if busy."""
     _update(sid, {"revoked_at": utc_now()})
 
 
 def _update(sid: str, change: dict[str, object]) -> None:
     try:
         with firestore.errors_mapped():
-            _document(sid).update(change, timeout=firestore.TIMEOUT_SECONDS)
-    except (NotFound, Conflict):
+            _document(sid).update(change, **firestore.limits())
+    except NotFound:
         raise Unauthenticated("The session has ended.") from None
 
 

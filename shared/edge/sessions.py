@@ -15,7 +15,7 @@ from shared.clients import redis
 from shared.clock import Clock, utc_now
 from shared.config import settings
 from shared.edge.request import Session
-from shared.errors import DependencyUnavailable, Unauthenticated
+from shared.errors import Conflict, DependencyUnavailable, Unauthenticated
 
 COOKIE: Final = "__session"
 ORIGINAL_COOKIE: Final = "session"
@@ -120,7 +120,11 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     from shared.edge import session_records
 
     expires_at = now_seconds + LIFETIME_SECONDS
-    session_records.extend(session.id, expires_at)
+    try:
+        session_records.extend(session.id, expires_at)
+    except Conflict:
+        # Another call of the same page renews it at this moment, and sets the cookie.
+        return None
     return replace(session, expires_at=expires_at)
 
 
@@ -128,7 +132,10 @@ def revoke(session: Session) -> None:
     """Ends the session everywhere; raises DependencyUnavailable if its copy cannot be dropped."""
     from shared.edge import session_records
 
-    session_records.revoke(session.id)
+    try:
+        session_records.revoke(session.id)
+    except Conflict as error:
+        raise DependencyUnavailable("The session is busy; sign out again.") from error
     try:
         redis.must_call(lambda r: r.set(copy_key(session.id), REVOKED, ex=TOMBSTONE_SECONDS))
     except DependencyUnavailable as error:

@@ -11,7 +11,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox
+from shared.products import outbox, statistics
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
 from shared.system import audit
@@ -100,7 +100,7 @@ def _apply(
 
 def _read(product_id: str) -> tuple[Product, "DocumentSnapshot[Any]"]:
     with firestore.errors_mapped():
-        snapshot = reference(product_id).get(timeout=firestore.TIMEOUT_SECONDS)
+        snapshot = reference(product_id).get(**firestore.limits())
     fields = snapshot.to_dict()
     if fields is None:
         raise NotFound("There is no such product.")
@@ -115,10 +115,13 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     batch.set(
         outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
     )
+    if (before.listed, before.category) != (after.listed, after.category):
+        marks = statistics.touched([after.retailer], [before.category, after.category])
+        batch.set(statistics.touched_document(), marks, merge=True)
     old, new = _difference(before, after)
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
     with firestore.errors_mapped():
-        results = batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        results = batch.commit(**firestore.limits())
     cache.bump("products", max(epoch_micros(result.update_time) for result in results))
 
 

@@ -7,7 +7,7 @@ from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
-from shared.products import catalogue, category_tree, outbox
+from shared.products import catalogue, category_tree, outbox, statistics
 from shared.products.category_schemas import CategoryRemoved
 from shared.products.models import from_document, to_document
 from shared.system import audit
@@ -63,7 +63,7 @@ def move(category_id: str) -> None:
     batch.delete(category_tree.reference(category_id))
     batch.delete(outbox.document("category", category_id))
     with firestore.errors_mapped():
-        batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        batch.commit(**firestore.limits())
     cache.bump("categories", epoch_micros(utc_now()))
 
 
@@ -77,14 +77,16 @@ def _move_batch(category_id: str, target: str) -> bool:
         if not found:
             return False
         batch = database.batch()
-        for snapshot in found:
-            product = from_document(snapshot.id, snapshot.to_dict() or {})
+        products = [from_document(s.id, s.to_dict() or {}) for s in found]
+        marks = statistics.touched(sorted({p.retailer for p in products}), [category_id, target])
+        batch.set(statistics.touched_document(), marks, merge=True)
+        for snapshot, product in zip(found, products, strict=True):
             moved = product.changed(utc_now(), category=target)
             unchanged = database.write_option(last_update_time=snapshot.update_time)
             batch.update(catalogue.reference(moved.id), to_document(moved), option=unchanged)
             owed = outbox.fields("product", moved.id, moved.version)
             batch.set(outbox.document("product", moved.id), owed)
-        results = batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        results = batch.commit(**firestore.limits())
     cache.bump("products", max(epoch_micros(result.update_time) for result in results))
     return True
 
@@ -108,7 +110,7 @@ def _delete(category_id: str, before: dict[str, Any], by: Actor) -> None:
     batch.delete(category_tree.reference(category_id))
     batch.create(*audit.entry(by, f"categories/{category_id}", before, None))
     with firestore.errors_mapped():
-        results = batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        results = batch.commit(**firestore.limits())
     cache.bump("categories", epoch_micros(results[-1].update_time))
 
 

@@ -93,7 +93,7 @@ def write(category_id: str, before: dict[str, Any], after: dict[str, Any], by: A
     """Stores the next version of a category; raises Conflict if somebody was faster."""
     database = firestore.client()
     with firestore.errors_mapped():
-        snapshot = reference(category_id).get(timeout=firestore.TIMEOUT_SECONDS)
+        snapshot = reference(category_id).get(**firestore.limits())
     if not snapshot.exists or snapshot.get("version") != before["version"]:
         raise Conflict("The category was changed meanwhile.")
     batch = database.batch()
@@ -123,14 +123,14 @@ def ensure(category_ids: Iterable[str], by: Actor) -> None:
 
 def _commit(batch: Any) -> None:
     with firestore.errors_mapped():
-        results = batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        results = batch.commit(**firestore.limits())
     cache.bump("categories", max(epoch_micros(result.update_time) for result in results))
 
 
 def _read_all() -> dict[str, dict[str, Any]]:
     collection = firestore.client().collection(COLLECTION)
     with firestore.errors_mapped():
-        found = collection.limit(MAX_CATEGORIES + 1).stream(timeout=firestore.TIMEOUT_SECONDS)
+        found = collection.limit(MAX_CATEGORIES + 1).stream(**firestore.limits())
         return {s.id: _plain(s.to_dict() or {}) for s in found}
 
 

@@ -82,7 +82,7 @@ def begin(wanted: ProductFilter, by: Actor) -> ExportAccepted:
     batch.create(_document(export_id), fields)
     batch.create(*audit.entry(by, f"exports/{export_id}", None, {"filter": fields["filter"]}))
     with firestore.errors_mapped():
-        batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        batch.commit(**firestore.limits())
     work = msgspec.json.encode(ExportProducts(export_id))
     tasks.enqueue(QUEUE, FUNCTION, work, name=export_id)
     return ExportAccepted(export_id, "queued")
@@ -123,7 +123,7 @@ def _pages(wanted: ProductFilter) -> Iterator[list[Product]]:
     while True:
         with firestore.errors_mapped():
             page = query if last is None else query.start_after(last)
-            found = list(page.stream(timeout=firestore.TIMEOUT_SECONDS))
+            found = list(page.stream(**firestore.limits()))
         products = [from_document(s.id, s.to_dict() or {}) for s in found]
         yield [product for product in products if wanted.q is None or fits(product, wanted)]
         if len(found) < PAGE_ROWS:
@@ -138,7 +138,7 @@ def _line(product: Product) -> str:
 
 def _read(export_id: str) -> dict[str, Any]:
     with firestore.errors_mapped():
-        fields = _document(export_id).get(timeout=firestore.TIMEOUT_SECONDS).to_dict()
+        fields = _document(export_id).get(**firestore.limits()).to_dict()
     if fields is None:
         raise NotFound("There is no such export, or it is over a week old.")
     return fields
@@ -146,7 +146,7 @@ def _read(export_id: str) -> dict[str, Any]:
 
 def _update(export_id: str, change: dict[str, Any]) -> None:
     with firestore.errors_mapped():
-        _document(export_id).update(change, timeout=firestore.TIMEOUT_SECONDS)
+        _document(export_id).update(change, **firestore.limits())
 
 
 def _object(export_id: str) -> str:

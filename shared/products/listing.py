@@ -96,7 +96,7 @@ def _read(wanted: ListProducts, page: int | None) -> Rows:
         query = query.start_after(_position(wanted))
     elif page > 1:
         query = _skipped(query, wanted, (page - 1) * wanted.limit)
-    found = list(query.limit(wanted.limit).stream(timeout=firestore.TIMEOUT_SECONDS))
+    found = list(query.limit(wanted.limit).stream(**firestore.limits()))
     return Rows([_product(s) for s in found], found[-1] if len(found) == wanted.limit else None)
 
 
@@ -116,19 +116,28 @@ def _search(query: "Query", wanted: ListProducts, skip: int) -> Rows:
     if wanted.cursor:
         query = query.start_after(_position(wanted))
     products: list[Product] = []
-    last, read = None, 0
-    for snapshot in query.limit(SEARCH_READS + skip).stream(timeout=firestore.TIMEOUT_SECONDS):
-        last, read = snapshot, read + 1
-        product = _product(snapshot)
-        if not fits(product, wanted):
-            continue
-        if skip:
-            skip -= 1
-            continue
-        products.append(product)
-        if len(products) == wanted.limit:
-            return Rows(products, last)
-    return Rows(products, last if read >= SEARCH_READS else None)
+    run, left = skip + wanted.limit, skip + SEARCH_READS
+    while True:
+        found = list(query.limit(run).stream(**firestore.limits()))
+        for snapshot in found:
+            product = _product(snapshot)
+            if not fits(product, wanted):
+                continue
+            if skip:
+                skip -= 1
+                continue
+            products.append(product)
+            if len(products) == wanted.limit:
+                return Rows(products, snapshot)
+        left -= run
+        if len(found) < run:
+            return Rows(products, None)
+        if left <= 0:
+            return Rows(products, found[-1])
+        query = query.start_after(found[-1])
+        # What is asked for is billed, read or not: one word needs no more than its page, and
+        # several come to their end in a few runs.
+        run = min(2 * run, left)
 
 
 def _ordered(query: "Query", sort: str) -> "Query":

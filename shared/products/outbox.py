@@ -51,6 +51,6 @@ def overdue(age: timedelta, most: int) -> Iterator[Owed]:
         .limit(most)
     )
     with firestore.errors_mapped():
-        for snapshot in query.stream(timeout=firestore.TIMEOUT_SECONDS):
+        for snapshot in query.stream(**firestore.limits()):
             record = snapshot.to_dict() or {}
             yield Owed(record["kind"], record["id"], record["version"], record["at"])

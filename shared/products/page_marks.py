@@ -53,7 +53,7 @@ class Marks:
 def read() -> Marks:
     """The marks as last kept: one document read."""
     with firestore.errors_mapped():
-        fields = _document().get(timeout=firestore.TIMEOUT_SECONDS).to_dict()
+        fields = _document().get(**firestore.limits()).to_dict()
     return Marks(**fields) if fields else Marks()
 
 
@@ -69,7 +69,7 @@ def refresh(total: int) -> None:
     _split(marks)
     if asdict(marks) != before:
         with firestore.errors_mapped():
-            _document().set(asdict(marks), timeout=firestore.TIMEOUT_SECONDS)
+            _document().set(asdict(marks), **firestore.limits())
 
 
 def _recount(marks: Marks, first: int, end: int, actual: int) -> None:
@@ -112,7 +112,7 @@ def _append(marks: Marks, micros: int, product_id: str, rows: int) -> None:
 def _rows(marks: Marks, run: int) -> Iterator[tuple[int, str]]:
     query = _range(marks, run, run + 1).select(["created_at"])
     with firestore.errors_mapped():
-        for snapshot in query.stream(timeout=firestore.TIMEOUT_SECONDS):
+        for snapshot in query.stream(**firestore.limits()):
             yield epoch_micros(snapshot.get("created_at")), snapshot.id
 
 

@@ -72,13 +72,12 @@ def matches(product_id: str) -> MatchList:
     """The matches of a product, surest first; raises NotFound for an unknown product."""
     catalogue.read(product_id)
     with firestore.errors_mapped():
-        known = state(product_id).get(timeout=firestore.TIMEOUT_SECONDS).to_dict() or {}
+        known = state(product_id).get(**firestore.limits()).to_dict() or {}
         others = sorted(known.get("partners", {}))[:MAX_SHOWN]
         references = [catalogue.reference(other) for other in others]
         references += [reference(product_id, other) for other in others]
         found = {
-            s.id: s.to_dict()
-            for s in firestore.client().get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+            s.id: s.to_dict() for s in firestore.client().get_all(references, **firestore.limits())
         }
     shown = []
     for other in others:

@@ -43,7 +43,7 @@ def read(keys: Iterable[str]) -> Postings:
     if not references:
         return {}
     with firestore.errors_mapped():
-        snapshots = firestore.client().get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+        snapshots = firestore.client().get_all(references, **firestore.limits())
         return {s.id: _offers(s.to_dict() or {}) for s in snapshots}
 
 

@@ -1,12 +1,16 @@
-"""The catalogue's statistics: one document, recomputed by a debounced task with `count()`.
+"""The catalogue's statistics: one document, brought up to date by a debounced task with `count()`.
 
-Counters that each write increments would break when an event comes twice, and one hot document
-would contend; counting again bills one read for each 1,000 entries.
+Counters that each write increments would break when an event comes twice; counting again bills
+one read for each 1,000 entries. Only what may have changed is counted: a write that moves a
+product in or out of a list names its retailer and category in `statistics/touched`, in the same
+commit, and the recount that has counted them takes them off again.
 """
 
 import math
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +19,7 @@ import msgspec
 from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, rfc3339
 from shared.edge import cache
+from shared.errors import Conflict, NotFound
 from shared.products import page_marks
 from shared.products.background_schemas import RefreshStatistics
 from shared.products.schemas import ProductStatistics
@@ -38,7 +43,7 @@ _last_window = 0
 def read() -> ProductStatistics:
     """The statistics as they were last counted: one document read."""
     with firestore.errors_mapped():
-        fields = _document().get(timeout=firestore.TIMEOUT_SECONDS).to_dict()
+        fields = _document().get(**firestore.limits()).to_dict()
     return _statistics(fields or {})
 
 
@@ -55,44 +60,71 @@ def request_refresh() -> None:
     _last_window = window
 
 
+def touched(retailers: Iterable[str], categories: Iterable[str]) -> dict[str, Any]:
+    """The merge into `touched_document` that a write owes whose products changed lists."""
+    return {
+        "retailers": dict.fromkeys(filter(None, retailers), True),
+        "categories": dict.fromkeys(filter(None, categories), True),
+    }
+
+
+def touched_document() -> "DocumentReference":
+    """Where it stands which retailers and categories must be counted anew."""
+    return firestore.client().collection(COLLECTION).document("touched")
+
+
+def recount_everything() -> None:
+    """Has all of it counted anew, whatever was or was not named as touched."""
+    with firestore.errors_mapped():
+        touched_document().set({"everything": True}, merge=True)
+    request_refresh()
+
+
 def refresh(due_at: float = math.inf) -> None:
-    """Counts anew, unless that began after `due_at` (epoch seconds) already.
+    """Counts anew what was touched, unless that began after `due_at` (epoch seconds) already.
 
     Raises Conflict if another recount was faster.
     """
-    document = _document()
     with firestore.errors_mapped():
-        before = document.get(timeout=firestore.TIMEOUT_SECONDS)
+        before, marks = _read_all([_document(), touched_document()])
     known = before.to_dict() or {}
     if known.get("counting_began_at", 0.0) > due_at + CLOCK_SKEW_SECONDS:
         return
     began_at = time.time()
-    with firestore.errors_mapped():
-        counted = _count()
+    counted = _recounted(_statistics(known), marks.to_dict() or {"everything": not before.exists})
     changed = not before.exists or _statistics(known) != counted
     if changed:
         page_marks.refresh(counted.total)
-    written = _store(document, before, {"counting_began_at": began_at, **_fields(counted)})
+    fields = {"counting_began_at": began_at, **msgspec.to_builtins(counted)}
+    written = _store(before, fields)
+    _take_off(marks)
     for namespace in ("products", "categories") if changed else ():
         cache.bump(namespace, epoch_micros(written))
 
 
-def _store(
-    document: "DocumentReference", before: "DocumentSnapshot[Any]", fields: dict[str, Any]
-) -> datetime:
+def _store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
     with firestore.errors_mapped():
-        if not before.exists:
-            result = document.create(fields)
+        if before.exists:
+            unchanged = firestore.client().write_option(last_update_time=before.update_time)
+            result = _document().update(fields, option=unchanged)
         else:
-            option = firestore.client().write_option(last_update_time=before.update_time)
-            result = document.update(fields, option=option)
+            result = _document().create(fields)
     written: datetime = result.update_time
     return written
 
 
-def _fields(counted: ProductStatistics) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(counted)
-    return fields
+def _take_off(marks: "DocumentSnapshot[Any]") -> None:
+    """Removes what was counted; what was touched meanwhile stays, and has its own recount due."""
+    if not marks.exists:
+        return
+    unchanged = firestore.client().write_option(last_update_time=marks.update_time)
+    with suppress(Conflict, NotFound), firestore.errors_mapped():
+        touched_document().delete(option=unchanged)
+
+
+def _read_all(references: list["DocumentReference"]) -> list["DocumentSnapshot[Any]"]:
+    found = {s.id: s for s in firestore.client().get_all(references, **firestore.limits())}
+    return [found[reference.id] for reference in references]
 
 
 def _statistics(fields: dict[str, Any]) -> ProductStatistics:
@@ -104,30 +136,53 @@ def _statistics(fields: dict[str, Any]) -> ProductStatistics:
     )
 
 
-def _count() -> ProductStatistics:
+def _recounted(known: ProductStatistics, marks: dict[str, Any]) -> ProductStatistics:
+    with firestore.errors_mapped():
+        newest = _newest_change()
+        if not any(marks.values()):
+            return msgspec.structs.replace(known, last_updated=newest)
+        counts = _counts(_facets(marks))
+    everything = marks.get("everything")
+    total = counts.pop(("", ""))
+    by_retailer = {} if everything else dict(known.by_retailer)
+    by_category = {} if everything else dict(known.by_category)
+    for (field, slug), count in counts.items():
+        (by_retailer if field == "retailer" else by_category)[slug] = count
+    return ProductStatistics(
+        total=total,
+        by_retailer={slug: count for slug, count in sorted(by_retailer.items()) if count},
+        by_category={slug: count for slug, count in sorted(by_category.items()) if count},
+        last_updated=newest,
+    )
+
+
+def _facets(marks: dict[str, Any]) -> list[tuple[str, str]]:
+    database = firestore.client()
+    facets = []
+    for field, name in (("retailer", RETAILERS), ("category", "categories")):
+        slugs = marks.get(name, {})
+        if marks.get("everything"):
+            slugs = [r.id for r in database.collection(name).list_documents(page_size=300)]
+        facets += [(field, slug) for slug in slugs]
+    return facets
+
+
+def _counts(facets: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     from google.cloud.firestore import FieldFilter
 
-    database = firestore.client()
-    listed = database.collection("products").where(filter=FieldFilter("listed", "==", True))
+    products = firestore.client().collection("products")
+    listed = products.where(filter=FieldFilter("listed", "==", True))
     queries: dict[tuple[str, str], Query] = {("", ""): listed}
-    for field, collection in (("retailer", RETAILERS), ("category", "categories")):
-        for reference in database.collection(collection).list_documents(page_size=300):
-            only = FieldFilter(field, "==", reference.id)
-            queries[field, reference.id] = listed.where(filter=only)
+    for field, slug in facets:
+        queries[field, slug] = listed.where(filter=FieldFilter(field, "==", slug))
     with ThreadPoolExecutor(PARALLEL_COUNTS) as pool:
-        counts = dict(zip(queries, pool.map(firestore.count, queries.values()), strict=True))
-    return ProductStatistics(
-        total=counts.pop(("", "")),
-        by_retailer={slug: n for (field, slug), n in counts.items() if field == "retailer" and n},
-        by_category={slug: n for (field, slug), n in counts.items() if field == "category" and n},
-        last_updated=_newest_change(),
-    )
+        return dict(zip(queries, pool.map(firestore.count, queries.values()), strict=True))
 
 
 def _newest_change() -> str | None:
     products = firestore.client().collection("products")
     newest = products.order_by("updated_at", direction="DESCENDING").limit(1)
-    for snapshot in newest.stream(timeout=firestore.TIMEOUT_SECONDS):
+    for snapshot in newest.stream(**firestore.limits()):
         return rfc3339(snapshot.get("updated_at"))
     return None
 

@@ -55,7 +55,7 @@ def settle_category(category_id: str, version: int) -> None:
 
 def _follow_category(owed: outbox.Owed) -> None:
     with firestore.errors_mapped():
-        snapshot = category_tree.reference(owed.id).get(timeout=firestore.TIMEOUT_SECONDS)
+        snapshot = category_tree.reference(owed.id).get(**firestore.limits())
     if snapshot.exists and (snapshot.to_dict() or {}).get("moved_to"):
         category_removal.request_move(owed.id)
         return

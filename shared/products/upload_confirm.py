@@ -93,6 +93,7 @@ class _Work:
     taken: set[str]
     touched: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
+    old_categories: set[str] = field(default_factory=set)
     identities: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,9 +114,14 @@ def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: 
         transaction.set(outbox.document("product", product_id), owed)
     for key, product_id in work.identities.items():
         transaction.set(identities.reference(key), {"product_id": product_id})
-    for retailer in sorted({work.products[pid].retailer for pid in work.created}):
+    retailers = {work.products[pid].retailer for pid in work.touched}
+    for retailer in sorted(retailers):
         document = firestore.client().collection(statistics.RETAILERS).document(retailer)
         transaction.set(document, {"slug": retailer}, merge=True)
+    categories = work.old_categories | {work.products[pid].category for pid in work.touched}
+    if work.touched:
+        marks = statistics.touched(sorted(retailers), sorted(categories))
+        transaction.set(statistics.touched_document(), marks, merge=True)
 
 
 def _read_state(transaction: "Transaction", accepted: list[StoredRow]) -> _Work:
@@ -156,6 +162,7 @@ def _apply(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> Non
         counts.skipped += 1
         return
     counts.updated += 1
+    work.old_categories.add(product.category)
     work.products[product.id] = changed
     work.touched.add(product.id)
 

@@ -109,13 +109,13 @@ def _known_offers(rows: list[StoredRow]) -> dict[str, str]:
     with firestore.errors_mapped():
         found = {
             s.id: str(s.get("product_id"))
-            for s in database.get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+            for s in database.get_all(references, **firestore.limits())
             if s.exists
         }
         products = database.get_all(
             [catalogue.reference(product_id) for product_id in set(found.values())],
             field_paths=["listed"],
-            timeout=firestore.TIMEOUT_SECONDS,
+            **firestore.limits(),
         )
         listed = {s.id for s in products if s.exists and s.get("listed")} if found else set()
     return {key: product_id for key, product_id in found.items() if product_id in listed}

@@ -32,7 +32,7 @@ def create(upload: Upload, chunks: list[Chunk], uid: str) -> None:
         writer.close()  # type: ignore[no-untyped-call]
         reference(upload.id).create(
             {**to_fields(upload), "uid": uid, "created_at": utc_now(), "expires_at": expires_at},
-            timeout=firestore.TIMEOUT_SECONDS,
+            **firestore.limits(),
         )
 
 
@@ -44,9 +44,7 @@ def reference(upload_id: str) -> "DocumentReference":
 def read(upload_id: str, transaction: "Transaction | None" = None) -> Upload:
     """The upload's present state; raises NotFound."""
     with firestore.errors_mapped():
-        snapshot = reference(upload_id).get(
-            transaction=transaction, timeout=firestore.TIMEOUT_SECONDS
-        )
+        snapshot = reference(upload_id).get(transaction=transaction, **firestore.limits())
     fields = snapshot.to_dict()
     if fields is None:
         raise NotFound("There is no such upload, or it is over a week old.")
@@ -57,7 +55,7 @@ def read(upload_id: str, transaction: "Transaction | None" = None) -> Upload:
 def written_micros(upload_id: str) -> int:
     """When the upload's state was last committed, by Firestore's clock."""
     with firestore.errors_mapped():
-        snapshot = reference(upload_id).get(["status"], timeout=firestore.TIMEOUT_SECONDS)
+        snapshot = reference(upload_id).get(["status"], **firestore.limits())
     return epoch_micros(snapshot.update_time)
 
 
@@ -67,7 +65,7 @@ def read_chunks(upload: Upload) -> list[Chunk]:
     with firestore.errors_mapped():
         found = {
             s.id: s.to_dict() or {}
-            for s in firestore.client().get_all(references, timeout=firestore.TIMEOUT_SECONDS)
+            for s in firestore.client().get_all(references, **firestore.limits())
         }
     return [unpack(found[reference.id]["data"]) for reference in references]
 
@@ -78,13 +76,13 @@ def save_previewed(upload: Upload, number: int, chunk: Chunk) -> None:
     batch.update(_chunk(upload.id, number), {"data": pack(chunk)})
     batch.update(reference(upload.id), to_fields(upload))
     with firestore.errors_mapped():
-        batch.commit(timeout=firestore.TIMEOUT_SECONDS)
+        batch.commit(**firestore.limits())
 
 
 def save(upload: Upload) -> None:
     """Stores the upload's state."""
     with firestore.errors_mapped():
-        reference(upload.id).update(to_fields(upload), timeout=firestore.TIMEOUT_SECONDS)
+        reference(upload.id).update(to_fields(upload), **firestore.limits())
 
 
 def to_fields(upload: Upload) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reading the audit trail."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +24,7 @@ def read_page(wanted: AuditQuery) -> AuditPage:
         document = firestore.client().collection(COLLECTION).document(entry_id)
         query = query.start_after({"at": from_epoch_micros(micros), "__name__": document})
     with firestore.errors_mapped():
-        found = list(query.stream(timeout=firestore.TIMEOUT_SECONDS))
+        found = list(query.stream(**firestore.limits()))
     entries = [_entry(s.id, s.to_dict() or {}) for s in found]
     next_cursor = None
     if len(found) == wanted.limit:
@@ -41,10 +42,18 @@ def _filtered(wanted: AuditQuery) -> "Query":
             query = query.where(filter=FieldFilter(name, "==", value))
     for comparison, moment in ((">=", wanted.since), ("<", wanted.until)):
         if moment is not None:
-            if moment.tzinfo is None:
-                raise Invalid.one("from" if comparison == ">=" else "to", "needs a time zone")
-            query = query.where(filter=FieldFilter("at", comparison, moment))
+            named = "from" if comparison == ">=" else "to"
+            query = query.where(filter=FieldFilter("at", comparison, _in_utc(moment, named)))
     return query
+
+
+def _in_utc(moment: datetime, named: str) -> datetime:
+    if moment.tzinfo is None:
+        raise Invalid.one(named, "needs a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid.one(named, "is out of range") from None
 
 
 def _ordered(query: "Query") -> "Query":

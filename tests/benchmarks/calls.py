@@ -19,6 +19,8 @@ from tests.benchmarks.cloud import Cloud
 
 Maker = Callable[[Cloud], Call]
 _EXPORT_SECONDS: Final = 60
+# A start is to be measured, and not the writing of a long file.
+_FEW: Final = {"category": "oral-care", "retailer": "lankamart"}
 
 
 def _get(path: str, query: str = "", *, account: Account = ADMIN, cached: str = "") -> Maker:
@@ -77,7 +79,7 @@ def _upload(cloud: Cloud) -> str:
 
 @cache
 def _export(cloud: Cloud) -> str:
-    begun = cloud.send(_post(cloud, "/api/products/export", {"category": "tea"})).json()
+    begun = cloud.send(_post(cloud, "/api/products/export", _FEW)).json()
     export_id = str(begun["export_id"])
     end = time.monotonic() + _EXPORT_SECONDS
     while True:
@@ -121,12 +123,22 @@ def _move_category(cloud: Cloud) -> Call:
     return _task(cloud, {"category_id": "benched"})
 
 
+def _schedule(cloud: Cloud) -> Call:
+    return Call("POST", "/", headers=cloud.invoker())
+
+
+def _refresh_statistics(cloud: Cloud) -> Call:
+    touched = {"retailers": {"keells": True}, "categories": {"tea": True}}
+    cloud.database.document("statistics/touched").set(touched)
+    return _task(cloud, {"due_at": time.time()})
+
+
 def _sweep_outbox(cloud: Cloud) -> Call:
     product_id = _product(cloud)
     owed = {"kind": "product", "id": product_id, "version": secrets.randbelow(10**9)}
     overdue = datetime.now(UTC) - timedelta(hours=1)
     cloud.database.document(f"outbox/product-{product_id}").set({**owed, "at": overdue})
-    return Call("POST", "/", headers=cloud.invoker())
+    return _schedule(cloud)
 
 
 def _restore(cloud: Cloud) -> Call:
@@ -197,10 +209,11 @@ CALLS: Final[dict[str, Maker]] = {
     "product_restore": _restore,
     "products": _get("/api/products", cached="products"),
     "products_confirm": _confirm,
-    "products_export": lambda cloud: _post(cloud, "/api/products/export", {"category": "tea"}),
+    "products_export": lambda cloud: _post(cloud, "/api/products/export", _FEW),
     "products_preview": lambda cloud: _post(cloud, "/api/products/preview", {"products": _rows()}),
     "products_stats": _get("/api/products/stats", cached="products"),
-    "refresh_statistics": lambda cloud: _task(cloud, {"due_at": time.time()}),
+    "recount_statistics": _schedule,
+    "refresh_statistics": _refresh_statistics,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
     "system_status": _get("/system/status"),

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from tests.sessions import SignedIn, log_in, resigned
 
 _REQUEST_SECONDS = 120
 _SESSION_SECONDS = 3600
+_SETTLE_SECONDS = 15
+# Recounts of the statistics are due two seconds ahead.
+_HORIZON_SECONDS = 3
 
 
 class Cloud:
@@ -52,6 +55,11 @@ class Cloud:
         environment = os.environ | self.environment()
         subprocess.run(arguments, cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own code
         self.size = size
+
+    def settle(self) -> None:
+        """Return once nothing is left of what earlier requests have started, or after a while."""
+        with suppress(TimeoutError):
+            self.stack.control.wait_until_idle(_SETTLE_SECONDS, horizon_seconds=_HORIZON_SECONDS)
 
     def user(self, account: Account = ADMIN) -> dict[str, str]:
         """The headers of a signed-in user whose session's copy is in Redis and stays there."""

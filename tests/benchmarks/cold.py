@@ -37,7 +37,11 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
         if name not in CALLS:
             yield Figure(f"cold.{name}", None, "x hello", note="no representative request")
             continue
-        cold, floor, libraries = _start(cloud, each)
+        try:
+            cold, floor, libraries = _start(cloud, each)
+        except (RuntimeError, subprocess.TimeoutExpired) as failure:
+            yield Figure(f"cold.{name}", None, "x hello", note=str(failure))
+            continue
         ratios.append(cold)
         yield Figure(f"cold.{name}", cold, "x hello")
         yield Figure(f"cold_floor.{name}", floor, "x floor", "<= 1.25", note=libraries)
@@ -49,7 +53,7 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
 def cached_list(cloud: Cloud) -> Figure:
     """Whether a new instance that finds its page in the cache loads Firestore."""
     (products,) = (each for each in declared() if each.function.name == "products")
-    told = run("instance", cloud, _job(products, CALLS["products"](cloud)))
+    told = run("instance", cloud, _job(cloud, products))
     if told["cache"] != "HIT":
         raise RuntimeError("The list was not answered from the cache.")
     loaded = float(told["firestore"])
@@ -57,19 +61,18 @@ def cached_list(cloud: Cloud) -> Figure:
 
 
 def _start(cloud: Cloud, each: Declared) -> tuple[float, float, str]:
-    make = CALLS[each.function.name]
     # The first run of each leaves compiled bytecode behind for those that count.
-    libraries = run("tracing", cloud, _job(each, make(cloud)))["libraries"]
+    libraries = run("tracing", cloud, _job(cloud, each))["libraries"]
     plain = Call("GET", "/")
     hidden = absent(each.codebase)
     hello = HELLO | {"call": plain.packed(), "libraries": [], "hidden": hidden}
     floor = hello | {"libraries": libraries}
     run("instance", cloud, hello)
     run("instance", cloud, floor)
-    run("instance", cloud, _job(each, make(cloud)))
+    run("instance", cloud, _job(cloud, each))
     rounds = []
     for _ in range(ROUNDS):
-        jobs = (hello, floor, _job(each, make(cloud)))
+        jobs = (hello, floor, _job(cloud, each))
         rounds.append([float(run("instance", cloud, job)["seconds"]) for job in jobs])
     least, needed, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
     packages = sorted({_package(library) for library in libraries})
@@ -82,7 +85,9 @@ def _package(module: str) -> str:
     return ".".join(parts[: 3 if parts[0] == "google" else 1])
 
 
-def _job(each: Declared, call: Call) -> dict[str, Any]:
+def _job(cloud: Cloud, each: Declared) -> dict[str, Any]:
+    cloud.settle()
+    call = CALLS[each.function.name](cloud)
     return {
         "target": each.function.name,
         "source": str(ROOT / "functions" / each.codebase / "main.py"),

@@ -9,10 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from werkzeug.datastructures import Headers
 
     from tests.benchmarks.call import Call
 
@@ -35,18 +37,20 @@ def application(job: dict[str, Any]) -> "WSGIApplication":
     return app
 
 
-def answer(app: "WSGIApplication", call: "Call") -> dict[str, str]:
+def answer(app: "WSGIApplication", call: "Call") -> "Headers":
     """The headers of the answer; ends the process if it is no success."""
-    told: list[Any] = []
+    from werkzeug.test import Client
 
-    def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
-        told.extend((status, dict(headers)))
-
-    body = b"".join(app(call.environ(), start))
-    if not told[0].startswith("2"):
-        sys.exit(f"{call.method} {call.path}: {told[0]}: {body.decode(errors='replace')}")
-    headers: dict[str, str] = told[1]
-    return headers
+    told = Client(app, use_cookies=False).open(
+        call.path,
+        method=call.method,
+        query_string=call.query,
+        headers=call.headers,
+        data=call.body,
+    )
+    if not told.status.startswith("2"):
+        sys.exit(f"{call.method} {call.path}: {told.status}: {told.get_data(as_text=True)}")
+    return told.headers
 
 
 def import_libraries(modules: list[str]) -> list[Any]:
@@ -60,6 +64,7 @@ def _uses(library: str, modules: list[str]) -> bool:
     return any(name == library or name.startswith(f"{library}.") for name in modules)
 
 
+@cache
 def _redis() -> Any:
     from upstash_redis import Redis
 

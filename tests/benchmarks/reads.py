@@ -56,7 +56,8 @@ def _page(cloud: Cloud, page: int) -> float | None:
 
 
 def _preview(cloud: Cloud) -> float | None:
-    known = goods(UPLOAD_ROWS // 2)
+    # From all over the catalogue, so that few rows share a posting list.
+    known = goods(cloud.size)[:: cloud.size * 2 // UPLOAD_ROWS]
     rows = [
         {"name": item.name, "price": "250.00", "retailer": item.retailer, "size": item.size}
         | ({} if n % 2 else {"retailer_sku": item.sku})

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -129,45 +130,45 @@ def test_what_is_no_json_is_400(http: httpx.Client, body: bytes) -> None:
 
 class TestForms:
     @pytest.fixture
-    def form(self, stack: Stack) -> Iterator[object]:
+    def form(self, stack: Stack) -> Iterator[Any]:
         with served(stack, "uploads") as client:
             yield client
 
-    def test_a_form_is_read(self, form: object) -> None:
+    def test_a_form_is_read(self, form: Any) -> None:
         answer = send(form, [("file", "a.csv", b"x" * 300_000)])
         assert answer.status_code == 200
         assert answer.get_json() == {"file": 300_000}
 
-    def test_too_many_parts_are_refused(self, form: object) -> None:
+    def test_too_many_parts_are_refused(self, form: Any) -> None:
         for count in (21, 5000):
             answer = send(form, [(f"f{n}", "a", b"x") for n in range(count)])
             assert answer.status_code == 413, count
             assert answer.content_type == "application/problem+json"
 
-    def test_a_long_text_field_is_refused(self, form: object) -> None:
+    def test_a_long_text_field_is_refused(self, form: Any) -> None:
         answer = send(form, [("text", None, b"x" * 600_000)])
         assert answer.status_code == 413
 
-    def test_a_broken_form_is_refused_or_empty(self, form: object) -> None:
+    def test_a_broken_form_is_refused_or_empty(self, form: Any) -> None:
         for body in (b"", b"--b", b"--b\r\n\r\n", b"no boundary", b"--b\r\n" + b"x: y\r\n" * 5000):
-            answer = form.post(  # type: ignore[attr-defined]
+            answer = form.post(
                 "/uploads",
                 data=body,
                 headers={"Content-Type": "multipart/form-data; boundary=b"},
             )
             assert answer.status_code == 200 or 400 <= answer.status_code < 500, body[:20]
 
-    def test_a_control_character_in_a_field_is_named(self, form: object) -> None:
+    def test_a_control_character_in_a_field_is_named(self, form: Any) -> None:
         answer = send(form, [("text", None, b"a\x00b")])
         assert answer.status_code == 422
         assert answer.get_json()["errors"][0]["field"] == "text"
 
-    def test_a_form_over_the_limit_is_refused(self, form: object) -> None:
+    def test_a_form_over_the_limit_is_refused(self, form: Any) -> None:
         answer = send(form, [("file", "a.csv", b"x" * LARGE_BODY_BYTES)])
         assert answer.status_code == 413
 
 
-def send(client: object, parts: list[tuple[str, str | None, bytes]]) -> object:
+def send(client: Any, parts: list[tuple[str, str | None, bytes]]) -> Any:
     lines = []
     for name, filename, content in parts:
         told = f'; filename="{filename}"' if filename else ""
@@ -175,4 +176,4 @@ def send(client: object, parts: list[tuple[str, str | None, bytes]]) -> object:
         lines.append(head.encode() + content + b"\r\n")
     body = b"".join(lines) + b"--b--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    return client.post("/uploads", data=body, headers=headers)  # type: ignore[attr-defined]
+    return client.post("/uploads", data=body, headers=headers)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -15,11 +16,11 @@ import pytest
 from local.accounts import Account, create, id_token
 from local.plan import PROJECT
 from local.stack import Stack
-from shared.clients import redis
+from shared.clients import firestore, redis
 from shared.edge import session_records
 from shared.edge import sessions as product
 from shared.edge.request import Session
-from shared.errors import DependencyUnavailable, Unauthenticated
+from shared.errors import Conflict, Unauthenticated
 from tests import sessions
 from tests.integration.edge.instance import instance, served
 from tests.polling import eventually
@@ -96,7 +97,7 @@ class TestLogin:
     def test_it_is_written_into_the_audit_trail(self, stack: Stack) -> None:
         session = log_in(stack)
         with new_client(stack, log_in(stack, SUPER_ADMIN)) as http:
-            query = {"resource": f"users/{session.user['uid']}", "limit": 1}
+            query = {"resource": f"users/{session.user['uid']}", "limit": "1"}
             (entry,) = http.get("/api/audit/logs", params=query).json()["entries"]
         assert entry["action"] == "session.opened"
         assert entry["actor_email"] == ADMIN.email
@@ -353,21 +354,20 @@ class TestRevoking:
             with pytest.raises(Unauthenticated):
                 session_records.read("nowhere", time.time())
 
-    def test_without_the_database_nothing_is_claimed(
-        self, stack: Stack, signed_in: SignedIn
-    ) -> None:
-        with (
-            instance(
-                stack.environment(),
-                FIRESTORE_EMULATOR_HOST="127.0.0.1:9",
-                UPSTASH_REDIS_REST_URL=None,
-            ),
-            pytest.MonkeyPatch.context() as patch,
-        ):
-            patch.setattr("shared.clients.firestore.TIMEOUT_SECONDS", 0.5)
-            token = product.verify(signed_in.cookie, time.time())
-            with pytest.raises(DependencyUnavailable):
-                product.resolve(token, None, time.time())
+    def test_a_busy_record_ends_no_session(self, stack: Stack, signed_in: SignedIn) -> None:
+        """Firestore aborts a write that waits too long for another: that is no logout."""
+        now = time.time()
+        with instance(stack.environment()):
+            session = product.resolve(product.verify(signed_in.cookie, now), None, now)
+            holder = firestore.client().transaction()
+            holder._begin()
+            record = firestore.client().document(f"sessions/{session.id}")
+            record.get(transaction=holder)
+            assert product.renewed(replace(session, expires_at=now + 60), now) is None
+            with pytest.raises(Conflict):
+                session_records.revoke(session.id)
+            holder._rollback()
+        assert status_of(stack, signed_in.cookie) == 200
 
 
 def change_account(stack: Stack, change: dict[str, Any], verb: str = "update") -> None:

@@ -183,7 +183,6 @@ def everything(shop: Shop, upload_id: str) -> Json:
 
 def test_a_confirm_killed_at_every_step_goes_on(known: Shop, catalogue: Json, drill: Drill) -> None:
     shop, start, step = known, 10_000, 0
-    killed = []
     while True:
         step += 1
         restore(shop, catalogue)
@@ -192,15 +191,13 @@ def test_a_confirm_killed_at_every_step_goes_on(known: Shop, catalogue: Json, dr
         if status == 0:
             break
         assert status == KILLED
-        killed.append(step)
         counts = shop.confirm(upload_id, "all")
         check_confirmed(shop, upload_id, start, counts)
         before = everything(shop, upload_id)
         assert shop.confirm(upload_id, "all") == counts
         assert everything(shop, upload_id) == before
-    # Claim, three chunks and the end make at least two calls each.
-    assert killed == list(range(1, step))
-    assert step > 10
+    # Claim, three chunks and the end each begin, read and commit.
+    assert step > 15
 
 
 def test_a_confirm_killed_over_and_over_ends(known: Shop, drill: Drill) -> None:

@@ -1,15 +1,18 @@
 """Limits of one instance, where there is no Redis to count in."""
 
+import time
+
 import pytest
 
 from shared.edge import limits
+from shared.edge.declaration import LimitClass
 from shared.errors import LimitExceeded
 from tests.unit.edge.conftest import Configure
 
 
 @pytest.fixture
 def _same_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000_030.0)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_030.0)
 
 
 @pytest.mark.usefixtures("_same_minute")
@@ -37,15 +40,15 @@ def test_a_new_minute_is_a_new_window(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure()
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000_030.0)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_030.0)
     for _ in range(6):
         limits.take("authentication", "login", "x")
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000_090.0)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_090.0)
     assert limits.take("authentication", "login", "x").remaining == 4
 
 
 @pytest.mark.parametrize("limit", ["standard", "heavy"])
-def test_other_limits_fail_open(configure: Configure, limit: limits.LimitClass) -> None:
+def test_other_limits_fail_open(configure: Configure, limit: LimitClass) -> None:
     configure()
     taken = [limits.take(limit, "products", "uid") for _ in range(150)]
     assert all(each.allowed for each in taken)

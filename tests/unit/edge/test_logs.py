@@ -68,10 +68,10 @@ def test_a_line_has_the_fields_that_dashboards_know() -> None:
 
 def test_an_exception_is_one_masked_line() -> None:
     try:
-        raise ValueError(f"refused Bearer {TOKEN}")
+        int(f"refused Bearer {TOKEN}")
     except ValueError as error:
         told = line("Failed", error=(type(error), error, error.__traceback__))
-    assert "ValueError: refused" in told["context"]["exception"]
+    assert "ValueError: invalid literal" in told["context"]["exception"]
     assert "eyJ" not in json.dumps(told)
 
 
@@ -125,7 +125,6 @@ def test_what_is_no_secret_is_shown() -> None:
     assert masked({"token": "", "password": None}) == {"token": "", "password": None}
 
 
-@pytest.mark.xfail(strict=True, reason="only text is searched, not what is made text at the end")
 def test_a_secret_in_an_odd_container_is_masked() -> None:
     assert "gsk_" not in str(masked({"seen": {"gsk_abcdefgh12345678"}}))
 

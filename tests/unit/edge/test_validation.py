@@ -130,17 +130,14 @@ def test_nesting_is_refused_at_every_depth_or_read() -> None:
 )
 def test_a_number_that_is_no_price_is_a_value_error(text: str) -> None:
     price = validation.to_type(validation.read_json(text.encode()), Decimal)
-    with pytest.raises(ValueError, match="must|too large|more decimals"):
+    with pytest.raises(ValueError, match=r"must|too large|more decimals"):
         to_minor(price, "LKR")
 
 
 @pytest.mark.parametrize("text", ["1e999999", "1e-9999999999", "1." + "0" * 40 + "1"])
-@pytest.mark.xfail(
-    strict=True, reason="to_minor works in the default context, which overflows and rounds"
-)
 def test_a_number_beyond_the_default_precision_is_a_value_error(text: str) -> None:
     price = validation.to_type(validation.read_json(text.encode()), Decimal)
-    with pytest.raises(ValueError, match="too large|more decimals"):
+    with pytest.raises(ValueError, match=r"too large|more decimals"):
         to_minor(price, "LKR")
 
 

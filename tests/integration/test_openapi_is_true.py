@@ -1,0 +1,112 @@
+"""schemathesis calls every operation of /openapi.json at the gateway, as a super admin."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from local.accounts import SUPER_ADMIN, id_token
+from local.plan import ROOT
+from local.stack import Stack
+from shared.edge.paths import match, specificity
+from tests import sessions
+
+EXAMPLES = 12
+LOGOUT = "/api/admin/logout"
+# schemathesis reads the document from there, and so does not try it as an operation.
+DOCUMENT = "/openapi.json"
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance,response_headers_conformance"
+)
+Seen = dict[tuple[str, str], set[int]]
+
+
+def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
+    """Ids that exist, each of something that may be changed and removed."""
+    row = {"name": "Schema Tea 100g", "retailer": "schema-shop", "price": 10, "category": "tea"}
+    with sessions.new_client(stack, session) as http:
+        http.timeout = httpx.Timeout(60)
+        upload = http.post("/api/products/preview", json={"products": [row]}).json()["preview"]
+        upload_id = upload["upload_id"]
+        http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
+        export_id = http.post("/api/products/export", json={}).json()["export_id"]
+        listed = http.get("/api/products", params={"retailer": "schema-shop"}).json()
+    token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
+    return {
+        "product_id": listed["products"][0]["id"],
+        "category_id": "tea",
+        "upload_id": upload_id,
+        "export_id": export_id,
+        "idToken": token,
+    }
+
+
+def test_no_operation_answers_what_it_does_not_document(stack: Stack, tmp_path: Path) -> None:
+    session = sessions.log_in(stack, SUPER_ADMIN)
+    har = tmp_path / "calls.har"
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [
+            sys.executable,
+            *("-m", "schemathesis.cli", "run", f"{stack.plan.origin}{DOCUMENT}"),
+            *("--header", f"Cookie: {sessions.COOKIE}={session.cookie}"),
+            *("--header", f"X-CSRF-Token: {session.csrf}"),
+            *(
+                "--exclude-path",
+                LOGOUT,
+                "--checks",
+                CHECKS,
+                "--phases",
+                "examples,coverage,fuzzing",
+            ),
+            *("--max-examples", str(EXAMPLES), "--generation-deterministic"),
+            *("--suppress-health-check", "all", "--warnings", "off"),
+            *("--report", "har", "--report-har-path", str(har), "--no-color"),
+        ],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.integration.openapi_hooks",
+            "KNOWN_VALUES": json.dumps(known_values(stack, session)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    for operation, statuses in sorted(statuses_by_operation(har).items()):
+        assert any(200 <= status < 300 for status in statuses), (operation, statuses)
+        assert statuses & {400, 415, 422} or refuses_unknown(stack, session, *operation), operation
+    assert refuses_unknown(stack, session, "GET", DOCUMENT)
+
+
+def refuses_unknown(stack: Stack, session: sessions.SignedIn, verb: str, template: str) -> bool:
+    """Whether the operation, which takes no query, answers 422 to one."""
+    path = re.sub(r"{\w+}", "absent", template)
+    with sessions.new_client(stack, session) as http:
+        return http.request(verb, f"{path}?unknown=1").status_code == 422
+
+
+def statuses_by_operation(har: Path) -> Seen:
+    """The statuses that each documented operation but logout has answered."""
+    document = json.loads((ROOT / "shared/system/openapi.json").read_text())
+    templates = sorted(document["paths"], key=specificity)
+    seen: Seen = defaultdict(set)
+    for template in templates:
+        for verb in document["paths"][template]:
+            if verb in ("get", "post", "put", "delete") and template not in (LOGOUT, DOCUMENT):
+                seen[verb.upper(), template] = set()
+    for entry in json.loads(har.read_text())["log"]["entries"]:
+        path = unquote(urlsplit(entry["request"]["url"]).path)
+        template = next((t for t in templates if match(t, path) is not None), None)
+        operation = (entry["request"]["method"], template)
+        if operation in seen:
+            seen[operation].add(entry["response"]["status"])
+    return seen
