@@ -72,7 +72,9 @@ def settings() -> Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `environment`; raises ConfigurationError naming what is missing or wrong."""
     read = _Reader(environment)
-    project_id = read.text("GOOGLE_CLOUD_PROJECT") or read.text("FIREBASE_PROJECT_ID")
+    # Google's runtimes set the first, the Firebase CLI the second for what it deploys.
+    named = ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "FIREBASE_PROJECT_ID")
+    project_id = next(filter(None, map(read.text, named)), "")
     if not project_id:
         raise ConfigurationError(
             "FIREBASE_PROJECT_ID is missing: set it to the Firebase project's id."

@@ -15,7 +15,7 @@ from shared.clock import epoch_micros, from_epoch_micros
 from shared.edge.cursors import read_cursor, write_cursor
 from shared.errors import Invalid
 from shared.products import page_marks, statistics
-from shared.products.models import Product, from_document, search_terms, terms
+from shared.products.models import Product, from_document, product_terms, search_terms
 from shared.products.schemas import ListProducts, ProductFilter, ProductPage, view
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def filtered(wanted: ProductFilter) -> "Query":
 
 def fits(product: Product, wanted: ProductFilter) -> bool:
     """Whether a row of a search also fits what its query could not ask."""
-    known = set(terms(f"{product.name} {product.brand}"))
+    known = set(product_terms(product))
     return (
         all(word in known for word in search_terms(wanted.q or ""))
         and wanted.retailer in (None, product.retailer)

@@ -55,8 +55,13 @@ def to_document(product: Product) -> dict[str, Any]:
         **fields,
         "listed": product.listed,
         "name_key": name_key(product.name),
-        "terms": terms(f"{product.name} {product.brand}"),
+        "terms": product_terms(product),
     }
+
+
+def product_terms(product: Product) -> list[str]:
+    """What a search finds the product by: name, brand and the retailer's stock number."""
+    return terms(f"{product.name} {product.brand} {product.retailer_sku or ''}")
 
 
 def from_document(product_id: str, fields: dict[str, Any]) -> Product:

@@ -13,8 +13,11 @@ _JOINING: Final = frozenset("'`\"\u00b4\u2018\u2019\u02bc\u05f3\u05f4\u201c\u201
 _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SPACES: Final = re.compile(r"\s+")
+# One product is compared with many, and each comparison folds the same few texts again.
+REMEMBERED: Final = 16_384
 
 
+@lru_cache(maxsize=REMEMBERED)
 def fold(text: str) -> str:
     """`text` in one case and one way of writing numbers, with its punctuation between words."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2044", "/")
@@ -22,6 +25,7 @@ def fold(text: str) -> str:
     return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", kept))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def normalise(text: str) -> str:
     """`text` folded, without Latin accents and with punctuation turned into single spaces."""
     plain = without_latin_accents(fold(text))
