@@ -166,7 +166,7 @@ class _Reader:
                 ipaddress.ip_network(network, strict=False)
             except ValueError:
                 raise ConfigurationError(
-                    f"{name} holds {network!r}: give addresses or networks, such as 10.0.0.0/8."
+                    f"{name} holds {network!r}: give addresses or networks, such as 172.16.0.0/12."
                 ) from None
         return networks
 

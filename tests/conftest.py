@@ -1,5 +1,6 @@
 """The local cloud for every test that wants it: one for the whole run, on free ports."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from local.plan import Plan
 from local.ports import Ports
 from local.prepare import prepare
 from local.stack import Stack
+
+# The stack forks to start its parts again, and what gRPC does in a fork has kept one from starting.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from shared.money import to_minor
 from shared.products import outbox, statistics
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
+from shared.products.slug import slug
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[s
 def _check_category(category: str) -> None:
     if not category:
         return
+    if slug(category) != category:
+        raise Invalid.one("category", "is not a known category")
     with firestore.errors_mapped():
         known = firestore.client().collection("categories").document(category).get(["name"])
     if not known.exists:

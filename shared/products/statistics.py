@@ -7,6 +7,7 @@ commit, and the recount that has counted them takes them off again.
 """
 
 import math
+import secrets
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,9 @@ def touched(retailers: Iterable[str], categories: Iterable[str]) -> dict[str, An
     return {
         "retailers": dict.fromkeys(filter(None, retailers), True),
         "categories": dict.fromkeys(filter(None, categories), True),
+        # Without it a second write of the same names would change nothing, and a recount that
+        # began before that write would take them off.
+        "token": secrets.token_hex(8),
     }
 
 
@@ -76,7 +80,7 @@ def touched_document() -> "DocumentReference":
 def recount_everything() -> None:
     """Has all of it counted anew, whatever was or was not named as touched."""
     with firestore.errors_mapped():
-        touched_document().set({"everything": True}, merge=True)
+        touched_document().set({**touched((), ()), "everything": True}, merge=True)
     request_refresh()
 
 

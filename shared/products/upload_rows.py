@@ -139,8 +139,8 @@ class _RowReader:
             name=self._required("name", text["name"]),
             brand=text["brand"],
             size=text["size"],
-            category=text["category"],
-            retailer=self._retailer(text["retailer"]),
+            category=self._slug("category", text["category"]),
+            retailer=self._slug("retailer", self._required("retailer", text["retailer"])),
             retailer_sku=text["retailer_sku"] or None,
             url=text["url"] or None,
             image=text["image"] or None,
@@ -171,12 +171,13 @@ class _RowReader:
             self._refuse(field, "is required")
         return text
 
-    def _retailer(self, text: str) -> str:
-        name = slug(self._required("retailer", text))
+    def _slug(self, field: str, text: str) -> str:
+        """The text as it names a document: a slash, say, would name another one."""
+        name = slug(text)
         if text and not name:
-            self._refuse("retailer", "must hold a letter or a digit")
-        elif len(name) > _LIMITS["retailer"]:
-            self._refuse("retailer", f"must have at most {_LIMITS['retailer']} characters")
+            self._refuse(field, "must hold a letter or a digit")
+        elif len(name) > _LIMITS[field]:
+            self._refuse(field, f"must have at most {_LIMITS[field]} characters")
         return name
 
     def _check_link(self, field: str, text: str) -> None:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from shared.products.upload_models import Accept, Counts, UploadStatus
 
-UploadId = Annotated[str, Meta(min_length=1, max_length=40)]
+UploadId = Annotated[str, Meta(max_length=40, pattern="^[0-9A-Za-z]+$")]
 UploadedRows = Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=10_000)]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import FailedPrecondition
 
 from shared.products.matching import THRESHOLD
 from tests.integration.products.support import Json, Shop, good, row
@@ -30,7 +31,7 @@ print(sweeping.sweep(timedelta(0)))
 QUEUE = """
 import sys
 from scheduler import cloud_queues
-getattr(cloud_queues, sys.argv[1] + "_queue")("matching")
+getattr(cloud_queues, sys.argv[1] + "_queue")(sys.argv[2])
 """
 
 
@@ -184,7 +185,7 @@ def test_a_lost_category_event_is_made_up_for(empty: Shop) -> None:
 def resumed(empty: Shop) -> Iterator[None]:
     """Tasks follow a write again, however the test ends."""
     yield
-    empty.run(QUEUE, "resume")
+    empty.run(QUEUE, "resume", "matching")
 
 
 @pytest.mark.parametrize("events", ["delivered", "lost"])
@@ -197,7 +198,7 @@ def test_a_bump_that_redis_missed_is_made_up_for(empty: Shop, events: str) -> No
     assert cached(empty) == ("HIT", "")
     kept = {key: empty.redis("GET", key) for key in empty.redis("KEYS", "products:*")}
     empty.stack.control.disturb_events(drop=events == "lost")
-    empty.run(QUEUE, "pause")
+    empty.run(QUEUE, "pause", "matching")
     valkey = empty.stack.part("valkey")
     valkey.kill()
     change(empty, product_id, size="1kg")
@@ -210,7 +211,7 @@ def test_a_bump_that_redis_missed_is_made_up_for(empty: Shop, events: str) -> No
     eventually(lambda: cached(empty) == ("HIT", ""))
     if events == "lost":
         assert sweep(empty) == 1
-    empty.run(QUEUE, "resume")
+    empty.run(QUEUE, "resume", "matching")
     empty.settle()
     assert cached(empty)[1] == "1kg"
     check_nothing_owed(empty)
@@ -252,3 +253,19 @@ def test_a_category_and_its_products_move_though_events_are_lost(empty: Shop) ->
     empty.settle()
     check_nothing_owed(empty)
     assert empty.get("/api/products/stats")["by_category"] == {"new": 5}
+
+
+def test_what_is_touched_while_it_is_counted_is_counted_again(empty: Shop) -> None:
+    empty.run(QUEUE, "pause", "statistics")
+    try:
+        empty.upload([row(1)])
+        seen_by_recount = empty.database.collection("statistics").document("touched").get()
+        # The same retailer again: Firestore calls a write that changes nothing no change.
+        empty.upload([row(2)])
+        unchanged = empty.database.write_option(last_update_time=seen_by_recount.update_time)
+        with pytest.raises(FailedPrecondition):
+            seen_by_recount.reference.delete(option=unchanged)
+    finally:
+        empty.run(QUEUE, "resume", "statistics")
+    empty.settle()
+    assert empty.get("/api/products/stats")["total"] == 2

@@ -218,6 +218,7 @@ def test_put_that_changes_nothing_makes_no_version(shop: Shop, product: Json) ->
         ({"currency": "rupees"}, "currency"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"category": "no-such-category"}, "category"),
+        ({"category": "a/b"}, "category"),
     ],
 )
 def test_put_refuses_what_makes_no_sense(
@@ -381,6 +382,21 @@ def test_an_unused_category_is_deleted_at_once(shop: Shop) -> None:
     assert shop.http.get("/api/categories/fleeting").status_code == 404
     listed = [each["id"] for each in shop.get("/api/categories")["categories"]]
     assert "fleeting" not in listed
+
+
+def test_an_upload_may_name_categories_as_people_write_them(shop: Shop) -> None:
+    first, second = next(NUMBERS), next(NUMBERS)
+    shop.upload([row(first, category="Dips/Spreads & More")])
+    shop.upload([row(second, category="dips spreads MORE"), row(next(NUMBERS), category="!!")])
+    found = shop.get("/api/products", category="dips-spreads-more")["products"]
+    assert {each["retailer_sku"] for each in found} == {f"S{first}", f"S{second}"}
+    assert shop.get("/api/categories/dips-spreads-more")["path"] == ["Dips spreads more"]
+
+
+def test_an_upload_id_that_is_none_is_refused(shop: Shop) -> None:
+    for wrong in ("a/b", "..", ""):
+        answer = shop.http.post("/api/products/confirm", json={"upload_id": wrong})
+        assert answer.status_code == 422, answer.text
 
 
 ROWS = (

@@ -9,6 +9,7 @@ from local.meter import SHAPES_NAME
 from local.plan import ROOT
 from local.stack import Stack
 from tests.integration.products.support import FAR_FUTURE, Shop
+from tests.polling import eventually
 from tools.index_check import Shape, is_served, read_indexes, read_shapes, unserved
 
 INDEXES = ROOT / "firestore.indexes.json"
@@ -24,7 +25,7 @@ def shapes(stack: Stack, shop: Shop) -> set[Shape]:
             shop.get("/api/products", sort=sort, status="active", **query)
     shop.get("/api/categories")
     assert shop.call_private("sweep_outbox").is_success
-    assert shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success
+    eventually(lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success)
     return read_shapes(stack.plan.state / SHAPES_NAME)
 
 
