@@ -93,7 +93,6 @@ def catalogue(shop: Shop, request: pytest.FixtureRequest) -> Catalogue:
         shop.database.collection("retailers").document(slug).set({"slug": slug})
     # The emulator sends its events one by one, and would go on with 20,000 for minutes.
     register_trigger(stack.plan, "on_product_written", "nothing/{id}")
-    events = int(stack.control.events()["received"])
     fill(shop, known, size)
     stack.register_triggers()
     shop.database.collection("statistics").document("touched").set({"everything": True})
