@@ -64,7 +64,7 @@ test: setup browser ## lint, types, architecture, unit, contract, rules, integra
 	@$(PY) -m pytest
 
 .PHONY: bench
-bench: setup ## measure starts, warm calls, reads and drills: prints a table, writes bench.json
+bench: setup ## measure starts, warm calls and reads: prints a table, writes bench.json
 	@$(PY) -m tests.benchmarks
 
 .PHONY: bundle
