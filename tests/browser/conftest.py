@@ -22,12 +22,12 @@ FLAGS = [
 PATIENCE_MS = 15_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console_url(stack: Stack) -> str:
     return stack.plan.origin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     executable = shutil.which(CHROMIUM)
     if executable is None:

@@ -32,7 +32,7 @@ def sign_in(page: Page, url: str, label: str) -> None:
     expect(page.get_by_role("heading", name="Catalogue", level=1)).to_be_visible()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(browser: Browser, console_url: str) -> Any:
     """One sign-in for most tests: signing in is limited to five a minute."""
     context = browser.new_context()
@@ -105,7 +105,7 @@ def new_word() -> str:
     return "".join(secrets.choice("bcdfghjklmnprstvz") + secrets.choice("aeiou") for _ in range(6))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def goods(browser: Browser, signed_in: Any, console_url: str) -> dict[str, str]:
     """Products for the tests, in one upload: uploads are limited to ten a minute."""
     names = {kind: f"{kind} {new_word()} {new_word()}" for kind in ("Curd", "Tea", "Soap", ATTACK)}

@@ -7,7 +7,7 @@ import pytest
 from google.cloud import scheduler_v1, tasks_v2
 
 from scheduler import cloud_queues, sync
-from scheduler.jobs import MARKER, declared_jobs
+from scheduler.jobs import MARKER, SCHEDULES, declared_jobs
 from scheduler.queues import QUEUES, Queue
 from shared.clients import scheduler as cloud_jobs
 from shared.clients import tasks
@@ -66,10 +66,11 @@ def test_a_dry_run_and_a_check_change_nothing(ran: Run) -> None:
 def test_the_second_run_has_nothing_to_do(ran: Run) -> None:
     status, lines = ran()
     assert status == 0
-    assert lines == [*(f"create queue {queue.name}" for queue in QUEUES), "create job sweep-outbox"]
+    queues = [f"create queue {queue.name}" for queue in QUEUES]
+    assert lines == [*queues, *(f"create job {schedule.name}" for schedule in SCHEDULES)]
     assert ran() == (0, ["nothing to do"])
     assert ran("--check") == (0, ["nothing to do"])
-    (job,) = ran.jobs.list_jobs(parent=PARENT)
+    job = ran.jobs.get_job(name=f"{PARENT}/jobs/sweep-outbox")
     assert job.http_target.uri == f"{settings().functions_url}/sweep_outbox"
     assert job.http_target.oidc_token.service_account_email == settings().tasks_invoker
     assert job.http_target.oidc_token.audience == settings().internal_audience
@@ -118,7 +119,7 @@ def test_jobs_of_ours_that_are_no_longer_declared_go_and_foreign_ones_stay(ran: 
     _, lines = ran("--delete-queues")
     assert [line for line in lines if not line.startswith("create")] == ["delete job former"]
     names = [job.name.rpartition("/")[2] for job in ran.jobs.list_jobs(parent=PARENT)]
-    assert names == ["foreign", "sweep-outbox"]
+    assert sorted(names) == sorted(["foreign", *(schedule.name for schedule in SCHEDULES)])
     assert ran.queues.get_queue(name=queue.name)
 
 
@@ -150,7 +151,8 @@ def test_what_is_declared_paused_is_made_paused(ran: Run, monkeypatch: pytest.Mo
     monkeypatch.setattr(sync, "QUEUES", (*paused_queues, Queue("added", 1, 1, 1, paused=True)))
     monkeypatch.setattr(sync, "declared_jobs", lambda: paused_jobs)
     _, lines = ran()
-    assert lines == ["pause queue exports", "create queue added", "pause job sweep-outbox"]
+    paused = [f"pause job {job.name}" for job in paused_jobs]
+    assert lines == ["pause queue exports", "create queue added", *paused]
     assert ran() == (0, ["nothing to do"])
 
 

@@ -106,7 +106,8 @@ def documents(stack: Stack) -> Iterator[Documents]:
         path = f"/{collection}/held"
         opened.http.delete(path, headers=opened.headers("owner")).raise_for_status()
     opened.http.close()
-    stack.control.wait_until_idle()
+    # Other tests' tasks may still be under way.
+    stack.control.wait_until_idle(120)
     stack.control.reset_events()
 
 
