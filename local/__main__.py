@@ -4,7 +4,6 @@ Each port can be chosen with a variable of its own (PORT, FIRESTORE_PORT, …); 
 data between runs.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local import accounts
+from local.curl_line import curl_line
 from local.demo import snapshot
 from local.plan import Plan
 from local.ports import Ports, PortsTaken
@@ -111,26 +111,11 @@ def _welcome(stack: Stack, seconds: float) -> str:
         "",
         "log in and list products from another terminal:",
         "",
-        _curl(plan),
+        curl_line(plan),
         "",
         "Ctrl-C stops everything.",
     ]
     return "\n".join(lines)
-
-
-def _curl(plan: Plan) -> str:
-    sign_in = accounts.sign_in_url(plan.environment()["FIREBASE_AUTH_EMULATOR_HOST"])
-    credentials = json.dumps(
-        {"email": accounts.ADMIN.email, "password": accounts.PASSWORD, "returnSecureToken": True}
-    )
-    as_json = "-H 'Content-Type: application/json'"
-    body = r"""sed -n 's/.*\("idToken": *"[^"]*"\).*/{\1}/p'"""
-    jar = plan.state / "cookies"
-    return (
-        f"curl -s '{sign_in}' {as_json} -d '{credentials}' | {body}"
-        f" | curl -s -c {jar} {as_json} -H 'Origin: {plan.origin}' -d @- -o /dev/null"
-        f" {plan.origin}/api/admin/login && curl -s -b {jar} {plan.origin}/api/products"
-    )
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from starlette.routing import Mount
 from local import accounts
 from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
+from local.curl_line import curl_line
 from local.demo import snapshot
 from local.firestore import find_jar
 from local.oidc import Issuer
@@ -315,27 +316,12 @@ def _welcome(plan: Plan, seconds: float) -> str:
         "",
         "log in and list products from another terminal:",
         "",
-        _curl(plan),
+        curl_line(plan),
         "",
         "Ctrl-C stops everything. What the suite says from here on:",
         "",
     ]
     return "\n".join(lines)
-
-
-def _curl(plan: Plan) -> str:
-    sign_in = accounts.sign_in_url(plan.environment()["FIREBASE_AUTH_EMULATOR_HOST"])
-    credentials = json.dumps(
-        {"email": accounts.ADMIN.email, "password": accounts.PASSWORD, "returnSecureToken": True}
-    )
-    as_json = "-H 'Content-Type: application/json'"
-    body = r"""sed -n 's/.*\("idToken": *"[^"]*"\).*/{\1}/p'"""
-    jar = plan.state / "cookies"
-    return (
-        f"curl -s '{sign_in}' {as_json} -d '{credentials}' | {body}"
-        f" | curl -s -c {jar} {as_json} -H 'Origin: {plan.origin}' -d @- -o /dev/null"
-        f" {plan.origin}/api/admin/login && curl -s -b {jar} {plan.origin}/api/products"
-    )
 
 
 def _watch(part: Process) -> int:

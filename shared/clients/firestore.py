@@ -21,8 +21,6 @@ T = TypeVar("T")
 
 TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = 3.0
-# Firestore's own limit is 500 writes for a transaction and 10 MiB for a request.
-MAX_WRITES = 500
 
 
 @cache

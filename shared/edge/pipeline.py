@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PIECE_BYTES: Final = 64 * 1024
-ANONYMOUS: Final = Actor("", "", "", "", "")
 
 
 def serve(function: Function, http: flask.Request) -> flask.Response:
@@ -156,8 +155,11 @@ class Call:
     def _look_up(self, method: Method, token: sessions.Token | None) -> cache.Lookup:
         if token is None:
             return cache.Lookup()
-        identity = f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
-        return cache.look_up(sessions.copy_key(token.sid), method.cached, identity)
+        return cache.look_up(sessions.copy_key(token.sid), method.cached, self._identity())
+
+    def _identity(self) -> str:
+        """Which page is meant: the path with its arguments in order."""
+        return f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
 
     def _redeem(self, purpose: str) -> Session:
         from shared.edge import tickets
@@ -206,7 +208,6 @@ class Call:
             actor=actor,
             session=self._session,
             if_match=reading.if_match(method, self._http),
-            cookies=self._http.cookies,
         )
         key = reading.idempotency_key(method, self._http, actor)
         if key is not None and (kept := key.begin()):
@@ -250,9 +251,8 @@ class Call:
             self._extra["ETag"] = f'"{answer.body.version}"'
         if method.cached is not None:
             self._extra["X-Cache"] = "MISS"
-            identity = f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
             body = headers.compressed_once(body)
-            cache.store(method.cached, lookup.generation, identity, body)
+            cache.store(method.cached, lookup.generation, self._identity(), body)
         return self._respond(answer.status, body, method.content_type)
 
     def failed(self, error: ShoppleError) -> flask.Response:

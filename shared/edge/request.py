@@ -1,7 +1,7 @@
 """What a handler is given: the validated request and who sent it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic
 
 from typing_extensions import TypeVar
@@ -60,4 +60,3 @@ class Request(Generic[BodyT, QueryT]):
     actor: Actor
     session: Session | None = None
     if_match: int | None = None
-    cookies: Mapping[str, str] = field(default_factory=dict)
