@@ -28,7 +28,7 @@ class Plan:
 
     `root` holds functions/, console/ and firebase.json; `state` is the run's own folder and
     `data` the one that outlives it, if anything shall; `snapshot` is what Firestore begins with
-    where `data` holds nothing yet.
+    where `data` holds nothing yet; without `triggers` no function hears of a write.
     """
 
     ports: Ports
@@ -38,6 +38,7 @@ class Plan:
     snapshot: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     reload: bool = False
+    triggers: bool = True
 
     @property
     def origin(self) -> str:

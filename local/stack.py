@@ -68,7 +68,8 @@ class Stack:
             for part in reversed(self.parts):
                 report(part.name, part.wait_until_ready())
             create_bucket(self.plan)
-            self.register_triggers()
+            if self.plan.triggers:
+                self.register_triggers()
         except BaseException:
             self.stop(keep_data=False)
             raise

@@ -1,13 +1,17 @@
 """What requests cost, by the meter of the local cloud: Firestore bills each document read."""
 
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from local.firestore import register_trigger
+from local.plan import Plan
+from local.ports import Ports
+from local.prepare import prepare
+from local.stack import Stack
 from shared.products.models import Product, to_document
 from tests.integration.products.support import (
     FAR_FUTURE,
@@ -27,8 +31,18 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 CATEGORIES = ("milk", "rice", "tea", "soap")
 
 
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One of their own, without triggers: to hear of 20,000 products would take many minutes."""
+    settings = {"RATE_LIMIT_SCALE": "1000"}
+    folder = tmp_path_factory.mktemp("reads")
+    with Stack(Plan(Ports.free(), folder, settings=settings, triggers=False)) as running:
+        prepare(running)
+        yield running
+
+
 def fill(shop: Shop, first: int, end: int) -> None:
-    """Products number `first` to before `end`, without their consequences."""
+    """Products number `first` to before `end`."""
 
     def write(at: int) -> None:
         batch = shop.database.batch()
@@ -87,14 +101,10 @@ class Catalogue:
 @pytest.fixture(scope="module", params=[2000, 20_000])
 def catalogue(shop: Shop, request: pytest.FixtureRequest) -> Catalogue:
     size = int(request.param)
-    stack = shop.stack
     known = len(shop.database.collection("products").select(["version"]).get())
     for slug in ("keells", "cargills"):
         shop.database.collection("retailers").document(slug).set({"slug": slug})
-    # The emulator sends its events one by one, and would go on with 20,000 for minutes.
-    register_trigger(stack.plan, "on_product_written", "nothing/{id}")
     fill(shop, known, size)
-    stack.register_triggers()
     shop.database.collection("statistics").document("touched").set({"everything": True})
     # A recount that was still due is refused for the other's sake: Cloud Tasks repeats it too.
     eventually(lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success)
