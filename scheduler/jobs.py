@@ -1,6 +1,6 @@
 """The jobs of Cloud Scheduler, declared once."""
 
-from dataclasses import dataclass
+import msgspec
 
 from shared.clients.scheduler import Job
 from shared.config import settings
@@ -9,8 +9,7 @@ from shared.config import settings
 MARKER = "[shopple-admin scheduler]"
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """A private function and when it is called; missed times are not made up for."""
 
     name: str

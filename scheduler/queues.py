@@ -1,10 +1,9 @@
 """The queues of Cloud Tasks, declared once."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(msgspec.Struct, frozen=True):
     """A queue: how fast it sends, how many at once, and how long it keeps trying."""
 
     name: str

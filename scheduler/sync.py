@@ -7,8 +7,9 @@ found a difference, 2 when something stands in the way.
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
 from functools import partial
+
+import msgspec
 
 from scheduler import cloud_queues
 from scheduler.jobs import MARKER, declared_jobs
@@ -18,8 +19,7 @@ from shared.clients.scheduler import Job
 from shared.errors import ShoppleError
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One change that is due, in words and as a call."""
 
     words: str
@@ -77,10 +77,9 @@ def plan_jobs(declared: Sequence[Job], found: Sequence[Job]) -> Iterator[Step]:
 
 def _differences(now: Queue | Job, declared: Queue | Job) -> str:
     """What an update has to change, in words; the state has calls of its own."""
-    now = replace(now, paused=declared.paused)
+    now = msgspec.structs.replace(now, paused=declared.paused)
     pairs = [
-        (field.name, getattr(now, field.name), getattr(declared, field.name))
-        for field in fields(declared)
+        (name, getattr(now, name), getattr(declared, name)) for name in declared.__struct_fields__
     ]
     return ", ".join(f"{name} {old!r} -> {new!r}" for name, old, new in pairs if old != new)
 

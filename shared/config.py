@@ -4,9 +4,10 @@ import ipaddress
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
+
+import msgspec
 
 from shared.errors import ConfigurationError
 
@@ -19,8 +20,7 @@ SameSite = Literal["Lax", "Strict", "None"]
 _SAMESITE: Final[tuple[SameSite, ...]] = ("Lax", "Strict", "None")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What the environment says, checked once; names follow the environment's."""
 
     project_id: str

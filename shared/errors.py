@@ -20,12 +20,12 @@ ShoppleError
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+
+class FieldError(msgspec.Struct, frozen=True):
     """One refused field: its path (`products[3].price`) and what is wrong with it."""
 
     field: str

@@ -8,10 +8,11 @@ by the product's matcher; every later write is matched against the whole catalog
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
 from shared.clients import firestore

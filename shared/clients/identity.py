@@ -1,8 +1,9 @@
 """Firebase Authentication: ID tokens checked by firebase-admin, its errors in our terms."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from shared.config import settings
 from shared.errors import DependencyUnavailable, Forbidden, Unauthenticated
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who a verified ID token speaks of; `auth_time` is in epoch seconds."""
 
     uid: str

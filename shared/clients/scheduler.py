@@ -1,9 +1,10 @@
 """Cloud Scheduler: jobs that call a private function at set times, sometimes twice."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from shared.clients.tasks import EMULATOR_CHANNEL_OPTIONS, errors_mapped, location_path
 from shared.config import settings
@@ -19,8 +20,7 @@ TIMEOUT_SECONDS = 10.0
 _OURS = ("description", "schedule", "time_zone", "http_target", "attempt_deadline", "retry_config")
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """A job that POSTs JSON to `url` with an identity token of `invoker` for `audience`."""
 
     name: str

@@ -1,6 +1,5 @@
 """What a handler may return when the body alone does not say it all."""
 
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
@@ -8,13 +7,12 @@ import msgspec
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Answer(Generic[T]):
+class Answer(msgspec.Struct, Generic[T]):
     """A body with another status, cookies or headers than the declaration's first ones."""
 
     body: T
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     set_cookie: str | None = None
 
 

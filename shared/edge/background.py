@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import flask
+import msgspec
 
 from shared.edge.declaration import Function, ServiceAccount
 from shared.edge.endpoint import DECLARATION, method_of, served
@@ -20,8 +20,7 @@ HttpFunction = Callable[[flask.Request], flask.Response]
 SECRETS = ("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN")
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentChange:
+class DocumentChange(msgspec.Struct, frozen=True):
     """What happened to one document; `commit_micros` orders changes by Firestore's own clock."""
 
     parameters: dict[str, str]

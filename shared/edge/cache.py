@@ -9,8 +9,9 @@ one that is older: a bulk write bumps once, and a bump that was lost is made up 
 import hashlib
 import secrets
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from shared.clients import redis
 from shared.edge.declaration import Cached
@@ -23,8 +24,7 @@ _BROTLI: Final = "br:"
 _last_seen: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(msgspec.Struct, frozen=True):
     """What one round trip found: the session's copy, the generation and perhaps the page."""
 
     session_copy: str | None = None

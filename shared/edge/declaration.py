@@ -1,8 +1,9 @@
 """What a Cloud Function declares of itself; everything else about it is derived from this."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 Role = Literal["public", "admin", "super_admin", "internal"]
 Verb = Literal["GET", "POST", "PUT", "DELETE"]
@@ -14,16 +15,14 @@ JSON_BODY_BYTES = 1024 * 1024
 LARGE_BODY_BYTES = 10 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(msgspec.Struct, frozen=True):
     """Answers are kept `ttl_seconds` in `namespace`, until a write replaces its generation."""
 
     namespace: str
     ttl_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """One verb of a path: who may call it, what it takes and what it answers.
 
     `answers` maps a success status to its body's type (None: no body); `raises` lists further
@@ -55,8 +54,7 @@ class Method:
         return self.verb != "GET"
 
 
-@dataclass(slots=True)
-class Function:
+class Function(msgspec.Struct):
     """One Cloud Function: its options, and either its methods or its event handler."""
 
     name: str
@@ -69,7 +67,7 @@ class Function:
     concurrency: int = 40
     service_account: ServiceAccount = "catalogue"
     secrets: tuple[str, ...] = ("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN")
-    methods: dict[str, Method] = field(default_factory=dict)
+    methods: dict[str, Method] = msgspec.field(default_factory=dict)
     doc: str = ""
 
     @property

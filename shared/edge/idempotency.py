@@ -7,9 +7,10 @@ may mend.
 
 import hashlib
 import zlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
@@ -27,8 +28,7 @@ MAX_KEY_CHARS: Final = 200
 MAX_ANSWER_BYTES: Final = 900_000
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """An answer that was given before."""
 
     status: int

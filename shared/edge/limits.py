@@ -2,9 +2,10 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from shared.clients import redis
 from shared.config import settings
@@ -26,8 +27,7 @@ WINDOW_SECONDS: Final = 60
 MAX_CALLERS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True):
     """What is left of a window; `reset_at` is in epoch seconds."""
 
     limit: int

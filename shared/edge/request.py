@@ -1,17 +1,30 @@
 """What a handler is given: the validated request and who sent it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Generic
+from types import GenericAlias
+from typing import TYPE_CHECKING
 
-from typing_extensions import TypeVar
+import msgspec
 
-BodyT = TypeVar("BodyT", default=None)
-QueryT = TypeVar("QueryT", default=None)
+if TYPE_CHECKING:
+    from typing import Generic
+
+    from typing_extensions import TypeVar
+
+    BodyT = TypeVar("BodyT", default=None)
+    QueryT = TypeVar("QueryT", default=None)
+
+    class _Typed(Generic[BodyT, QueryT]): ...
+else:
+    # Each start would pay for type variables that only the type checker looks at.
+    BodyT = QueryT = object
+
+    class _Typed:
+        __slots__ = ()
+        __class_getitem__ = classmethod(GenericAlias)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A live session; `expires_at` is in seconds since the epoch."""
 
     id: str
@@ -22,8 +35,7 @@ class Session:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who does something, by which action and from where: the first half of an audit entry."""
 
     uid: str
@@ -33,24 +45,21 @@ class Actor:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedFile:
+class UploadedFile(msgspec.Struct, frozen=True):
     """One file of a multipart body."""
 
     name: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """A multipart body: its text fields and its files, by field name."""
 
     fields: Mapping[str, str]
     files: Mapping[str, UploadedFile]
 
 
-@dataclass(slots=True)
-class Request(Generic[BodyT, QueryT]):
+class Request(msgspec.Struct, _Typed[BodyT, QueryT]):
     """One validated request; `path` holds the template's parameters, `if_match` a version."""
 
     id: str

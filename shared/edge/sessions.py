@@ -5,7 +5,6 @@ tombstone stands, so that a slow reader cannot bring a revoked session back.
 """
 
 import secrets
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -125,7 +124,7 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     except Conflict:
         # Another call of the same page renews it at this moment, and sets the cookie.
         return None
-    return replace(session, expires_at=expires_at)
+    return msgspec.structs.replace(session, expires_at=expires_at)
 
 
 def revoke(session: Session) -> None:

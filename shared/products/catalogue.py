@@ -1,9 +1,10 @@
 """Single products: read, change, remove and restore, each change with its consequences owed."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
@@ -127,7 +128,7 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
 
 
 def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
-    old, new = asdict(before), asdict(after)
+    old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [name for name in new if old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}
 

@@ -5,8 +5,9 @@ or in any order. The order of steps matters once: a product stands in its postin
 it looks for others in them, so that of two products written at once at least one sees the other.
 """
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros
@@ -25,8 +26,7 @@ MAX_COMPARED: Final = 30
 MAX_CANDIDATES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Published:
+class _Published(msgspec.Struct, frozen=True):
     """The product as it stands in its posting lists, and what those lists hold beside it."""
 
     product: Product | None
@@ -72,7 +72,7 @@ def _publish(product_id: str, matcher: Matcher) -> _Published:
     published = firestore.in_transaction(write)
     if not written:
         return published
-    return replace(published, lists=postings.read(published.lists))
+    return msgspec.structs.replace(published, lists=postings.read(published.lists))
 
 
 def _candidates(published: _Published, matcher: Matcher) -> list[str]:

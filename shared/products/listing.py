@@ -5,7 +5,6 @@ of the default list starts at the nearest mark (see `marks`); of another list it
 each of which Firestore bills as a read.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -33,8 +32,7 @@ SORT_FIELDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """The products of a page and, where there may be more, the last document read."""
 
     products: list[Product]

@@ -1,8 +1,9 @@
 """A product: one retailer's offer."""
 
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
+
+import msgspec
 
 from shared.products.matching.text import tokens
 
@@ -14,8 +15,7 @@ LONGEST_TERM: Final = 10
 MAX_TERMS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """One offer as it is stored; the price is in minor units of its currency."""
 
     id: str
@@ -44,12 +44,12 @@ class Product:
         """The next version of the product with `fields` replaced; itself where nothing changes."""
         if all(getattr(self, name) == value for name, value in fields.items()):
             return self
-        return replace(self, **fields, version=self.version + 1, updated_at=now)
+        return msgspec.structs.replace(self, **fields, version=self.version + 1, updated_at=now)
 
 
 def to_document(product: Product) -> dict[str, Any]:
     """The product's fields in Firestore, with what sorting and searching need."""
-    fields = asdict(product)
+    fields = msgspec.structs.asdict(product)
     del fields["id"]
     return {
         **fields,
@@ -69,7 +69,7 @@ def from_document(product_id: str, fields: dict[str, Any]) -> Product:
     return Product(id=product_id, **{name: fields[name] for name in _STORED})
 
 
-_STORED: Final = tuple(name for name in Product.__slots__ if name != "id")
+_STORED: Final = tuple(name for name in Product.__struct_fields__ if name != "id")
 
 
 def name_key(name: str) -> str:

@@ -5,9 +5,10 @@ it worked on; the scheduled sweep reads this collection and nothing else.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import utc_now
@@ -19,8 +20,7 @@ COLLECTION: Final = "outbox"
 Kind = Literal["product", "category"]
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(msgspec.Struct, frozen=True):
     """One entry: the kind of the thing, its id, and the version whose consequences are due."""
 
     kind: Kind

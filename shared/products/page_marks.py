@@ -8,9 +8,11 @@ changed are found by halving. One document holds marks for about 200,000 product
 the runs grow longer.
 """
 
+import copy
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros, from_epoch_micros
@@ -23,13 +25,12 @@ LONGEST_RUN_ROWS: Final = 120
 MAX_MARKS: Final = 2500
 
 
-@dataclass(slots=True)
-class Marks:
+class Marks(msgspec.Struct):
     """The runs from oldest to newest: where each begins (microseconds and id) and its rows."""
 
-    micros: list[int] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    micros: list[int] = msgspec.field(default_factory=list)
+    ids: list[str] = msgspec.field(default_factory=list)
+    rows: list[int] = msgspec.field(default_factory=list)
 
     def locate(self, skip: int) -> tuple[int | None, int]:
         """Where row `skip` from the newest is: the mark to start below (None: top), and an offset.
@@ -60,16 +61,16 @@ def read() -> Marks:
 def refresh(total: int) -> None:
     """Makes the marks add up to `total` listed products; repeating it is harmless."""
     marks = read()
-    before = asdict(marks)
+    before = copy.deepcopy(marks)
     if marks.rows:
         marks.rows[-1] = _count(marks, len(marks.rows) - 1, len(marks.rows))
         if sum(marks.rows) != total:
             closed = len(marks.rows) - 1
             _recount(marks, 0, closed, _count(marks, 0, closed) if closed else 0)
     _split(marks)
-    if asdict(marks) != before:
+    if marks != before:
         with firestore.errors_mapped():
-            _document().set(asdict(marks), **firestore.limits())
+            _document().set(msgspec.structs.asdict(marks), **firestore.limits())
 
 
 def _recount(marks: Marks, first: int, end: int, actual: int) -> None:

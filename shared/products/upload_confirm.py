@@ -4,9 +4,10 @@ Each chunk is one transaction that also moves the upload's own progress, so a co
 cut off anywhere goes on at the next chunk, and two at once cannot write a row twice.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
@@ -85,16 +86,15 @@ def _commit_next(upload_id: str, chunks: list[Chunk], by: Actor, clock: Clock) -
     return firestore.in_transaction(step)
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(msgspec.Struct):
     """What one chunk is about to write."""
 
     products: dict[str, Product]
     taken: set[str]
-    touched: set[str] = field(default_factory=set)
-    created: set[str] = field(default_factory=set)
-    old_categories: set[str] = field(default_factory=set)
-    identities: dict[str, str] = field(default_factory=dict)
+    touched: set[str] = msgspec.field(default_factory=set)
+    created: set[str] = msgspec.field(default_factory=set)
+    old_categories: set[str] = msgspec.field(default_factory=set)
+    identities: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """An upload turned into rows that may be stored, and errors that name what may not."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from shared.errors import TooLarge
 from shared.money import DEFAULT_CURRENCY, to_minor
@@ -31,8 +32,7 @@ _LIMITS: Final = {
 _LINKS: Final = ("url", "image")
 
 
-@dataclass(frozen=True, slots=True)
-class UploadRow:
+class UploadRow(msgspec.Struct, frozen=True):
     """One row that may be stored; `row` counts from 1 without the header."""
 
     row: int
@@ -49,8 +49,7 @@ class UploadRow:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class RowError:
+class RowError(msgspec.Struct, frozen=True):
     """Why a row is refused; `field` is empty where the row as a whole is meant."""
 
     row: int
@@ -58,15 +57,13 @@ class RowError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
+class RefusedRow(msgspec.Struct, frozen=True):
     """A row whose source could not make a record of it."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedUpload:
+class ParsedUpload(msgspec.Struct, frozen=True):
     """What an upload holds: valid rows, errors of the others, columns that nothing reads."""
 
     rows: tuple[UploadRow, ...]

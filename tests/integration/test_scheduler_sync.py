@@ -1,10 +1,10 @@
 """`python -m scheduler.sync` against our Cloud Tasks and Cloud Scheduler."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from google.cloud import scheduler_v1, tasks_v2
+from msgspec.structs import replace
 
 from scheduler import cloud_queues, sync
 from scheduler.jobs import MARKER, SCHEDULES, declared_jobs

@@ -1,15 +1,15 @@
 """What a comparison of two offers says."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 Verdict = Literal["agrees", "differs", "missing"]
 
 THRESHOLD: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What one field says, in words, and how many points it adds or takes."""
 
     field: str
@@ -18,8 +18,7 @@ class Evidence:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """The confidence from 0 to 100 that two offers are one product, and what it rests on."""
 
     confidence: int

@@ -1,10 +1,9 @@
 """What the matcher needs to know of one retailer's offer."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """One retailer's offer; `brand`, `size` and `category` are empty where unknown."""
 
     id: str

@@ -1,10 +1,11 @@
 """Sizes and units: "0.4 kg", "400G" and "4x100 g" are one quantity."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
+
+import msgspec
 
 from shared.products.matching.text import fold
 
@@ -40,8 +41,7 @@ _QUANTITY: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True):
     """How much is sold: `value` in grams, millilitres or pieces."""
 
     value: Decimal

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from local.accounts import Account, create, id_token
 from local.plan import PROJECT

@@ -1,8 +1,7 @@
 """CSRF tokens belong to one session under one key."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from shared.edge import csrf
 from shared.edge.request import Session

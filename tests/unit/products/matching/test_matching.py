@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.products.matching import MAX_KEYS, Matcher, Offer, SimpleMatcher
 from shared.products.matching.keys import blocking_keys
