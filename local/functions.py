@@ -91,6 +91,11 @@ class Front:
             sources |= dict.fromkeys(_names(main), main)
         return sources
 
+    def _raise_if_broken(self) -> None:
+        """What is not found may be in a codebase that cannot be loaded."""
+        for main in sorted(self._root.glob("functions/*/main.py")):
+            _load(main)
+
     def _declaration(self, name: str, main: Path) -> Declaration:
         with self._lock:
             return getattr(_load(main), name).__shopple__
@@ -99,6 +104,7 @@ class Front:
         if name not in self._apps:
             main = self._sources().get(name)
             if main is None:
+                self._raise_if_broken()
                 raise Refused(404, f"There is no function {name}.")
             kind = self._declaration(name, main).kind
             signature = "cloudevent" if kind == "firestore" else "http"

@@ -2,6 +2,9 @@
 
 The functions' settings are taken from this command's own environment. Exits with 0 when all is
 deployed, 1 when something failed for good, 2 when something stands in the way.
+
+A deployed function that is no longer declared stops its codebase: the CLI names it and deletes
+nothing unasked. Remove it with `firebase functions:delete` first.
 """
 
 import argparse

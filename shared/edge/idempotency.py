@@ -34,6 +34,7 @@ class Kept(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     content_type: str
+    etag: str | None = None
 
 
 class Key:
@@ -62,7 +63,7 @@ class Key:
             return self._repeat(now)
         return None
 
-    def finish(self, status: int, body: bytes, content_type: str) -> None:
+    def finish(self, status: int, body: bytes, content_type: str, etag: str | None = None) -> None:
         """Keeps the answer for 24 hours."""
         packed = zlib.compress(body)
         too_large = len(packed) > MAX_ANSWER_BYTES
@@ -74,6 +75,7 @@ class Key:
                     "answer": b"" if too_large else packed,
                     "too_large": too_large,
                     "content_type": content_type,
+                    "etag": etag,
                 }
             )
 
@@ -125,4 +127,9 @@ class Key:
 def _kept(known: dict[str, Any]) -> Kept:
     if known["too_large"]:
         raise Conflict("This call was answered before; its answer was too large to keep.")
-    return Kept(known["status"], zlib.decompress(known["answer"]), known["content_type"])
+    return Kept(
+        status=known["status"],
+        body=zlib.decompress(known["answer"]),
+        content_type=known["content_type"],
+        etag=known.get("etag"),
+    )

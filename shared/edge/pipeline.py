@@ -212,6 +212,8 @@ class Call:
         key = reading.idempotency_key(method, self._http, actor)
         if key is not None and (kept := key.begin()):
             self._extra["Idempotency-Replayed"] = "true"
+            if kept.etag is not None:
+                self._extra["ETag"] = kept.etag
             return self._respond(kept.status, kept.body, kept.content_type)
         try:
             answer = self._answer(method, request)
@@ -224,8 +226,10 @@ class Call:
                 key.abandon()
             raise
         body = b"" if answer.body is None else encode(answer.body)
+        if method.etag and hasattr(answer.body, "version"):
+            self._extra["ETag"] = f'"{answer.body.version}"'
         if key is not None:
-            key.finish(answer.status, body, method.content_type)
+            key.finish(answer.status, body, method.content_type, self._extra.get("ETag"))
         return self._answered(method, answer, body, lookup)
 
     def _settle(self, key: Any, error: ShoppleError) -> None:
@@ -247,8 +251,6 @@ class Call:
         self._extra |= answer.headers
         if answer.set_cookie is not None:
             self._set_cookie = answer.set_cookie
-        if method.etag and hasattr(answer.body, "version"):
-            self._extra["ETag"] = f'"{answer.body.version}"'
         if method.cached is not None:
             self._extra["X-Cache"] = "MISS"
             body = headers.compressed_once(body)

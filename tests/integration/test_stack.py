@@ -4,6 +4,7 @@ import json
 import os
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def toy_root(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     root = toy_root(tmp_path_factory.mktemp("root"))
-    with Stack(Plan(Ports.free(), tmp_path_factory.mktemp("state"), root=root)) as running:
+    plan = Plan(Ports.free(), tmp_path_factory.mktemp("state"), root=root, reload=True)
+    with Stack(plan) as running:
         yield running
 
 
@@ -230,6 +232,24 @@ def test_a_part_comes_back_after_a_crash(toys: Stack) -> None:
     assert ping().status_code == 503
     part.start()
     assert ping().json() == {"result": "PONG"}
+
+
+def test_a_changed_source_is_served_and_a_broken_one_says_so(toys: Stack) -> None:
+    source = toys.plan.root / "functions" / "toy" / "main.py"
+    good = source.read_text()
+
+    def shown() -> httpx.Response:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{toys.plan.functions_url}/show")
+        return httpx.Response(0)
+
+    source.write_text(good.replace('"root":', '"changed": True, "root":'))
+    eventually(lambda: shown().is_success and shown().json().get("changed"), timeout_seconds=20)
+    source.write_text(good + "def broken(:\n")
+    eventually(lambda: shown().status_code == 500, timeout_seconds=20)
+    assert "main.py" in shown().json()["error"]
+    source.write_text(good)
+    eventually(lambda: shown().is_success and "changed" not in shown().json(), timeout_seconds=20)
 
 
 def test_kept_data_is_there_in_the_next_run_and_nothing_runs_in_between(

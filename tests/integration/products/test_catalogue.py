@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import secrets
 from decimal import Decimal
 from typing import Any
 
@@ -336,6 +337,15 @@ def test_a_category_is_made_renamed_and_moved(shop: Shop) -> None:
     assert stale.status_code == 412
     listed = {each["id"]: each["path"] for each in shop.get("/api/categories")["categories"]}
     assert listed["garden-tools"] == ["Hardware", "Tools"]
+
+
+def test_a_repeated_call_gets_the_first_answer_with_its_etag(shop: Shop) -> None:
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    body = {"name": "Only Once"}
+    first, again = (shop.http.post("/api/categories", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert first.headers["ETag"] == again.headers["ETag"] == '"1"'
 
 
 def test_categories_form_no_loop_and_no_deep_tree(shop: Shop) -> None:
