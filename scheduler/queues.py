@@ -2,6 +2,8 @@
 
 import msgspec
 
+from shared.edge.attempts import ATTEMPTS
+
 
 class Queue(msgspec.Struct, frozen=True):
     """A queue: how fast it sends, how many at once, and how long it keeps trying."""
@@ -21,17 +23,26 @@ class Queue(msgspec.Struct, frozen=True):
 QUEUES = (
     # One task per changed product: many, short, and each a few reads by id. Few at once, since an
     # upload's thousand must leave room for the recounts and for people.
-    Queue("matching", dispatches_per_second=50, concurrent_dispatches=6, attempts=30),
+    Queue(
+        "matching", dispatches_per_second=50, concurrent_dispatches=6, attempts=ATTEMPTS["matching"]
+    ),
     # Debounced recounts that write one document: in parallel they would only contend for it.
-    Queue("statistics", dispatches_per_second=2, concurrent_dispatches=1, attempts=30),
+    Queue(
+        "statistics",
+        dispatches_per_second=2,
+        concurrent_dispatches=1,
+        attempts=ATTEMPTS["statistics"],
+    ),
     # Parts of bulk files: large and slow. A file that fails ten times is a permanent failure.
-    Queue("uploads", dispatches_per_second=5, concurrent_dispatches=4, attempts=10),
+    Queue(
+        "uploads", dispatches_per_second=5, concurrent_dispatches=4, attempts=ATTEMPTS["uploads"]
+    ),
     # Whole catalogues are read for an export, so few at once; somebody is waiting for the result.
     Queue(
         "exports",
         dispatches_per_second=1,
         concurrent_dispatches=2,
-        attempts=5,
+        attempts=ATTEMPTS["exports"],
         max_backoff_seconds=60,
     ),
 )

@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     redis_timeout_seconds: float
     storage_bucket: str
     tasks_invoker: str
-    internal_audience: str
+    internal_audience: str | None
     oidc_issuer: str
     oidc_certs_url: str
     iam_verifies_tokens: bool
@@ -52,6 +52,14 @@ class Settings(msgspec.Struct, frozen=True):
     firebase_private_key: str | None
     on_google_cloud: bool
 
+    def function_url(self, function: str) -> str:
+        """Where Google's services call `function`."""
+        return f"{self.functions_url}/{function}"
+
+    def audience(self, function: str) -> str:
+        """What an internal call's token must name: IAM takes a function's own URL unasked."""
+        return self.internal_audience or self.function_url(function)
+
 
 def running_function() -> str | None:
     """The function that this instance serves, or None at discovery and in tools."""
@@ -61,6 +69,11 @@ def running_function() -> str | None:
 def discovering() -> bool:
     """Whether the Firebase CLI is asking for the manifest (it names a port for the answer)."""
     return "ADMIN_PORT" in os.environ or os.environ.get("FUNCTIONS_CONTROL_API") == "true"
+
+
+def region(environment: Mapping[str, str] = os.environ) -> str:
+    """Where functions, queues and jobs are; firebase.json names it, so derive that anew."""
+    return environment.get("REGION", "").strip() or "asia-south1"
 
 
 @cache
@@ -79,28 +92,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise ConfigurationError(
             "FIREBASE_PROJECT_ID is missing: set it to the Firebase project's id."
         )
-    region = read.text("REGION", "asia-south1")
     on_google_cloud = "K_SERVICE" in environment
+    redis_token = read.text("UPSTASH_REDIS_REST_TOKEN")
     return Settings(
         project_id=project_id,
-        region=region,
+        region=region(environment),
         secret_key=read.secret_key(),
         frontend_origin=read.origin("FRONTEND_ORIGIN", "http://localhost:3000"),
         session_samesite=read.samesite(),
         cookie_secure=read.flag("COOKIE_SECURE", default=True),
-        redis_url=read.text("UPSTASH_REDIS_REST_URL") or None,
-        redis_token=read.redis_token(),
+        redis_url=read.redis_url(redis_token, on_google_cloud=on_google_cloud),
+        redis_token=redis_token,
         redis_timeout_seconds=read.number("REDIS_TIMEOUT_SECONDS", 0.2),
         storage_bucket=read.text("STORAGE_BUCKET", f"{project_id}.appspot.com"),
         tasks_invoker=read.text(
             "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"
         ),
-        internal_audience=read.text("INTERNAL_AUDIENCE", f"https://internal.{project_id}"),
+        internal_audience=read.text("INTERNAL_AUDIENCE") or None,
         oidc_issuer=read.text("OIDC_ISSUER", GOOGLE_ISSUER),
         oidc_certs_url=read.text("OIDC_CERTS_URL", GOOGLE_CERTS_URL),
         iam_verifies_tokens=read.flag("IAM_VERIFIES_TOKENS", default=False),
         functions_url=read.text(
-            "FUNCTIONS_URL", f"https://{region}-{project_id}.cloudfunctions.net"
+            "FUNCTIONS_URL", f"https://{region(environment)}-{project_id}.cloudfunctions.net"
         ).rstrip("/"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         rate_limit_scale=read.number("RATE_LIMIT_SCALE", 1.0),
@@ -170,13 +183,16 @@ class _Reader:
                 ) from None
         return networks
 
-    def redis_token(self) -> str:
-        token = self.text("UPSTASH_REDIS_REST_TOKEN")
-        if self.text("UPSTASH_REDIS_REST_URL") and not token:
-            raise ConfigurationError(
-                "UPSTASH_REDIS_REST_TOKEN is missing: set it beside UPSTASH_REDIS_REST_URL."
-            )
-        return token
+    def redis_url(self, token: str, *, on_google_cloud: bool) -> str | None:
+        url = self.text("UPSTASH_REDIS_REST_URL") or None
+        if url is None or token:
+            return url
+        if on_google_cloud:
+            # A deployment gives each function the URL, but the token only where it is declared.
+            return None
+        raise ConfigurationError(
+            "UPSTASH_REDIS_REST_TOKEN is missing: set it beside UPSTASH_REDIS_REST_URL."
+        )
 
     def samesite(self) -> SameSite:
         value = self.text("SESSION_SAMESITE", "Lax").capitalize()

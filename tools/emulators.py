@@ -39,7 +39,7 @@ from local.process import Command, Process, StartFailed
 from local.storage import create_bucket, storage
 from local.upstash import UpstashFront
 from local.valkey import valkey
-from shared.edge.manifest import REGION
+from shared.config import region
 from tools.bundle import DIST, VIRTUAL_ENVIRONMENT
 from tools.declarations import ROOT, codebases, names
 from tools.deploy import FIREBASE
@@ -76,7 +76,7 @@ def plan_for(ports: Ports, state: Path) -> Plan:
     """The run, in which the suite holds the ports of what it plays itself."""
     plan = Plan(ports, state)
     settings = {
-        "FUNCTIONS_URL": f"{plan.functions_url}/{PROJECT}/{REGION}",
+        "FUNCTIONS_URL": f"{plan.functions_url}/{PROJECT}/{region()}",
         # Nothing stands in front of the suite's functions that would look at a token.
         "IAM_VERIFIES_TOKENS": "0",
         "UPSTASH_REDIS_REST_URL": plan.control_url,

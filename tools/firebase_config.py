@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from shared.config import region
 from shared.edge.declaration import Function
 from shared.edge.headers import SECURITY
-from shared.edge.manifest import REGION
 from shared.edge.paths import glob, specificity
 from tools.declarations import Declared
 
@@ -80,7 +80,7 @@ def _rewrites(functions: list[Function]) -> list[dict[str, Any]]:
     # Hosting takes the first that fits, so the most literal path comes first.
     paths = {function.path: function for function in functions if function.path is not None}
     return [
-        {"source": glob(path), "function": {"functionId": paths[path].name, "region": REGION}}
+        {"source": glob(path), "function": {"functionId": paths[path].name, "region": region()}}
         for path in sorted(paths, key=specificity)
     ]
 

@@ -12,6 +12,7 @@ products_confirm = endpoint(
 @products_confirm.post(
     role="admin",
     limit="heavy",
+    large=True,
     audit="upload.confirmed",
     answers={200: Counts, 202: UploadAccepted},
     raises=(404, 409),

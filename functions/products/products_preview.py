@@ -11,6 +11,7 @@ products_preview = endpoint(
 @products_preview.post(
     role="admin",
     limit="heavy",
+    large=True,
     answers={200: PreviewAnswer, 202: UploadAccepted},
 )
 def preview(

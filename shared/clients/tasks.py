@@ -48,12 +48,12 @@ def enqueue(
     parent = queue_path(queue)
     task = tasks_v2.Task(
         http_request=tasks_v2.HttpRequest(
-            url=f"{configured.functions_url}/{function}",
+            url=configured.function_url(function),
             headers={"Content-Type": "application/json"},
             body=body,
             oidc_token=tasks_v2.OidcToken(
                 service_account_email=configured.tasks_invoker,
-                audience=configured.internal_audience,
+                audience=configured.audience(function),
             ),
         ),
     )

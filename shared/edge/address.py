@@ -12,8 +12,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def client_address(forwarded_for: str | None, peer: str | None) -> str:
     """The last hop of `X-Forwarded-For` that is none of `TRUSTED_PROXIES`.
 
-    Google's front end appends the address it saw, so the right end of the header is true whether
-    the call came by Hosting or by the function's own URL; a caller can forge only the left end.
+    Google's front end appends the address it saw, so the right end of the header is true; a caller
+    can forge only the left end. By the function's own URL that hop is the caller, by Hosting it is
+    one of Hosting's edge, whose networks are therefore to be trusted.
     """
     hops = [hop.strip() for hop in (forwarded_for or "").split(",") if hop.strip()]
     return _first_untrusted(hops or [peer or ""], _trusted())

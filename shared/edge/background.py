@@ -38,8 +38,12 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
     timeout_seconds: int = 540,
     concurrency: int = 20,
     service_account: ServiceAccount = "background",
+    given_up: Callable[[Request[Any]], None] | None = None,
 ) -> Callable[[Callable[[Request[Any]], None]], HttpFunction]:
-    """A function that Cloud Tasks calls from `queue`: raising means again, returning means done."""
+    """A function that Cloud Tasks calls from `queue`: raising means again, returning means done.
+
+    `given_up` tells whoever waits that the work failed for good, or for the last time.
+    """
 
     def declare(handler: Callable[[Request[Any]], None]) -> HttpFunction:
         declaration = Function(
@@ -53,7 +57,10 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
             secrets=SECRETS,
             doc=handler.__doc__ or "",
         )
-        declaration.methods["POST"] = _internal(_recording_dead_letters(declaration, handler))
+        declaration.methods["POST"] = _internal(
+            _recording_dead_letters(declaration, handler, given_up),
+            refused=_recording_refused(declaration),
+        )
         return served(declaration)
 
     return declare
@@ -120,25 +127,34 @@ def trigger(
     return declare
 
 
-def _internal(handler: Callable[..., None]) -> Any:
-    return method_of("POST", handler, {"role": "internal", "limit": "instance", "csrf": False})
+def _internal(handler: Callable[..., None], **facts: Any) -> Any:
+    facts |= {"role": "internal", "limit": "instance", "csrf": False}
+    return method_of("POST", handler, facts)
 
 
 def _recording_dead_letters(
-    declaration: Function, handler: Callable[[Request[Any]], None]
+    declaration: Function,
+    handler: Callable[[Request[Any]], None],
+    given_up: Callable[[Request[Any]], None] | None,
 ) -> Callable[[Request[Any]], None]:
     def run(request: Request[Any]) -> None:
-        from shared.errors import ShoppleError
-
         try:
             handler(request)
-        except ShoppleError as error:
-            if error.retryable or error.status in (409, 412):
-                raise
-            from shared.edge import dead_letters
+        except Exception as error:  # noqa: BLE001 - whatever it was, somebody may be waiting
+            from shared.edge import task_failures
 
-            dead_letters.record(declaration.name, declaration.queue or "", request.body, error)
+            task_failures.settle(declaration, request, error, given_up)
 
     run.__annotations__ = handler.__annotations__
     run.__doc__ = handler.__doc__
     return run
+
+
+def _recording_refused(declaration: Function) -> Callable[[bytes, Exception], None]:
+    def record(body: bytes, error: Exception) -> None:
+        from shared.edge import dead_letters
+
+        text = body.decode(errors="replace")
+        dead_letters.record(declaration.name, declaration.queue or "", text, error)
+
+    return record

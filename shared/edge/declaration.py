@@ -26,7 +26,8 @@ class Method(msgspec.Struct, frozen=True):
     """One verb of a path: who may call it, what it takes and what it answers.
 
     `answers` maps a success status to its body's type (None: no body); `raises` lists further
-    statuses that the handler may answer, beyond those that follow from the declaration.
+    statuses that the handler may answer, beyond those that follow from the declaration; `refused`
+    takes a body that cannot be read, where the caller would only send it again.
     """
 
     verb: Verb
@@ -47,6 +48,7 @@ class Method(msgspec.Struct, frozen=True):
     max_body_bytes: int = JSON_BODY_BYTES
     raises: tuple[int, ...] = ()
     content_type: str = "application/json"
+    refused: Callable[[bytes, Exception], None] | None = None
 
     @property
     def changes_state(self) -> bool:

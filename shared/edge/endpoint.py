@@ -33,6 +33,7 @@ class MethodDecorator(Protocol):
         *,
         role: Role,
         limit: LimitClass = "standard",
+        large: bool = False,
         cached: Cached | None = None,
         audit: str | None = None,
         answers: dict[int, Any] | None = None,
@@ -44,7 +45,7 @@ class MethodDecorator(Protocol):
         raises: tuple[int, ...] = (),
         content_type: str = "application/json",
     ) -> Callable[[HandlerT], HandlerT]:
-        """Registers the decorated handler."""
+        """Registers the decorated handler; a `large` body is one of up to 10 MiB."""
 
 
 class Endpoint(Protocol):
@@ -123,7 +124,7 @@ def method_of(verb: Verb, handler: Callable[..., Any], facts: dict[str, Any]) ->
     body, multipart = _body_types(wanted[0])
     answers = facts.pop("answers", None) or _answers(annotations.get("return"))
     idempotency_key = facts.pop("idempotency_key", True) and verb == "POST"
-    large = facts.pop("large", facts.get("limit") == "heavy")
+    large = facts.pop("large", False)
     return Method(
         verb=verb,
         handler=handler,

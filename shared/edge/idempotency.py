@@ -58,7 +58,7 @@ class Key:
         now = self._clock()
         try:
             with firestore.errors_mapped():
-                self._document().create(self._running(now))
+                self._document().create(self._running(now), **firestore.limits())
         except Conflict:
             return self._repeat(now)
         return None
@@ -76,17 +76,18 @@ class Key:
                     "too_large": too_large,
                     "content_type": content_type,
                     "etag": etag,
-                }
+                },
+                **firestore.limits(),
             )
 
     def abandon(self) -> None:
         """Frees the key, so that the same call may be tried again."""
         with firestore.errors_mapped():
-            self._document().delete()
+            self._document().delete(**firestore.limits())
 
     def _repeat(self, now: datetime) -> Kept | None:
         with firestore.errors_mapped():
-            snapshot = self._document().get()
+            snapshot = self._document().get(**firestore.limits())
         known = snapshot.to_dict()
         if known is None or known["expires_at"] <= now:
             self._take_over(snapshot, now)
@@ -108,9 +109,9 @@ class Key:
         )
         with firestore.errors_mapped():
             if option is None:
-                self._document().create(self._running(now))
+                self._document().create(self._running(now), **firestore.limits())
             else:
-                self._document().update(self._running(now), option=option)
+                self._document().update(self._running(now), option=option, **firestore.limits())
 
     def _running(self, now: datetime) -> dict[str, object]:
         return {

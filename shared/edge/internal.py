@@ -32,13 +32,14 @@ class Claims(msgspec.Struct):
     email_verified: bool = False
 
 
-def check_invoker(authorization: str | None) -> str:
-    """The invoker's e-mail; raises Unauthenticated (401) or, for another account, Forbidden."""
+def check_invoker(authorization: str | None, function: str) -> str:
+    """The e-mail of who calls `function`; raises Unauthenticated or, for another, Forbidden."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("An OIDC token is required.")
     configured = settings()
-    raw = _unverified(token) if configured.iam_verifies_tokens else _verified(token)
+    audience = configured.audience(function)
+    raw = _unverified(token) if configured.iam_verifies_tokens else _verified(token, audience)
     try:
         claims = msgspec.convert(raw, Claims)
     except msgspec.ValidationError:
@@ -46,7 +47,7 @@ def check_invoker(authorization: str | None) -> str:
     issuers = GOOGLE_ISSUERS if configured.oidc_issuer in GOOGLE_ISSUERS else ()
     if claims.iss not in (*issuers, configured.oidc_issuer):
         raise Unauthenticated("The token is of another issuer.")
-    if claims.aud != configured.internal_audience:
+    if claims.aud != audience:
         raise Unauthenticated("The token is for another audience.")
     if claims.exp + CLOCK_SKEW_SECONDS <= time.time():
         raise Unauthenticated("The token has expired.")
@@ -63,7 +64,7 @@ def _unverified(token: str) -> Any:
         raise Unauthenticated("The token cannot be read.") from None
 
 
-def _verified(token: str) -> Any:
+def _verified(token: str, audience: str) -> Any:
     import jwt
 
     try:
@@ -72,7 +73,7 @@ def _verified(token: str) -> Any:
             token,
             key,
             algorithms=["RS256"],
-            audience=settings().internal_audience,
+            audience=audience,
             leeway=CLOCK_SKEW_SECONDS,
         )
     except jwt.PyJWKClientConnectionError as error:

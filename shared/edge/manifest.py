@@ -5,10 +5,10 @@ from typing import Any
 
 from firebase_functions import firestore_fn, https_fn
 
+from shared.config import region
 from shared.edge.declaration import Function
 from shared.edge.endpoint import declaration_of
 
-REGION = "asia-south1"
 INVOKER = "tasks-invoker@"
 
 
@@ -28,7 +28,7 @@ def _firebase_endpoint(declaration: Function) -> Any:
         "concurrency": declaration.concurrency,
         "service_account": f"shopple-{declaration.service_account}@",
         "secrets": list(declaration.secrets),
-        "region": REGION,
+        "region": region(),
         "cpu": 1,
     }
     if declaration.kind == "firestore":

@@ -21,12 +21,15 @@ from shared.edge.declaration import Function, LimitClass, Method
 from shared.edge.paths import match
 from shared.edge.request import Actor, Request, Session
 from shared.errors import (
+    BadRequest,
     Forbidden,
+    Invalid,
     MethodNotAllowed,
     NotFound,
     ShoppleError,
     TooLarge,
     Unauthenticated,
+    UnsupportedMediaType,
 )
 
 log = logging.getLogger(__name__)
@@ -74,8 +77,6 @@ def _read_away(http: flask.Request) -> None:
 
 
 def _from_werkzeug(error: HTTPException) -> ShoppleError:
-    from shared.errors import BadRequest
-
     return BadRequest(error.description or "The request cannot be read.")
 
 
@@ -110,13 +111,24 @@ class Call:
             self._take_limit("standard" if not self._function.private else "instance", "")
             raise MethodNotAllowed(self._function.allowed)
         if method.role == "internal":
-            invoker = internal.check_invoker(self._http.headers.get("Authorization"))
-            return self._handle(method, path, self._actor(method, invoker), cache.Lookup())
+            return self._run_internal(method, path)
         lookup = self._admit(method)
         if lookup.page is not None:
             self._extra["X-Cache"] = "HIT"
             return self._respond(200, lookup.page, method.content_type)
-        return self._handle(method, path, self._actor(method, ""), lookup)
+        return self._handle(method, self._read(method, path, self._actor(method, "")), lookup)
+
+    def _run_internal(self, method: Method, path: Mapping[str, str]) -> flask.Response:
+        authorization = self._http.headers.get("Authorization")
+        invoker = internal.check_invoker(authorization, self._function.name)
+        try:
+            request = self._read(method, path, self._actor(method, invoker))
+        except (BadRequest, Invalid, UnsupportedMediaType) as error:
+            if method.refused is None:
+                raise
+            method.refused(self._http.get_data(cache=True), error)
+            return self._respond(204, b"", None)
+        return self._handle(method, request, cache.Lookup())
 
     def _admit(self, method: Method) -> cache.Lookup:
         now = time.time()
@@ -196,20 +208,9 @@ class Call:
             self._set_cookie = sessions.cookie(renewed, now)
 
     def _handle(
-        self, method: Method, path: Mapping[str, str], actor: Actor, lookup: cache.Lookup
+        self, method: Method, request: Request[Any, Any], lookup: cache.Lookup
     ) -> flask.Response:
-        # One more, since Werkzeug cuts a body of unknown length off at its limit in silence.
-        self._http.max_content_length = method.max_body_bytes + 1
-        request: Request[Any, Any] = Request(
-            id=self.id,
-            path=path,
-            body=reading.body(method, self._http),
-            query=reading.query(method, self._http),
-            actor=actor,
-            session=self._session,
-            if_match=reading.if_match(method, self._http),
-        )
-        key = reading.idempotency_key(method, self._http, actor)
+        key = reading.idempotency_key(method, self._http, request.actor)
         if key is not None and (kept := key.begin()):
             self._extra["Idempotency-Replayed"] = "true"
             if kept.etag is not None:
@@ -231,6 +232,20 @@ class Call:
         if key is not None:
             key.finish(answer.status, body, method.content_type, self._extra.get("ETag"))
         return self._answered(method, answer, body, lookup)
+
+    def _read(self, method: Method, path: Mapping[str, str], actor: Actor) -> Request[Any, Any]:
+        # One more, since Werkzeug cuts a body of unknown length off at its limit in silence.
+        self._http.max_content_length = method.max_body_bytes + 1
+        return Request(
+            id=self.id,
+            path=path,
+            body=reading.body(method, self._http),
+            query=reading.query(method, self._http),
+            actor=actor,
+            session=self._session,
+            if_match=reading.if_match(method, self._http),
+            retries=reading.retries(method, self._http),
+        )
 
     def _settle(self, key: Any, error: ShoppleError) -> None:
         if error.retryable or error.status >= 500:  # noqa: PLR2004 - a server's own failure

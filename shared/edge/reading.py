@@ -50,6 +50,12 @@ def if_match(method: Method, http: flask.Request) -> int | None:
     return int(tag)
 
 
+def retries(method: Method, http: flask.Request) -> int:
+    """How many attempts of Cloud Tasks came before this one."""
+    given = http.headers.get("X-CloudTasks-TaskRetryCount", "")
+    return int(given) if method.role == "internal" and given.isdecimal() else 0
+
+
 def idempotency_key(method: Method, http: flask.Request, actor: Actor) -> Key | None:
     """The call's idempotency key, where it carries one and the method takes one."""
     given = http.headers.get(HEADER)

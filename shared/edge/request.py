@@ -60,7 +60,10 @@ class Form(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, _Typed[BodyT, QueryT]):
-    """One validated request; `path` holds the template's parameters, `if_match` a version."""
+    """One validated request; `path` holds the template's parameters, `if_match` a version.
+
+    `retries` counts the attempts of Cloud Tasks before this one.
+    """
 
     id: str
     path: Mapping[str, str]
@@ -69,3 +72,4 @@ class Request(msgspec.Struct, _Typed[BodyT, QueryT]):
     actor: Actor
     session: Session | None = None
     if_match: int | None = None
+    retries: int = 0

@@ -32,7 +32,8 @@ def issue(session: Session, purpose: str, clock: Clock = utc_now) -> tuple[str, 
         "expires_at": expires_at,
     }
     with firestore.errors_mapped():
-        firestore.client().collection(COLLECTION).document(_digest(ticket)).create(record)
+        document = firestore.client().collection(COLLECTION).document(_digest(ticket))
+        document.create(record, **firestore.limits())
     return ticket, expires_at
 
 
@@ -41,7 +42,7 @@ def redeem(ticket: str, purpose: str, clock: Clock = utc_now) -> Session:
     document = firestore.client().collection(COLLECTION).document(_digest(ticket))
 
     def take(transaction: "Transaction") -> dict[str, Any] | None:
-        snapshot = document.get(transaction=transaction)
+        snapshot = document.get(transaction=transaction, **firestore.limits())
         if snapshot.exists:
             transaction.delete(document)
         return snapshot.to_dict()

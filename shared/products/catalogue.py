@@ -13,6 +13,7 @@ from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
 from shared.products import outbox, statistics
+from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
 from shared.products.slug import slug
@@ -40,6 +41,8 @@ def change(
     product_id: str, wanted: ProductChange, expected: int | None, by: Actor, clock: Clock = utc_now
 ) -> Product:
     """The changed product; raises NotFound, StaleVersion, Conflict or Invalid."""
+    if wanted.currency not in CURRENCIES:
+        raise Invalid.one("currency", "must be a code of ISO 4217, such as LKR")
     try:
         price_minor = to_minor(wanted.price, wanted.currency)
     except ValueError as error:
@@ -138,7 +141,10 @@ def _check_category(category: str) -> None:
         return
     if slug(category) != category:
         raise Invalid.one("category", "is not a known category")
+    document = firestore.client().collection("categories").document(category)
     with firestore.errors_mapped():
-        known = firestore.client().collection("categories").document(category).get(["name"])
+        known = document.get(["moved_to"], **firestore.limits())
     if not known.exists:
         raise Invalid.one("category", "is not a known category")
+    if target := (known.to_dict() or {}).get("moved_to"):
+        raise Invalid.one("category", f"is being removed; its products go to {target}")

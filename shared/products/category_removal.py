@@ -50,7 +50,8 @@ def request_move(category_id: str) -> None:
 def move(category_id: str) -> None:
     """Moves what is left of a removed category, then deletes it; repeating it is harmless."""
     with firestore.errors_mapped():
-        fields = category_tree.reference(category_id).get().to_dict()
+        snapshot = category_tree.reference(category_id).get(**firestore.limits())
+    fields = snapshot.to_dict()
     if fields is None or not fields.get("moved_to"):
         return
     while _move_batch(category_id, fields["moved_to"]):
@@ -73,7 +74,7 @@ _SYSTEM: Final = Actor("system", "", "category.moved", "", "")
 def _move_batch(category_id: str, target: str) -> bool:
     database = firestore.client()
     with firestore.errors_mapped():
-        found = list(_products(category_id).limit(BATCH_PRODUCTS).stream())
+        found = list(_products(category_id).limit(BATCH_PRODUCTS).stream(**firestore.limits()))
         if not found:
             return False
         batch = database.batch()
@@ -101,13 +102,23 @@ def _products(category_id: str) -> "Query":
 def _in_use(category_id: str, categories: dict[str, dict[str, Any]]) -> bool:
     if any(c["parent_id"] == category_id for c in categories.values()):
         return True
+    return _has_products(category_id)
+
+
+def _has_products(category_id: str) -> bool:
     with firestore.errors_mapped():
         return firestore.count(_products(category_id).limit(1)) > 0
 
 
 def _delete(category_id: str, before: dict[str, Any], by: Actor) -> None:
-    batch = firestore.client().batch()
-    batch.delete(category_tree.reference(category_id))
+    database = firestore.client()
+    snapshot = category_tree.still_at(category_id, before["version"])
+    # Once more, as late as can be: what was filed since the first look would lose its category.
+    if _has_products(category_id):
+        raise Conflict("The category has come into use meanwhile.")
+    batch = database.batch()
+    unchanged = database.write_option(last_update_time=snapshot.update_time)
+    batch.delete(category_tree.reference(category_id), option=unchanged)
     batch.create(*audit.entry(by, f"categories/{category_id}", before, None))
     with firestore.errors_mapped():
         results = batch.commit(**firestore.limits())

@@ -1,6 +1,6 @@
 """Categories: a tree that products are filed under."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
@@ -15,11 +15,17 @@ from shared.products.slug import slug
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot
 
 COLLECTION: Final = "categories"
 MAX_DEPTH: Final = 5
 MAX_CATEGORIES: Final = 1000
+# Two writers may both find room for the last ones: all that they leave is still read.
+MAX_READ: Final = 2 * MAX_CATEGORIES
+# A batch holds 500 writes, and each category brings its audit entry.
+BATCH_CATEGORIES: Final = 250
+# Somebody else may create the same ones; more often than this, something is wrong.
+ATTEMPTS: Final = 4
 
 
 def reference(category_id: str) -> "DocumentReference":
@@ -28,12 +34,8 @@ def reference(category_id: str) -> "DocumentReference":
 
 
 def read_all() -> dict[str, dict[str, Any]]:
-    """Every category's fields by id; an empty database gets the first set."""
-    categories = _read_all()
-    if not categories:
-        _write_first_set()
-        categories = _read_all()
-    return {cid: fields for cid, fields in categories.items() if not fields.get("moved_to")}
+    """Every category's fields by id, but for those being removed; creates the first set."""
+    return {cid: fields for cid, fields in _stored().items() if not fields.get("moved_to")}
 
 
 def tree() -> CategoryList:
@@ -92,10 +94,7 @@ def change(
 def write(category_id: str, before: dict[str, Any], after: dict[str, Any], by: Actor) -> None:
     """Stores the next version of a category; raises Conflict if somebody was faster."""
     database = firestore.client()
-    with firestore.errors_mapped():
-        snapshot = reference(category_id).get(**firestore.limits())
-    if not snapshot.exists or snapshot.get("version") != before["version"]:
-        raise Conflict("The category was changed meanwhile.")
+    snapshot = still_at(category_id, before["version"])
     batch = database.batch()
     unchanged = database.write_option(last_update_time=snapshot.update_time)
     batch.update(reference(category_id), {**after, "updated_at": utc_now()}, option=unchanged)
@@ -105,20 +104,52 @@ def write(category_id: str, before: dict[str, Any], after: dict[str, Any], by: A
     _commit(batch)
 
 
-def ensure(category_ids: Iterable[str], by: Actor) -> None:
-    """Creates the categories that rows of an upload name and the tree lacks, at its root."""
-    wanted = {category_id: category_id for category_id in category_ids}
-    missing = set(wanted) - set(read_all())
-    for category_id in sorted(missing):
-        name = category_id.replace("-", " ").capitalize()
-        fields = {"name": name, "parent_id": None, "version": 1}
-        batch = firestore.client().batch()
-        batch.create(reference(category_id), {**fields, "updated_at": utc_now()})
-        batch.create(*audit.entry(by, f"categories/{category_id}", None, fields))
+def still_at(category_id: str, version: int) -> "DocumentSnapshot[Any]":
+    """The category as it is stored at this version; raises Conflict if it is no longer."""
+    with firestore.errors_mapped():
+        snapshot = reference(category_id).get(**firestore.limits())
+    if not snapshot.exists or snapshot.get("version") != version:
+        raise Conflict("The category was changed meanwhile.")
+    return snapshot
+
+
+def ensure(category_ids: Collection[str], by: Actor) -> None:
+    """Creates what an upload names and the tree lacks, at its root; raises Conflict."""
+    for _ in range(ATTEMPTS):
+        missing = _missing(category_ids)
         try:
-            _commit(batch)
+            for at in range(0, len(missing), BATCH_CATEGORIES):
+                _create_all(missing[at : at + BATCH_CATEGORIES], by)
         except Conflict:
             continue
+        return
+    raise Conflict("The categories are being changed by others; try again.")
+
+
+def _missing(category_ids: Collection[str]) -> list[str]:
+    stored = _stored()
+    for category_id in sorted(category_ids):
+        if target := stored.get(category_id, {}).get("moved_to"):
+            raise Conflict(
+                f"{category_id} is being removed: confirm again when all of it is in {target}."
+            )
+    missing = sorted(set(category_ids) - set(stored))
+    if missing and len(stored) + len(missing) > MAX_CATEGORIES:
+        raise Conflict(
+            f"The upload names {len(missing)} new categories, and of {MAX_CATEGORIES} "
+            f"there are {len(stored)} already."
+        )
+    return missing
+
+
+def _create_all(category_ids: list[str], by: Actor) -> None:
+    batch = firestore.client().batch()
+    for category_id in category_ids:
+        name = category_id.replace("-", " ").capitalize()
+        fields = {"name": name, "parent_id": None, "version": 1}
+        batch.create(reference(category_id), {**fields, "updated_at": utc_now()})
+        batch.create(*audit.entry(by, f"categories/{category_id}", None, fields))
+    _commit(batch)
 
 
 def _commit(batch: Any) -> None:
@@ -127,10 +158,18 @@ def _commit(batch: Any) -> None:
     cache.bump("categories", max(epoch_micros(result.update_time) for result in results))
 
 
+def _stored() -> dict[str, dict[str, Any]]:
+    categories = _read_all()
+    if not categories:
+        _write_first_set()
+        categories = _read_all()
+    return categories
+
+
 def _read_all() -> dict[str, dict[str, Any]]:
     collection = firestore.client().collection(COLLECTION)
     with firestore.errors_mapped():
-        found = collection.limit(MAX_CATEGORIES + 1).stream(**firestore.limits())
+        found = collection.limit(MAX_READ).stream(**firestore.limits())
         return {s.id: _plain(s.to_dict() or {}) for s in found}
 
 
@@ -172,9 +211,13 @@ def ancestors(category_id: str | None, categories: dict[str, dict[str, Any]]) ->
 
 
 def height(category_id: str, categories: dict[str, dict[str, Any]]) -> int:
-    """How many levels the category and what lies below it take."""
-    children = [cid for cid, c in categories.items() if c["parent_id"] == category_id]
-    return 1 + max((height(child, categories) for child in children), default=0)
+    """How many levels the category and what lies below it take; a loop counts once."""
+    levels, seen, level = 0, {category_id}, {category_id}
+    while level:
+        levels += 1
+        level = {cid for cid, c in categories.items() if c["parent_id"] in level} - seen
+        seen |= level
+    return levels
 
 
 def _view(

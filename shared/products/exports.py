@@ -18,7 +18,7 @@ from shared.products.spreadsheet import csv_line
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
+    from google.cloud.firestore import DocumentReference, Transaction
 
 COLLECTION: Final = "exports"
 QUEUE: Final = "exports"
@@ -45,6 +45,7 @@ COLUMNS: Final = (
     "updated_at",
 )
 BYTE_ORDER_MARK: Final = "\ufeff"
+FAILED: Final = "The export could not be written; begin another one."
 
 ExportStatus = Literal["queued", "running", "completed", "failed"]
 
@@ -104,7 +105,7 @@ def write(export_id: str) -> None:
     if fields["status"] == "completed":
         return
     wanted = msgspec.convert(fields["filter"], ProductFilter)
-    _update(export_id, {"status": "running"})
+    _update(export_id, {"status": "running", "error": None})
     rows = 0
     with storage.open_for_writing(_object(export_id), "text/csv; charset=utf-8") as stream:
         stream.write((BYTE_ORDER_MARK + csv_line(COLUMNS)).encode())
@@ -113,6 +114,17 @@ def write(export_id: str) -> None:
             rows += len(page)
             _update(export_id, {"rows": rows})
     _update(export_id, {"status": "completed", "rows": rows})
+
+
+def give_up(export_id: str) -> None:
+    """Tells whoever waits for the export that it failed, unless it is completed or gone."""
+
+    def fail(transaction: "Transaction") -> None:
+        snapshot = _document(export_id).get(transaction=transaction, **firestore.limits())
+        if snapshot.exists and snapshot.get("status") != "completed":
+            transaction.update(snapshot.reference, {"status": "failed", "error": FAILED})
+
+    firestore.in_transaction(fail)
 
 
 def _pages(wanted: ProductFilter) -> Iterator[list[Product]]:

@@ -12,6 +12,7 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import epoch_micros
 from shared.edge import cache
+from shared.errors import DependencyUnavailable
 from shared.products import catalogue, outbox, pairs, postings, statistics
 from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
 from shared.products.models import Product, from_document
@@ -38,10 +39,21 @@ def follow(product_id: str, matcher: Matcher | None = None) -> None:
     """Brings everything that hangs on the product up to date; raises to be called again."""
     matcher = matcher or SimpleMatcher()
     published = _publish(product_id, matcher)
-    if published.commit_micros is not None:
-        cache.ensure_bumped("products", published.commit_micros)
     statistics.request_refresh()
-    _settle(product_id, _candidates(published, matcher), matcher)
+    without_redis = _bump(published)
+    _settle(product_id, _candidates(published, matcher), matcher, paid=without_redis is None)
+    if without_redis is not None:
+        raise without_redis
+
+
+def _bump(published: _Published) -> DependencyUnavailable | None:
+    """Makes up for a bump that the writer missed; what hinders it must not hinder the rest."""
+    if published.commit_micros is not None:
+        try:
+            cache.ensure_bumped("products", published.commit_micros)
+        except DependencyUnavailable as error:
+            return error
+    return None
 
 
 def _publish(product_id: str, matcher: Matcher) -> _Published:
@@ -87,8 +99,8 @@ def _candidates(published: _Published, matcher: Matcher) -> list[str]:
     return [pid for _, pid in best[:MAX_CANDIDATES]]
 
 
-def _settle(product_id: str, candidates: list[str], matcher: Matcher) -> None:
-    """Writes the pairs as both products are now, and takes the debt off the outbox."""
+def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: bool) -> None:
+    """Writes the pairs as both products are now, and takes the debt off if all else is `paid`."""
 
     def write(transaction: "Transaction") -> None:
         own = [
@@ -108,7 +120,7 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher) -> None:
             )
             pairs.write(transaction, product_id, other_id, match, stored)
         version = _fields(found, catalogue.COLLECTION).get("version")
-        if _fields(found, outbox.COLLECTION).get("version") == version:
+        if paid and _fields(found, outbox.COLLECTION).get("version") == version:
             transaction.delete(outbox.document("product", product_id))
 
     firestore.in_transaction(write)

@@ -1,8 +1,8 @@
 """Lists of products: which query serves a filter and sort, and what a page costs.
 
 A page by cursor reads its rows and one document for the total, at any depth. A page by number
-of the default list starts at the nearest mark (see `marks`); of another list it skips rows,
-each of which Firestore bills as a read.
+of the default list starts at the nearest mark (see `page_marks`); of another list it skips rows,
+each of which Firestore bills as a read, so such numbers end soon and the cursor goes on.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COLLECTION: Final = "products"
 TOTAL_STOPS_AT: Final = 1000
+# Outside the default list a page by number begins after so many rows at most.
+MOST_SKIPPED: Final = 1000
 # A search of several words reads this many rows for one page at most; the cursor goes on.
 SEARCH_READS: Final = 200
 SORT_FIELDS: Final = {
@@ -33,20 +35,25 @@ SORT_FIELDS: Final = {
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """The products of a page and, where there may be more, the last document read."""
+    """A page's products, how many come before them, and the last document read unless all were."""
 
     products: list[Product]
+    before: int
     last: "DocumentSnapshot[Any] | None"
 
 
 def list_products(wanted: ListProducts) -> ProductPage:
-    """One page; raises Invalid for page with cursor, BadRequest for a foreign cursor."""
+    """One page; raises Invalid for a page too deep or with cursor, BadRequest for a foreign one."""
     if wanted.page is not None and wanted.cursor is not None:
         raise Invalid.one("cursor", "cannot be given together with page")
     page = None if wanted.cursor else wanted.page or 1
+    skip = ((page or 1) - 1) * wanted.limit
+    if skip > MOST_SKIPPED and not _is_default(wanted):
+        raise Invalid.one("page", f"leads past row {MOST_SKIPPED:,} of this list: use the cursor")
     with firestore.errors_mapped():
-        total, is_minimum = _total(wanted)
-        rows = _read(wanted, page)
+        counted = _counted(wanted)
+        rows = _read(wanted, skip)
+    total, is_minimum = counted or _seen(rows)
     return ProductPage(
         products=[view(product) for product in rows.products],
         total=total,
@@ -84,24 +91,30 @@ def fits(product: Product, wanted: ProductFilter) -> bool:
     )
 
 
-def _read(wanted: ListProducts, page: int | None) -> Rows:
+def _read(wanted: ListProducts, skip: int) -> Rows:
     query = _ordered(filtered(wanted), wanted.sort)
+    before = skip
+    if wanted.cursor:
+        position, before = _position(wanted)
+        query = query.start_after(position)
     if wanted.q is not None:
-        if not search_terms(wanted.q):
-            return Rows([], None)
-        return _search(query, wanted, ((page or 1) - 1) * wanted.limit)
-    if page is None:
-        query = query.start_after(_position(wanted))
-    elif page > 1:
-        query = _skipped(query, wanted, (page - 1) * wanted.limit)
+        return _search(query, wanted, skip, before) if search_terms(wanted.q) else Rows([], 0, None)
+    if skip:
+        query = _skipped(query, wanted, skip)
     found = list(query.limit(wanted.limit).stream(**firestore.limits()))
-    return Rows([_product(s) for s in found], found[-1] if len(found) == wanted.limit else None)
+    last = found[-1] if len(found) == wanted.limit else None
+    return Rows([_product(s) for s in found], before, last)
+
+
+def _is_default(wanted: ListProducts) -> bool:
+    """Whether this is the list that the marks are kept for."""
+    filters = (wanted.retailer, wanted.category, wanted.status, wanted.q)
+    return filters == (None,) * 4 and wanted.sort == "-created_at"
 
 
 def _skipped(query: "Query", wanted: ListProducts, rows: int) -> "Query":
     """The query from row `rows` on: in the default list from the mark above it."""
-    plain = (wanted.retailer, wanted.category, wanted.status) == (None, None, None)
-    if not plain or wanted.sort != "-created_at" or rows <= page_marks.RUN_ROWS:
+    if not _is_default(wanted) or rows <= page_marks.RUN_ROWS:
         return query.offset(rows)
     marks = page_marks.read()
     below, offset = marks.locate(rows)
@@ -110,32 +123,26 @@ def _skipped(query: "Query", wanted: ListProducts, rows: int) -> "Query":
     return query.offset(offset)
 
 
-def _search(query: "Query", wanted: ListProducts, skip: int) -> Rows:
-    if wanted.cursor:
-        query = query.start_after(_position(wanted))
-    products: list[Product] = []
-    run, left = skip + wanted.limit, skip + SEARCH_READS
+def _search(query: "Query", wanted: ListProducts, skip: int, before: int) -> Rows:
+    """The page after `skip` rows that fit; `before` counts also what a cursor has passed."""
+    fitting: list[DocumentSnapshot[Any]] = []
+    end = skip + wanted.limit
+    run, left = end, skip + SEARCH_READS
     while True:
         found = list(query.limit(run).stream(**firestore.limits()))
-        for snapshot in found:
-            product = _product(snapshot)
-            if not fits(product, wanted):
-                continue
-            if skip:
-                skip -= 1
-                continue
-            products.append(product)
-            if len(products) == wanted.limit:
-                return Rows(products, snapshot)
+        fitting += [snapshot for snapshot in found if fits(_product(snapshot), wanted)]
         left -= run
-        if len(found) < run:
-            return Rows(products, None)
-        if left <= 0:
-            return Rows(products, found[-1])
+        if len(fitting) >= end or len(found) < run or left <= 0:
+            break
         query = query.start_after(found[-1])
         # What is asked for is billed, read or not: one word needs no more than its page, and
         # several come to their end in a few runs.
         run = min(2 * run, left)
+    shown = fitting[skip:end]
+    last = found[-1] if len(found) == run else None
+    if len(fitting) > end:
+        last = shown[-1]
+    return Rows([_product(s) for s in shown], before - max(0, skip - len(fitting)), last)
 
 
 def _ordered(query: "Query", sort: str) -> "Query":
@@ -144,12 +151,22 @@ def _ordered(query: "Query", sort: str) -> "Query":
     return query.order_by(field, direction=direction).order_by("__name__", direction=direction)
 
 
-def _total(wanted: ListProducts) -> tuple[int, bool]:
-    plain = wanted.retailer is None and wanted.category is None and wanted.q is None
-    if plain and wanted.status is None:
+def _counted(wanted: ListProducts) -> tuple[int, bool] | None:
+    """The total, and whether it is only a minimum; None where no query counts what fits."""
+    plain = wanted.retailer is None and wanted.category is None
+    if plain and wanted.q is None and wanted.status is None:
         return statistics.read().total, False
+    one_word = wanted.q is not None and len(search_terms(wanted.q)) == 1
+    if wanted.q is not None and not (plain and one_word):
+        return None
     total = firestore.count(filtered(wanted).limit(TOTAL_STOPS_AT))
     return total, total >= TOTAL_STOPS_AT
+
+
+def _seen(rows: Rows) -> tuple[int, bool]:
+    """The total as far as this page shows it: one more than was seen where more may follow."""
+    seen = rows.before + len(rows.products)
+    return (seen, False) if rows.last is None else (seen + 1, True)
 
 
 def _bound_to(wanted: ListProducts) -> str:
@@ -162,19 +179,19 @@ def _next_cursor(wanted: ListProducts, rows: Rows) -> str | None:
         return None
     value = rows.last.get(SORT_FIELDS[wanted.sort.removeprefix("-")])
     is_time = hasattr(value, "timestamp")
-    position = [epoch_micros(value) if is_time else value, rows.last.id]
+    passed = rows.before + len(rows.products)
+    position = [epoch_micros(value) if is_time else value, rows.last.id, passed]
     return write_cursor(position, _bound_to(wanted))
 
 
-def _position(wanted: ListProducts) -> dict[str, Any]:
-    value, product_id = read_cursor(wanted.cursor or "", _bound_to(wanted))
+def _position(wanted: ListProducts) -> tuple[dict[str, Any], int]:
+    """Where the cursor stands, and how many products of the list come before."""
+    value, product_id, before = read_cursor(wanted.cursor or "", _bound_to(wanted))
     field = SORT_FIELDS[wanted.sort.removeprefix("-")]
     if field.endswith("_at"):
         value = from_epoch_micros(value)
-    return {
-        field: value,
-        "__name__": firestore.client().collection(COLLECTION).document(product_id),
-    }
+    document = firestore.client().collection(COLLECTION).document(product_id)
+    return {field: value, "__name__": document}, before
 
 
 def _product(snapshot: "DocumentSnapshot[Any]") -> Product:

@@ -4,12 +4,14 @@ Firestore bills every row that an offset skips. So one document remembers, for e
 80 listed products from the oldest to the newest, where the run begins and how many rows it has;
 page 900 starts at a mark and skips less than one run. The statistics task keeps it true with
 `count()`: new rows fall into the last run, and where the total does not add up, the runs that
-changed are found by halving. One document holds marks for about 200,000 products; beyond that
-the runs grow longer.
+changed are found by halving. Two changes that make up for each other are not found so; the
+recount of everything counts each run. One document holds marks for about 200,000 products;
+beyond that the runs grow longer.
 """
 
 import copy
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 RUN_ROWS: Final = 80
 LONGEST_RUN_ROWS: Final = 120
 MAX_MARKS: Final = 2500
+PARALLEL_COUNTS: Final = 8
 
 
 class Marks(msgspec.Struct):
@@ -58,11 +61,13 @@ def read() -> Marks:
     return Marks(**fields) if fields else Marks()
 
 
-def refresh(total: int) -> None:
-    """Makes the marks add up to `total` listed products; repeating it is harmless."""
+def refresh(total: int, *, everything: bool = False) -> None:
+    """Makes the marks add up to `total` listed products, or counts `everything` anew."""
     marks = read()
     before = copy.deepcopy(marks)
-    if marks.rows:
+    if everything:
+        _count_each(marks)
+    elif marks.rows:
         marks.rows[-1] = _count(marks, len(marks.rows) - 1, len(marks.rows))
         if sum(marks.rows) != total:
             closed = len(marks.rows) - 1
@@ -71,6 +76,12 @@ def refresh(total: int) -> None:
     if marks != before:
         with firestore.errors_mapped():
             _document().set(msgspec.structs.asdict(marks), **firestore.limits())
+
+
+def _count_each(marks: Marks) -> None:
+    runs = range(len(marks.rows))
+    with ThreadPoolExecutor(PARALLEL_COUNTS) as pool:
+        marks.rows = list(pool.map(lambda run: _count(marks, run, run + 1), runs))
 
 
 def _recount(marks: Marks, first: int, end: int, actual: int) -> None:

@@ -59,11 +59,11 @@ def write(
     wanted = fields(product_id, other, match)
     if stored.get(pair_id(product_id, other)) != wanted:
         transaction.set(reference(product_id, other), wanted)
-        _link(transaction, product_id, other, True)
+        _link(transaction, product_id, other, match.confidence)
 
 
 def _link(transaction: "Transaction", a: str, b: str, value: Any) -> None:
-    """Notes the pair with both products, so that either finds it without a query."""
+    """Notes the pair's confidence with both products: either finds its surest without a query."""
     transaction.set(state(a), {"partners": {b: value}}, merge=True)
     transaction.set(state(b), {"partners": {a: value}}, merge=True)
 
@@ -73,7 +73,8 @@ def matches(product_id: str) -> MatchList:
     catalogue.read(product_id)
     with firestore.errors_mapped():
         known = state(product_id).get(**firestore.limits()).to_dict() or {}
-        others = sorted(known.get("partners", {}))[:MAX_SHOWN]
+        partners = known.get("partners", {})
+        others = sorted(partners, key=lambda other: (-partners[other], other))[:MAX_SHOWN]
         references = [catalogue.reference(other) for other in others]
         references += [reference(product_id, other) for other in others]
         found = {

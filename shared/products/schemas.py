@@ -80,7 +80,7 @@ class ListProducts(ProductFilter, forbid_unknown_fields=True, kw_only=True):
 
 
 class ProductPage(msgspec.Struct, omit_defaults=True):
-    """One page; `total` stops counting at 1,000 where a filter is set, and then says so."""
+    """One page; `total_is_minimum`: a filter's count stopped at 1,000, or a search is not over."""
 
     products: list[ProductView]
     total: int

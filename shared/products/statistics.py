@@ -80,7 +80,8 @@ def touched_document() -> "DocumentReference":
 def recount_everything() -> None:
     """Has all of it counted anew, whatever was or was not named as touched."""
     with firestore.errors_mapped():
-        touched_document().set({**touched((), ()), "everything": True}, merge=True)
+        fields = {**touched((), ()), "everything": True}
+        touched_document().set(fields, merge=True, **firestore.limits())
     request_refresh()
 
 
@@ -89,16 +90,19 @@ def refresh(due_at: float = math.inf) -> None:
 
     Raises Conflict if another recount was faster.
     """
+    # Before the reading: what is touched while it lasts is counted by the recount that is due next.
+    began_at = time.time()
     with firestore.errors_mapped():
         before, marks = _read_all([_document(), touched_document()])
     known = before.to_dict() or {}
     if known.get("counting_began_at", 0.0) > due_at + CLOCK_SKEW_SECONDS:
         return
-    began_at = time.time()
-    counted = _recounted(_statistics(known), marks.to_dict() or {"everything": not before.exists})
-    changed = not before.exists or _statistics(known) != counted
+    due = marks.to_dict() or {"everything": not before.exists}
+    everything = bool(due.get("everything"))
+    counted = _recounted(_statistics(known), due)
+    changed = everything or not before.exists or _statistics(known) != counted
     if changed:
-        page_marks.refresh(counted.total)
+        page_marks.refresh(counted.total, everything=everything)
     fields = {"counting_began_at": began_at, **msgspec.to_builtins(counted)}
     written = _store(before, fields)
     _take_off(marks)
@@ -110,9 +114,9 @@ def _store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
     with firestore.errors_mapped():
         if before.exists:
             unchanged = firestore.client().write_option(last_update_time=before.update_time)
-            result = _document().update(fields, option=unchanged)
+            result = _document().update(fields, option=unchanged, **firestore.limits())
         else:
-            result = _document().create(fields)
+            result = _document().create(fields, **firestore.limits())
     written: datetime = result.update_time
     return written
 
@@ -123,7 +127,7 @@ def _take_off(marks: "DocumentSnapshot[Any]") -> None:
         return
     unchanged = firestore.client().write_option(last_update_time=marks.update_time)
     with suppress(Conflict, NotFound), firestore.errors_mapped():
-        touched_document().delete(option=unchanged)
+        touched_document().delete(option=unchanged, **firestore.limits())
 
 
 def _read_all(references: list["DocumentReference"]) -> list["DocumentSnapshot[Any]"]:
@@ -166,7 +170,8 @@ def _facets(marks: dict[str, Any]) -> list[tuple[str, str]]:
     for field, name in (("retailer", RETAILERS), ("category", "categories")):
         slugs = marks.get(name, {})
         if marks.get("everything"):
-            slugs = [r.id for r in database.collection(name).list_documents(page_size=300)]
+            listed = database.collection(name).list_documents(page_size=300, **firestore.limits())
+            slugs = [document.id for document in listed]
         facets += [(field, slug) for slug in slugs]
     return facets
 

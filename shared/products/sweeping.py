@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from shared.clients import firestore
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
+from shared.errors import ShoppleError
 from shared.products import category_removal, category_tree, outbox, reacting
 
 if TYPE_CHECKING:
@@ -18,20 +19,33 @@ log = logging.getLogger(__name__)
 # Young entries are the triggers' own business.
 OVERDUE: Final = timedelta(seconds=30)
 MOST: Final = 500
+# A swept product is enqueued once in so long: its task repeats itself, and may merely wait.
+SLOT_SECONDS: Final = 300
 
 
 def sweep(age: timedelta = OVERDUE) -> int:
     """Has the consequences of overdue entries done; says how many there were."""
     found = list(outbox.overdue(age, MOST))
-    minute = int(time.time() // 60)
-    for owed in found:
+    slot = int(time.time() // SLOT_SECONDS)
+    failed = sum(not _done(owed, slot) for owed in found)
+    if found:
+        context = {"entries": len(found), "failed": failed}
+        log.warning("Swept the outbox", extra={"context": context})
+    return len(found)
+
+
+def _done(owed: outbox.Owed, slot: int) -> bool:
+    """Whether the entry was followed; one that fails is left to the next sweep."""
+    try:
         if owed.kind == "product":
-            reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{minute}")
+            reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
         else:
             _follow_category(owed)
-    if found:
-        log.warning("Swept the outbox", extra={"context": {"entries": len(found)}})
-    return len(found)
+    except ShoppleError as error:
+        context = {"kind": owed.kind, "id": owed.id, "error": error.detail}
+        log.warning("An entry could not be swept", extra={"context": context})
+        return False
+    return True
 
 
 def settle_category(category_id: str, version: int) -> None:

@@ -30,21 +30,26 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
 
 
+# Under which identity the row stands that gave a product its id.
+Origins = dict[str, str]
+
+
 def claim(upload_id: str, accept: Accept) -> Upload:
-    """The upload with its confirm begun, or as it is if it was begun so before.
+    """The upload with its confirm begun, or as it is if it was begun so before and did not fail.
 
     Raises Conflict if it is not previewed yet, or was confirmed with another choice.
     """
 
     def begin(transaction: "Transaction") -> Upload:
         upload = upload_store.read(upload_id, transaction)
+        if upload.accept not in (None, accept):
+            raise Conflict("This upload is being confirmed with another choice of rows.")
         if upload.status in ("confirming", "confirmed"):
-            if upload.accept != accept:
-                raise Conflict("This upload is being confirmed with another choice of rows.")
             return upload
-        if upload.status != "previewed":
+        if upload.status == "previewed":
+            upload.status, upload.accept = "confirming", accept
+        elif not upload.resumes("confirming"):
             raise Conflict(f"This upload is {upload.status}.")
-        upload.status, upload.accept = "confirming", accept
         transaction.update(upload_store.reference(upload_id), upload_store.to_fields(upload))
         return upload
 
@@ -58,21 +63,25 @@ def commit(upload_id: str, by: Actor, clock: Clock = utc_now) -> Upload:
     accepted = [s for chunk in chunks for s in chunk.rows if upload.accepts(s)]
     if upload.status == "confirming":
         category_tree.ensure({s.row.category for s in accepted if s.row.category}, by)
+    new = (s for chunk in chunks for s in chunk.rows if s.verdict == "new")
+    origins = {stored.product_id: _identity(stored) for stored in new}
     while upload.status == "confirming":
-        upload = _commit_next(upload_id, chunks, by, clock)
+        upload = _commit_next(upload_id, chunks, origins, by, clock)
     cache.bump("products", upload_store.written_micros(upload_id))
     statistics.request_refresh()
     return upload
 
 
-def _commit_next(upload_id: str, chunks: list[Chunk], by: Actor, clock: Clock) -> Upload:
+def _commit_next(
+    upload_id: str, chunks: list[Chunk], origins: Origins, by: Actor, clock: Clock
+) -> Upload:
     def step(transaction: "Transaction") -> Upload:
         upload = upload_store.read(upload_id, transaction)
         if upload.status != "confirming":
             return upload
         if upload.confirmed_chunks < upload.chunks:
             chunk = chunks[upload.confirmed_chunks]
-            _write_chunk(transaction, upload, chunk, clock())
+            _write_chunk(transaction, upload, chunk, origins, clock())
             upload.confirmed_chunks += 1
         else:
             upload.status = "confirmed"
@@ -87,23 +96,30 @@ def _commit_next(upload_id: str, chunks: list[Chunk], by: Actor, clock: Clock) -
 
 
 class _Work(msgspec.Struct):
-    """What one chunk is about to write."""
+    """What one chunk is about to write; `owners` says whose an identity is by now."""
 
     products: dict[str, Product]
-    taken: set[str]
+    owners: dict[str, str]
     touched: set[str] = msgspec.field(default_factory=set)
     created: set[str] = msgspec.field(default_factory=set)
     old_categories: set[str] = msgspec.field(default_factory=set)
     identities: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: datetime) -> None:
+def _write_chunk(
+    transaction: "Transaction", upload: Upload, chunk: Chunk, origins: Origins, now: datetime
+) -> None:
     accepted = [stored for stored in chunk.rows if upload.accepts(stored)]
-    work = _read_state(transaction, accepted)
+    work = _read_state(transaction, accepted, origins)
     for stored in accepted:
-        _apply(work, stored, upload.counts, now)
+        _apply(work, stored, origins, upload.counts, now)
     upload.counts.skipped += len(chunk.rows) - len(accepted)
     upload.counts.failed += len({error.row for error in chunk.errors})
+    _write_products(transaction, work)
+    _write_marks(transaction, work)
+
+
+def _write_products(transaction: "Transaction", work: _Work) -> None:
     for product_id in sorted(work.touched):
         product = work.products[product_id]
         if product_id in work.created:
@@ -114,6 +130,9 @@ def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: 
         transaction.set(outbox.document("product", product_id), owed)
     for key, product_id in work.identities.items():
         transaction.set(identities.reference(key), {"product_id": product_id})
+
+
+def _write_marks(transaction: "Transaction", work: _Work) -> None:
     retailers = {work.products[pid].retailer for pid in work.touched}
     for retailer in sorted(retailers):
         document = firestore.client().collection(statistics.RETAILERS).document(retailer)
@@ -124,15 +143,15 @@ def _write_chunk(transaction: "Transaction", upload: Upload, chunk: Chunk, now: 
         transaction.set(statistics.touched_document(), marks, merge=True)
 
 
-def _read_state(transaction: "Transaction", accepted: list[StoredRow]) -> _Work:
-    keys = {_identity(s) for s in accepted if s.verdict == "new"}
+def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: Origins) -> _Work:
+    keys = {key for s in accepted for key in _own_identities(s, origins)}
     found = _get_all(transaction, [identities.reference(key) for key in keys])
     owners = {key: str(fields["product_id"]) for key, fields in found.items()}
     ids = {s.product_id for s in accepted if s.verdict == "duplicate"} | set(owners.values())
     documents = _get_all(transaction, [catalogue.reference(product_id) for product_id in ids])
     products = {pid: from_document(pid, fields) for pid, fields in documents.items()}
-    taken = {key for key, pid in owners.items() if pid in products and products[pid].listed}
-    return _Work(products, taken)
+    listed = {pid for pid, product in products.items() if product.listed}
+    return _Work(products, {key: pid for key, pid in owners.items() if pid in listed})
 
 
 def _get_all(
@@ -144,11 +163,30 @@ def _get_all(
     return {s.id: s.to_dict() or {} for s in snapshots if s.exists}
 
 
-def _apply(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:
+def _own_identities(stored: StoredRow, origins: Origins) -> list[str]:
+    """The identities that another upload may have taken by now: the row's and its origin's."""
+    if stored.verdict == "new":
+        return [_identity(stored)]
+    if stored.duplicate_of_row is None:
+        return []
+    first = origins.get(stored.product_id)
+    return [_identity(stored)] if first is None else [first, _identity(stored)]
+
+
+def _product_of(work: _Work, stored: StoredRow, origins: Origins) -> Product | None:
+    """The product that a duplicate means: where its own was never made, what stands instead."""
+    if stored.product_id in work.products:
+        return work.products[stored.product_id]
+    taken = (work.owners.get(key) for key in _own_identities(stored, origins))
+    owner = next((product_id for product_id in taken if product_id is not None), None)
+    return None if owner is None else work.products[owner]
+
+
+def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now: datetime) -> None:
     if stored.verdict == "new":
         _insert(work, stored, counts, now)
         return
-    product = work.products.get(stored.product_id)
+    product = _product_of(work, stored, origins)
     if product is None and stored.duplicate_of_row is not None:
         # The row that it repeats was not accepted: it stands for both.
         _insert(work, stored, counts, now)
@@ -169,7 +207,7 @@ def _apply(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> Non
 
 def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:
     key = _identity(stored)
-    if key in work.taken:
+    if key in work.owners:
         counts.skipped += 1
         return
     row = stored.row

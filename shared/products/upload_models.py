@@ -18,6 +18,7 @@ KEPT: Final = timedelta(days=7)
 MAX_LISTED: Final = 1000
 
 Verdict = Literal["new", "duplicate"]
+Stage = Literal["previewing", "confirming"]
 UploadStatus = Literal["previewing", "previewed", "confirming", "confirmed", "failed"]
 AcceptedRows = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=10_000)]
 Accept = Literal["new", "all"] | AcceptedRows
@@ -75,6 +76,13 @@ class Upload(msgspec.Struct):
     def large(self) -> bool:
         """Whether its work is followed rather than waited for."""
         return self.total > INLINE_ROWS
+
+    def resumes(self, stage: Stage) -> bool:
+        """Goes on with this stage if the upload failed there; says whether it does."""
+        if self.status != "failed" or (self.accept is not None) != (stage == "confirming"):
+            return False
+        self.status, self.error = stage, None
+        return True
 
     def accepts(self, stored: StoredRow) -> bool:
         """Whether the confirm asks for this row."""

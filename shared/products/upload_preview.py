@@ -1,12 +1,14 @@
 """Preview: for each row of an upload, whether the catalogue or the file has it already.
 
-At most five reads a row: its identity, and either the product that the identity names or the
-posting lists of the row's keys.
+At most five reads a row, all told: its identity, the product that the identity names, and as many
+posting lists of its keys as are left. Rows that share keys, as rows of one brand do, share reads.
 """
 
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain, zip_longest
+from typing import Final
 
 from shared.clients import firestore
 from shared.products import catalogue, identities, postings, upload_store
@@ -23,33 +25,38 @@ from shared.products.upload_models import Chunk, StoredRow, Upload, offer_of
 from shared.products.upload_rows import UploadRow
 
 MAX_COMPARED = 10
+READS_A_ROW: Final = 5
 
 
-def preview(upload: Upload, matcher: Matcher | None = None) -> Upload:
-    """The upload with every chunk previewed; goes on where an earlier run stopped."""
-    chunks = upload_store.read_chunks(upload)
+def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None) -> Upload:
+    """The upload with every chunk previewed; goes on where an earlier run stopped.
+
+    Raises Conflict if another run is at it too.
+    """
+    # Saving reads the upload; what is followed is read to begin with, as are its chunks.
+    overhead = 3 if upload.large else 1
     seen = _Seen(matcher or SimpleMatcher())
     for number, chunk in enumerate(chunks):
         if number < upload.previewed_chunks:
             for stored in chunk.rows:
                 seen.remember(stored)
             continue
-        _preview_chunk(chunk, seen)
+        _preview_chunk(chunk, seen, READS_A_ROW * len(chunk.rows) - overhead)
         upload.new += sum(stored.verdict == "new" for stored in chunk.rows)
         upload.duplicates += sum(stored.verdict == "duplicate" for stored in chunk.rows)
         upload.previewed_chunks = number + 1
         if upload.previewed_chunks == upload.chunks:
             upload.status = "previewed"
-        upload_store.save_previewed(upload, number, chunk)
+        saved = upload_store.save_previewed(upload, number, chunk)
+        if saved is not upload:
+            return saved
     return upload
 
 
-def _preview_chunk(chunk: Chunk, seen: "_Seen") -> None:
-    known = _known_offers(chunk.rows)
+def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
+    known, spent = _known_offers(chunk.rows)
     unknown = [s for s in chunk.rows if _identity(s.row) not in known]
-    lists = postings.read(
-        key for stored in unknown for key in seen.matcher.keys(offer_of(stored.row, ""))
-    )
+    lists = postings.read(_first_keys(unknown, seen.matcher, reads - spent))
     for stored in chunk.rows:
         product_id = known.get(_identity(stored.row))
         if product_id is not None:
@@ -57,6 +64,13 @@ def _preview_chunk(chunk: Chunk, seen: "_Seen") -> None:
         elif not seen.judge(stored):
             _judge_by_catalogue(stored, lists, seen.matcher)
         seen.remember(stored)
+
+
+def _first_keys(rows: list[StoredRow], matcher: Matcher, most: int) -> list[str]:
+    """At most so many keys: the first of each row, then the second of each, and so on."""
+    each = [matcher.keys(offer_of(stored.row, "")) for stored in rows]
+    by_rank = chain.from_iterable(zip_longest(*each))
+    return list(dict.fromkeys(key for key in by_rank if key is not None))[: max(0, most)]
 
 
 def _judge_by_catalogue(stored: StoredRow, lists: postings.Postings, matcher: Matcher) -> None:
@@ -99,12 +113,12 @@ def _identity(row: UploadRow) -> str:
     return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)
 
 
-def _known_offers(rows: list[StoredRow]) -> dict[str, str]:
-    """Identity to product id, for the rows whose product is in the catalogue and not deleted."""
+def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
+    """Identity to product id, where the catalogue has it and not as deleted; and the reads."""
     keys = dict.fromkeys(_identity(stored.row) for stored in rows)
     references = [identities.reference(key) for key in keys]
     if not references:
-        return {}
+        return {}, 0
     database = firestore.client()
     with firestore.errors_mapped():
         found = {
@@ -112,13 +126,11 @@ def _known_offers(rows: list[StoredRow]) -> dict[str, str]:
             for s in database.get_all(references, **firestore.limits())
             if s.exists
         }
-        products = database.get_all(
-            [catalogue.reference(product_id) for product_id in set(found.values())],
-            field_paths=["listed"],
-            **firestore.limits(),
-        )
+        named = [catalogue.reference(product_id) for product_id in set(found.values())]
+        products = database.get_all(named, field_paths=["listed"], **firestore.limits())
         listed = {s.id for s in products if s.exists and s.get("listed")} if found else set()
-    return {key: product_id for key, product_id in found.items() if product_id in listed}
+    known = {key: product_id for key, product_id in found.items() if product_id in listed}
+    return known, len(references) + len(named)
 
 
 class _Seen:

@@ -1,14 +1,15 @@
 """Uploads in Firestore: the state in one document, the rows in chunks beside it."""
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros, utc_now
-from shared.errors import NotFound
-from shared.products.upload_models import KEPT, Chunk, Upload, pack, unpack
+from shared.errors import Conflict, NotFound
+from shared.products.upload_models import KEPT, Chunk, Stage, Upload, pack, unpack
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
@@ -70,19 +71,49 @@ def read_chunks(upload: Upload) -> list[Chunk]:
     return [unpack(found[reference.id]["data"]) for reference in references]
 
 
-def save_previewed(upload: Upload, number: int, chunk: Chunk) -> None:
-    """Stores a chunk with its verdicts and the upload's progress, in one commit."""
-    batch = firestore.client().batch()
-    batch.update(_chunk(upload.id, number), {"data": pack(chunk)})
-    batch.update(reference(upload.id), to_fields(upload))
-    with firestore.errors_mapped():
-        batch.commit(**firestore.limits())
+def save_previewed(upload: Upload, number: int, chunk: Chunk) -> Upload:
+    """The upload as it is stored: with this chunk, unless its preview is over by now.
+
+    Raises Conflict if another run has come as far.
+    """
+
+    def store(transaction: "Transaction") -> Upload:
+        stored = read(upload.id, transaction)
+        if stored.status != "previewing":
+            return stored
+        if stored.previewed_chunks != number:
+            # Both go on by turns: the other may yet be cut off.
+            raise Conflict("Another run is previewing this upload.")
+        transaction.update(_chunk(upload.id, number), {"data": pack(chunk)})
+        transaction.update(reference(upload.id), to_fields(upload))
+        return upload
+
+    return firestore.in_transaction(store)
 
 
-def save(upload: Upload) -> None:
-    """Stores the upload's state."""
-    with firestore.errors_mapped():
-        reference(upload.id).update(to_fields(upload), **firestore.limits())
+def fail(upload_id: str, stage: Stage, reason: str) -> None:
+    """Ends the upload at this stage for the `reason`; not one that went on, or is gone."""
+
+    def store(transaction: "Transaction") -> None:
+        upload = read(upload_id, transaction)
+        if upload.status == stage:
+            upload.status, upload.error = "failed", reason
+            transaction.update(reference(upload_id), to_fields(upload))
+
+    with suppress(NotFound):
+        firestore.in_transaction(store)
+
+
+def resume(upload_id: str, stage: Stage) -> Upload:
+    """The upload, which goes on if it failed at this stage: its task was sent again."""
+
+    def store(transaction: "Transaction") -> Upload:
+        upload = read(upload_id, transaction)
+        if upload.resumes(stage):
+            transaction.update(reference(upload_id), to_fields(upload))
+        return upload
+
+    return firestore.in_transaction(store)
 
 
 def to_fields(upload: Upload) -> dict[str, Any]:

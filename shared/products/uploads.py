@@ -34,19 +34,23 @@ XLSX_MAGIC = b"PK\x03\x04"
 
 def preview(body: PreviewRequest | Form, by: Actor) -> PreviewAnswer | UploadAccepted:
     """The finished preview or, above 1,000 rows, the upload that is being previewed."""
-    upload = _store(_parse(body), by)
+    upload, chunks = _store(_parse(body), by)
     if upload.large:
         _follow("preview_upload", upload.id, by)
         return UploadAccepted(upload.id, upload.status)
-    upload_preview.preview(upload)
-    return PreviewAnswer(_preview_view(upload))
+    return PreviewAnswer(_preview_view(upload_preview.preview(upload, chunks), chunks))
 
 
 def continue_preview(work: FollowUpload) -> None:
     """The task behind a large preview."""
-    upload = upload_store.read(work.upload_id)
+    upload = upload_store.resume(work.upload_id, "previewing")
     if upload.status == "previewing":
-        upload_preview.preview(upload)
+        upload_preview.preview(upload, upload_store.read_chunks(upload))
+
+
+def give_up_preview(work: FollowUpload) -> None:
+    """Tells whoever waits for the preview that it failed."""
+    upload_store.fail(work.upload_id, "previewing", "The preview failed; upload the file again.")
 
 
 def confirm(body: ConfirmRequest, by: Actor) -> Counts | UploadAccepted:
@@ -62,14 +66,20 @@ def confirm(body: ConfirmRequest, by: Actor) -> Counts | UploadAccepted:
 def continue_confirm(work: FollowUpload) -> None:
     """The task behind a large confirm."""
     by = Actor(work.uid, work.email, "upload.confirmed", work.address, work.request_id)
+    upload_store.resume(work.upload_id, "confirming")
     upload_confirm.commit(work.upload_id, by)
+
+
+def give_up_confirm(work: FollowUpload) -> None:
+    """Tells whoever waits for the confirm that it stopped."""
+    reason = "The confirm stopped before its end; confirm again to go on."
+    upload_store.fail(work.upload_id, "confirming", reason)
 
 
 def describe(upload_id: str) -> UploadView:
     """The upload as its page shows it; raises NotFound."""
     upload = upload_store.read(upload_id)
-    previewed = upload.status != "previewing"
-    done = upload.confirmed_chunks if previewed else upload.previewed_chunks
+    done = upload.previewed_chunks if upload.accept is None else upload.confirmed_chunks
     rows = min(upload.total, done * CHUNK_ROWS)
     finished = upload.status in ("previewed", "confirmed")
     return UploadView(
@@ -80,7 +90,7 @@ def describe(upload_id: str) -> UploadView:
             total=upload.total,
             percent=100 if finished else rows * 100 // max(1, upload.total),
         ),
-        preview=_preview_view(upload) if upload.status == "previewed" else None,
+        preview=_stored_preview(upload) if upload.status == "previewed" else None,
         result=upload.counts if upload.status == "confirmed" else None,
         error=upload.error,
     )
@@ -91,8 +101,8 @@ def _upload_to_confirm(body: ConfirmRequest, by: Actor) -> str:
         raise Invalid.one("upload_id", "give either upload_id or products")
     if body.upload_id is not None:
         return body.upload_id
-    upload = _store(parse_products(body.products or []), by)
-    return upload_preview.preview(upload).id
+    upload, chunks = _store(parse_products(body.products or []), by)
+    return upload_preview.preview(upload, chunks).id
 
 
 def _parse(body: PreviewRequest | Form) -> ParsedUpload:
@@ -114,7 +124,7 @@ def _parse(body: PreviewRequest | Form) -> ParsedUpload:
     return parse_csv(file.content, default_retailer=retailer)
 
 
-def _store(parsed: ParsedUpload, by: Actor) -> Upload:
+def _store(parsed: ParsedUpload, by: Actor) -> tuple[Upload, list[Chunk]]:
     if parsed.total == 0:
         raise BadRequest("The upload holds no rows.")
     chunks = _chunks(parsed)
@@ -127,7 +137,7 @@ def _store(parsed: ParsedUpload, by: Actor) -> Upload:
         ignored=parsed.ignored,
     )
     upload_store.create(upload, chunks, by.uid)
-    return upload
+    return upload, chunks
 
 
 def _chunks(parsed: ParsedUpload) -> list[Chunk]:
@@ -141,8 +151,11 @@ def _chunks(parsed: ParsedUpload) -> list[Chunk]:
     return chunks
 
 
-def _preview_view(upload: Upload) -> Preview:
-    chunks = upload_store.read_chunks(upload)
+def _stored_preview(upload: Upload) -> Preview:
+    return _preview_view(upload, upload_store.read_chunks(upload))
+
+
+def _preview_view(upload: Upload, chunks: list[Chunk]) -> Preview:
     duplicates = [s for chunk in chunks for s in chunk.rows if s.verdict == "duplicate"]
     errors = [error for chunk in chunks for error in chunk.errors]
     return Preview(
@@ -176,8 +189,6 @@ def _follow(function: str, upload_id: str, by: Actor) -> None:
     try:
         tasks.enqueue(QUEUE, function, msgspec.json.encode(work))
     except ShoppleError:
-        upload = upload_store.read(upload_id)
-        if upload.status == "previewing":
-            upload.status, upload.error = "failed", "The work could not be queued; upload it again."
-            upload_store.save(upload)
+        reason = "The work could not be queued; upload it again."
+        upload_store.fail(upload_id, "previewing", reason)
         raise

@@ -49,4 +49,4 @@ def write(
     """Writes one entry by itself, where the change is no batch of ours; raises on failure."""
     document, fields = entry(actor, resource, before, after)
     with firestore.errors_mapped():
-        document.create(fields)
+        document.create(fields, **firestore.limits())

@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from scheduler.queues import QUEUES
-from shared.edge.manifest import REGION
+from shared.config import region
 from tools import deploy
 from tools.declarations import ROOT
 
@@ -90,7 +90,7 @@ def test_the_functions_get_the_settings_that_they_need() -> None:
 
 def test_queues_and_jobs_are_where_the_functions_are() -> None:
     assert QUEUES
-    assert BUILD["substitutions"]["_REGION"] == REGION
+    assert BUILD["substitutions"]["_REGION"] == region()
 
 
 def test_a_dry_run_deploys_each_codebase_of_firebase_json_once_between_rules_and_site(

@@ -23,7 +23,7 @@ SETTINGS = {"RATE_LIMIT_SCALE": "100000", "REDIS_TIMEOUT_SECONDS": "10"}
 
 
 def main(arguments: list[str]) -> int:
-    """Print the figures as they come and write them to bench.json."""
+    """Print the figures as they come and write them, if they are all, to bench.json."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--only", choices=list(PARTS), help="measure one part")
     only = parser.parse_args(arguments).only
@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
                 figures.append(figure)
                 sys.stdout.write(f"{figure.line()}\n")
                 sys.stdout.flush()
-    write(figures, ROOT / "bench.json")
+    if only is None:
+        write(figures, ROOT / "bench.json")
     return 0
 
 

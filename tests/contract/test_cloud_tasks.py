@@ -349,7 +349,7 @@ def test_enqueue_calls_the_function_as_the_invoker(
     deliveries = cloud.sink.of("match_product")
     assert [delivery.body for delivery in deliveries] == [b'{"id": "p2"}', b'{"id": "p1"}']
     assert {delivery.headers["content-type"] for delivery in deliveries} == {"application/json"}
-    claims = cloud.verified(deliveries[0], audience=settings().internal_audience)
+    claims = cloud.verified(deliveries[0], audience=settings().audience("match_product"))
     assert claims["email"] == settings().tasks_invoker
 
 

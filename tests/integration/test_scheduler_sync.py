@@ -73,7 +73,7 @@ def test_the_second_run_has_nothing_to_do(ran: Run) -> None:
     job = ran.jobs.get_job(name=f"{PARENT}/jobs/sweep-outbox")
     assert job.http_target.uri == f"{settings().functions_url}/sweep_outbox"
     assert job.http_target.oidc_token.service_account_email == settings().tasks_invoker
-    assert job.http_target.oidc_token.audience == settings().internal_audience
+    assert job.http_target.oidc_token.audience == settings().audience("sweep_outbox")
     assert job.time_zone == "Asia/Colombo"
 
 
@@ -97,7 +97,7 @@ def test_drift_is_repaired(ran: Run) -> None:
         "resume queue uploads",
         (
             "update job sweep-outbox: schedule '0 6 * * *' -> '* * * * *', "
-            "audience 'https://elsewhere' -> 'https://internal.demo'"
+            f"audience 'https://elsewhere' -> '{settings().audience('sweep_outbox')}'"
         ),
         "resume job sweep-outbox",
     ]

@@ -41,8 +41,10 @@ NOBODY = ""
 USER = Account("plain@shopple.test", {}, "Plain User")
 # A claim that is there but says no.
 FORMER = Account("former@shopple.test", {"admin": False}, "Former Admin")
-ACCOUNTS = {each.email: each for each in (USER, FORMER, ADMIN, SUPER_ADMIN)}
-ADMINS = (ADMIN.email, SUPER_ADMIN.email)
+# As a session sees it, a super admin is an admin without a claim of its own.
+ONLY_SUPER = Account("only-super@shopple.test", {"super_admin": True}, "Only Super Admin")
+ACCOUNTS = {each.email: each for each in (USER, FORMER, ADMIN, SUPER_ADMIN, ONLY_SUPER)}
+ADMINS = (ADMIN.email, SUPER_ADMIN.email, ONLY_SUPER.email)
 OTHERS = (NOBODY, USER.email, FORMER.email)
 READ_ONLY = {"fields": {"held": {"booleanValue": True}}}
 

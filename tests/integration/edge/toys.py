@@ -52,7 +52,7 @@ def read_words(request: Request) -> Answer[str]:  # noqa: ARG001 - a handler tak
 uploads = endpoint("uploads", "/uploads")
 
 
-@uploads.post(role="public", limit="heavy")
+@uploads.post(role="public", limit="heavy", large=True)
 def upload(request: Request[StrictWord | Form]) -> dict[str, int]:
     if isinstance(request.body, Form):
         return {name: len(file.content) for name, file in request.body.files.items()}

@@ -1,4 +1,4 @@
-"""An empty catalogue for each module, and the index check after all other tests."""
+"""An empty catalogue for each module."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,6 @@ import pytest
 
 from local.stack import Stack
 from tests.integration.products.support import Shop, admin_shop
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Queries are checked against the indexes once every test has made its own."""
-    items.sort(key=lambda item: item.path.name == "test_indexes.py")
 
 
 @pytest.fixture(scope="module")

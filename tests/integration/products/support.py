@@ -25,6 +25,12 @@ READS, WRITES, REDIS_CALLS = (
     f"X-Local-{what}" for what in ("Firestore-Reads", "Firestore-Writes", "Redis-Calls")
 )
 WORK_SECONDS = 60
+# Pauses or resumes a queue of Cloud Tasks.
+QUEUE = """
+import sys
+from scheduler import cloud_queues
+getattr(cloud_queues, sys.argv[1] + "_queue")(sys.argv[2])
+"""
 # A recount that is due later than any that was made.
 FAR_FUTURE = 4e9
 

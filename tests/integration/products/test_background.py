@@ -8,7 +8,7 @@ import pytest
 from google.api_core.exceptions import FailedPrecondition
 
 from shared.products.matching import THRESHOLD
-from tests.integration.products.support import Json, Shop, good, row
+from tests.integration.products.support import QUEUE, Json, Shop, good, row
 from tests.polling import eventually
 
 FOLLOWED = ("products", "match_keys", "match_states", "match_pairs", "statistics", "retailers")
@@ -26,12 +26,6 @@ SWEEP = """
 from datetime import timedelta
 from shared.products import sweeping
 print(sweeping.sweep(timedelta(0)))
-"""
-
-QUEUE = """
-import sys
-from scheduler import cloud_queues
-getattr(cloud_queues, sys.argv[1] + "_queue")(sys.argv[2])
 """
 
 
@@ -214,6 +208,21 @@ def test_a_bump_that_redis_missed_is_made_up_for(empty: Shop, events: str) -> No
     empty.run(QUEUE, "resume", "matching")
     empty.settle()
     assert cached(empty)[1] == "1kg"
+    check_nothing_owed(empty)
+
+
+def test_totals_follow_while_redis_is_away(empty: Shop) -> None:
+    empty.upload([row(1), row(2)])
+    empty.settle()
+    first, second = sorted(empty.documents("products"))
+    valkey = empty.stack.part("valkey")
+    valkey.kill()
+    assert empty.http.delete(f"/api/products/{first}").is_success
+    eventually(lambda: empty.get("/api/products/stats")["total"] == 1, timeout_seconds=10)
+    assert [each["id"] for each in empty.get("/api/products")["products"]] == [second]
+    valkey.start()
+    eventually(lambda: empty.redis("PING") == "PONG", timeout_seconds=10)
+    empty.settle()
     check_nothing_owed(empty)
 
 

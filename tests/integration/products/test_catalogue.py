@@ -11,6 +11,7 @@ import httpx
 import pytest
 from openpyxl import Workbook
 
+from shared.clock import epoch_micros
 from shared.products.default_categories import DEFAULT_CATEGORIES
 from tests.integration.products.support import WORK_SECONDS, Json, Shop, good, row
 from tests.polling import eventually
@@ -126,6 +127,58 @@ def test_a_list_holds_each_product_once_and_in_order(
 def test_a_page_beyond_the_end_is_empty(filled: Shop) -> None:
     page = filled.get("/api/products", page=1000)
     assert (page["products"], page["next_cursor"], page["page"]) == ([], None, 1000)
+    last_by_number = filled.get("/api/products", page=51, sort="name", retailer="keells")
+    assert last_by_number["products"] == []
+
+
+SEARCHES = (
+    {"q": "farm anchor"},
+    {"q": "anch dairy", "retailer": "keells"},
+    {"q": "anchor", "category": "tea"},
+    {"q": "anchor", "retailer": "no-such-retailer"},
+    {"q": "!!"},
+)
+
+
+@pytest.mark.parametrize("wanted", SEARCHES, ids=str)
+def test_a_search_that_no_query_counts_tells_what_it_has_seen(
+    filled: Shop, wanted: dict[str, str]
+) -> None:
+    found = 0 if wanted["q"] == "!!" else len(expected(filled, wanted))
+    whole = filled.get("/api/products", limit=100, **wanted)
+    assert (len(whole["products"]), whole["total"]) == (found, found)
+    assert "total_is_minimum" not in whole
+    query: dict[str, Any] = {"limit": 4, **wanted}
+    for number in itertools.count(1):
+        by_cursor = filled.get("/api/products", **query)
+        by_number = filled.get("/api/products", limit=4, page=number, **wanted)
+        for page in (by_cursor, by_number):
+            more = page["next_cursor"] is not None
+            assert page["total"] == min(found, number * 4) + more
+            assert page.get("total_is_minimum", False) is more
+        query["cursor"] = by_cursor["next_cursor"]
+        if query["cursor"] is None:
+            break
+    assert by_cursor["total"] == found
+    beyond = filled.get("/api/products", limit=4, page=100, **wanted)
+    assert (beyond["products"], beyond["total"]) == ([], found)
+
+
+def test_marks_that_only_add_up_are_mended_by_the_nightly_recount(filled: Shop) -> None:
+    products = filled.documents("products").items()
+    listed = sorted((fields["created_at"], pid) for pid, fields in products if fields["listed"])
+    begins = (0, 20, 40)
+    marks = filled.database.collection("statistics").document("product_pages")
+    marks.set(
+        {
+            "micros": [0, *(epoch_micros(listed[at][0]) for at in begins[1:])],
+            "ids": ["-", *(listed[at][1] for at in begins[1:])],
+            "rows": [19, 21, len(listed) - 40],
+        }
+    )
+    assert filled.call_private("recount_statistics").is_success
+    filled.settle()
+    assert (marks.get().to_dict() or {})["rows"] == [20, 20, len(listed) - 40]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +208,9 @@ def test_a_forged_cursor_is_refused(filled: Shop) -> None:
         {"status": "gone"},
         {"q": "a"},
         {"colour": "red"},
+        {"page": "52", "sort": "name"},
+        {"page": "12", "limit": "100", "retailer": "keells"},
+        {"page": "1000000", "q": "anchor"},
     ],
 )
 def test_a_query_that_makes_no_sense_is_refused(filled: Shop, query: dict[str, str]) -> None:
@@ -217,6 +273,7 @@ def test_put_that_changes_nothing_makes_no_version(shop: Shop, product: Json) ->
         ({"price": 0.5, "currency": "JPY"}, "price"),
         ({"price": "dear"}, "price"),
         ({"currency": "rupees"}, "currency"),
+        ({"currency": "AAA"}, "currency"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"category": "no-such-category"}, "category"),
         ({"category": "a/b"}, "category"),
@@ -474,6 +531,26 @@ def test_an_uploaded_offer_is_matched_with_another_retailers(shop: Shop) -> None
         assert [match["product"]["id"] for match in matches] == [other["id"]]
         assert 0 < matches[0]["confidence"] <= 100
         assert {piece["field"] for piece in matches[0]["evidence"]} >= {"name", "size", "brand"}
+        partners = shop.documents("match_states")[one["id"]]["partners"]
+        assert partners == {other["id"]: matches[0]["confidence"]}
+
+
+def test_the_surest_of_many_matches_are_shown(shop: Shop) -> None:
+    first, *numbers = (next(NUMBERS) for _ in range(26))
+    shop.upload(row(number, retailer="many") for number in (first, *numbers))
+    shop.settle()
+    by_sku = {f["retailer_sku"]: pid for pid, f in shop.documents("products").items()}
+    one = by_sku[f"S{first}"]
+    others = sorted(by_sku[f"S{number}"] for number in numbers)
+    # The surest stand last by id.
+    partners = {other: 70 + at for at, other in enumerate(others)}
+    for other, confidence in partners.items():
+        both = sorted((one, other))
+        pair = {"products": both, "confidence": confidence, "evidence": []}
+        shop.database.document(f"match_pairs/{'_'.join(both)}").set(pair)
+    shop.database.document(f"match_states/{one}").set({"partners": partners}, merge=True)
+    matches = shop.get(f"/api/products/{one}/matches")["matches"]
+    assert [match["product"]["id"] for match in matches] == others[:-21:-1]
 
 
 def test_the_same_offer_again_is_a_duplicate_before_any_background_work(shop: Shop) -> None:

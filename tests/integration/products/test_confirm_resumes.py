@@ -10,7 +10,7 @@ import pytest
 
 from local.accounts import ADMIN
 from local.firestore import clear_documents
-from tests.integration.products.support import Json, Shop, as_json, good, row, signed_in
+from tests.integration.products.support import QUEUE, Json, Shop, as_json, good, row, signed_in
 
 # Runs the product's own confirm and ends the process just before its k-th call to the outside:
 # that is also just after the one before it, whose answer then came to nothing. The parent only
@@ -80,6 +80,29 @@ def rows(start: int) -> list[Json]:
     mixed = [*new, *known, *unchanged, *twice, *broken]
     # Each kind falls into each chunk; the order is the same each time.
     return [mixed[number * 37 % TOTAL] for number in range(TOTAL)]
+
+
+# Begins a preview with what it read, and goes on with it when it is told to.
+LATE_PREVIEW = """
+import sys
+from shared.products import upload_preview, upload_store
+upload = upload_store.read(sys.argv[1])
+chunks = upload_store.read_chunks(upload)
+print(upload.status, flush=True)
+sys.stdin.readline()
+print(upload_preview.preview(upload, chunks).status)
+"""
+FIRST, SAME, ALIKE = 150, 5, 5
+
+
+def repeated(start: int) -> list[Json]:
+    """160 rows in two chunks: the second repeats rows of the first, by the letter or nearly."""
+    first = [row(start + number) for number in range(FIRST)]
+    same = [row(start + number, price="9.75") for number in range(SAME)]
+    alike = [
+        row(start + SAME + number, retailer_sku=f"T{start + number}") for number in range(ALIKE)
+    ]
+    return [*first, *same, *alike]
 
 
 class Drill:
@@ -223,6 +246,49 @@ def test_two_confirms_at_once_write_each_row_once(known: Shop) -> None:
     check_confirmed(shop, upload_id, start, first)
 
 
+def two_previews(shop: Shop, rows: list[Json]) -> tuple[str, str]:
+    """Two uploads of the same file, neither of which knows of the other."""
+    first, second = shop.preview(rows), shop.preview(rows)
+    for preview in (first, second):
+        assert (preview["new"], preview["duplicates"]) == (FIRST, SAME + ALIKE)
+    return first["upload_id"], second["upload_id"]
+
+
+def check_made_once(shop: Shop, rows: list[Json]) -> None:
+    wanted = {each["name"] for each in rows}
+    names = Counter(fields["name"] for fields in shop.documents("products").values())
+    assert {name: count for name, count in names.items() if name in wanted} == dict.fromkeys(
+        wanted, 1
+    )
+
+
+def test_two_previews_of_a_file_make_each_product_once(known: Shop) -> None:
+    rows = repeated(46_000)
+    first, second = two_previews(known, rows)
+    counts = {"inserted": FIRST, "updated": SAME + ALIKE, "skipped": 0, "failed": 0}
+    assert known.confirm(first, "all") == counts
+    check_made_once(known, rows)
+    before = known.documents("products")
+    counts = {"inserted": 0, "updated": 0, "skipped": len(rows), "failed": 0}
+    assert known.confirm(second, "all") == counts
+    assert known.documents("products") == before
+
+
+def test_two_confirms_of_a_file_by_turns_make_each_product_once(known: Shop, drill: Drill) -> None:
+    rows = repeated(47_000)
+    first, second = two_previews(known, rows)
+    upload = known.database.collection("uploads").document(first)
+    step = 4
+    while upload.get(["confirmed_chunks"]).get("confirmed_chunks") == 0:
+        step += 1
+        assert drill.confirm(first, step) == KILLED
+    assert upload.get(["status"]).get("status") == "confirming"
+    known.confirm(second, "all")
+    check_made_once(known, rows)
+    known.confirm(first, "all")
+    check_made_once(known, rows)
+
+
 def test_a_confirm_that_meets_a_lock_is_a_conflict_and_may_be_repeated(known: Shop) -> None:
     upload_id = known.preview([row(45_000)])["upload_id"]
     holder = known.database.transaction()
@@ -265,6 +331,51 @@ def test_a_large_upload_is_followed(known: Shop) -> None:
     again = known.http.post("/api/products/confirm", json={"upload_id": upload_id})
     assert (again.status_code, again.json()) == (200, counts)
     assert audit_entries(known, upload_id) == 1
+
+
+@pytest.fixture
+def waiting(known: Shop) -> Iterator[str]:
+    """A large upload whose preview has not begun; its queue goes on when the test ends."""
+    known.run(QUEUE, "pause", "uploads")
+    body: dict[str, Any] = {"products": [row(61_000 + number) for number in range(1001)]}
+    answer = known.http.post("/api/products/preview", json=body)
+    assert answer.status_code == 202
+    yield answer.json()["upload_id"]
+    known.run(QUEUE, "resume", "uploads")
+
+
+def follow(upload_id: str) -> Json:
+    who = {"uid": "drill", "email": "", "address": "", "request_id": ""}
+    return {"upload_id": upload_id, **who}
+
+
+def test_a_preview_that_comes_late_leaves_a_confirm_alone(known: Shop, waiting: str) -> None:
+    late = known.begin(LATE_PREVIEW, waiting)
+    assert late.stdin
+    assert late.stdout
+    assert late.stdout.readline() == "previewing\n"
+    assert known.call_private("preview_upload", follow(waiting)).is_success
+    body = {"upload_id": waiting, "accept": "all"}
+    assert known.http.post("/api/products/confirm", json=body).status_code == 202
+    before = known.documents("uploads"), known.documents("upload_chunks")
+    assert before[0][waiting]["status"] == "confirming"
+    assert late.communicate("go on\n", timeout=30)[0] == "confirming\n"
+    assert known.call_private("preview_upload", follow(waiting)).is_success
+    assert (known.documents("uploads"), known.documents("upload_chunks")) == before
+    assert known.call_private("confirm_upload", follow(waiting)).is_success
+    assert known.followed(waiting, "confirmed")["result"]["inserted"] == 1001
+
+
+def test_a_preview_delivered_twice_at_once_counts_each_row_once(known: Shop, waiting: str) -> None:
+    def deliver(_: int) -> int:
+        return known.call_private("preview_upload", follow(waiting)).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        # Who comes second is to come again.
+        assert set(pool.map(deliver, range(2))) <= {204, 409}
+    assert known.call_private("preview_upload", follow(waiting)).is_success
+    preview = known.followed(waiting, "previewed")["preview"]
+    assert (preview["total"], preview["new"], preview["duplicates"]) == (1001, 1001, 0)
 
 
 def test_rows_given_to_confirm_are_previewed_on_the_way(known: Shop) -> None:

@@ -1,6 +1,6 @@
-"""Every query that the other tests made, against the indexes that production will have.
+"""The queries of the lists, against the indexes that production will have.
 
-The emulator answers any query; this runs last, so that all of them have passed by.
+What all other tests ask is checked when their stack ends.
 """
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from local.meter import SHAPES_NAME
 from local.plan import ROOT
 from local.stack import Stack
-from tests.integration.products.support import FAR_FUTURE, Shop
+from tests.integration.products.support import FAR_FUTURE, WORK_SECONDS, Shop
 from tests.polling import eventually
 from tools.index_check import Shape, is_served, read_indexes, read_shapes, unserved
 
@@ -17,7 +17,7 @@ INDEXES = ROOT / "firestore.indexes.json"
 
 @pytest.fixture(scope="module")
 def shapes(stack: Stack, shop: Shop) -> set[Shape]:
-    """What was recorded, and a query of each kind, should this module run alone."""
+    """What was recorded so far, with a query of each kind."""
     for sort in ("created_at", "-updated_at", "name", "-price"):
         shop.get("/api/products", sort=sort)
         for query in ({"retailer": "a"}, {"category": "b", "retailer": "a"}, {"q": "word"}):
@@ -25,7 +25,10 @@ def shapes(stack: Stack, shop: Shop) -> set[Shape]:
             shop.get("/api/products", sort=sort, status="active", **query)
     shop.get("/api/categories")
     assert shop.call_private("sweep_outbox").is_success
-    eventually(lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success)
+    eventually(
+        lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success,
+        timeout_seconds=WORK_SECONDS,
+    )
     return read_shapes(stack.plan.state / SHAPES_NAME)
 
 

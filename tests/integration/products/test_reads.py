@@ -8,22 +8,23 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from local.plan import Plan
-from local.ports import Ports
-from local.prepare import prepare
 from local.stack import Stack
 from shared.products.models import Product, to_document
 from tests.integration.products.support import (
     FAR_FUTURE,
+    QUEUE,
     READS,
     REDIS_CALLS,
+    WORK_SECONDS,
     WRITES,
+    Json,
     Shop,
     good,
     row,
     word,
 )
 from tests.polling import eventually
+from tests.stacks import running_stack
 
 BATCH = 400
 PARALLEL = 2
@@ -34,10 +35,7 @@ CATEGORIES = ("milk", "rice", "tea", "soap")
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One of their own, without triggers: to hear of 20,000 products would take many minutes."""
-    settings = {"RATE_LIMIT_SCALE": "1000"}
-    folder = tmp_path_factory.mktemp("reads")
-    with Stack(Plan(Ports.free(), folder, settings=settings, triggers=False)) as running:
-        prepare(running)
+    with running_stack(tmp_path_factory.mktemp("reads"), triggers=False) as running:
         yield running
 
 
@@ -107,7 +105,10 @@ def catalogue(shop: Shop, request: pytest.FixtureRequest) -> Catalogue:
     fill(shop, known, size)
     shop.database.collection("statistics").document("touched").set({"everything": True})
     # A recount that was still due is refused for the other's sake: Cloud Tasks repeats it too.
-    eventually(lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success)
+    eventually(
+        lambda: shop.call_private("refresh_statistics", {"due_at": FAR_FUTURE}).is_success,
+        timeout_seconds=WORK_SECONDS,
+    )
     made = Catalogue(shop, size)
     # The session's copy in Redis is fresh from here on.
     assert made.ask("/api/products/stats").json()["total"] == size
@@ -177,6 +178,48 @@ def test_a_preview_costs_five_reads_a_row(catalogue: Catalogue) -> None:
     reads = int(answer.headers[READS])
     print(f"{catalogue.size} products: {reads} reads to preview 100 rows")  # noqa: T201
     assert reads <= 5 * 100
+
+
+def unshared(first: int, count: int) -> list[Json]:
+    """Rows that share neither brand nor words, so that each has posting lists of its own."""
+    return [row(first + number) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 100, 400])
+def test_rows_without_a_shared_brand_cost_five_reads_each(catalogue: Catalogue, count: int) -> None:
+    rows = unshared(1_000_000 + 1000 * count + catalogue.size, count)
+    answer = catalogue.shop.http.post("/api/products/preview", json={"products": rows})
+    assert good(answer)["preview"]["new"] == count
+    assert int(answer.headers[READS]) <= 5 * count
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_rows_whose_products_were_deleted_cost_five_reads_each(
+    catalogue: Catalogue, count: int
+) -> None:
+    shop, rows = catalogue.shop, unshared(2_000_000 + 1000 * count + catalogue.size, count)
+    assert shop.upload(rows)["inserted"] == count
+    batch = shop.database.batch()
+    # Those that were uploaded, and no others, have an identity.
+    for identity in shop.documents("product_identities").values():
+        batch.delete(shop.database.collection("products").document(identity["product_id"]))
+    batch.commit()
+    answer = shop.http.post("/api/products/preview", json={"products": rows})
+    assert good(answer)["preview"]["new"] == count
+    assert int(answer.headers[READS]) <= 5 * count
+
+
+def test_a_preview_in_the_background_costs_five_reads_a_row(catalogue: Catalogue) -> None:
+    shop, rows = catalogue.shop, unshared(3_000_000 + catalogue.size, 1001)
+    shop.run(QUEUE, "pause", "uploads")
+    try:
+        told = good(shop.http.post("/api/products/preview", json={"products": rows}))
+        who = {"uid": "test", "email": "", "address": "", "request_id": ""}
+        answer = shop.call_private("preview_upload", {"upload_id": told["upload_id"], **who})
+    finally:
+        shop.run(QUEUE, "resume", "uploads")
+    assert shop.followed(told["upload_id"], "previewed")["preview"]["new"] == 1001
+    assert int(answer.headers[READS]) <= 5 * 1001
 
 
 def test_a_change_costs_a_handful(catalogue: Catalogue) -> None:

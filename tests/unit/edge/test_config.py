@@ -17,6 +17,8 @@ def test_two_settings_are_enough() -> None:
     assert known.session_samesite == "Lax"
     assert known.redis_url is None
     assert known.frontend_origin == "http://localhost:3000"
+    url = "https://asia-south1-demo-unit.cloudfunctions.net/match_product"
+    assert known.function_url("match_product") == known.audience("match_product") == url
     assert known.storage_bucket == "demo-unit.appspot.com"
 
 
@@ -64,6 +66,14 @@ def test_a_setting_that_can_only_fail_later_is_named_at_start(
 ) -> None:
     with pytest.raises(ConfigurationError, match=named):
         read_settings(GOOD | changes)
+
+
+def test_another_region_and_audience_hold_for_all_functions() -> None:
+    changes = {"REGION": "europe-west1", "INTERNAL_AUDIENCE": "https://internal.test"}
+    known = read_settings(GOOD | changes)
+    assert known.region == "europe-west1"
+    assert known.function_url("x") == "https://europe-west1-demo-unit.cloudfunctions.net/x"
+    assert known.audience("x") == known.audience("y") == "https://internal.test"
 
 
 def test_a_secret_is_never_in_the_message() -> None:

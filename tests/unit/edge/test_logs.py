@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from shared import logs
 from shared.config import read_settings
@@ -64,6 +65,14 @@ def test_a_line_has_the_fields_that_dashboards_know() -> None:
         "context": {"rows": 3},
         "risk": "high",
     }
+
+
+@pytest.mark.parametrize("uid", ["u1", "a-much-longer-uid-that-is-worth-compressing" * 3])
+def test_a_session_cookie_is_masked_wherever_it_stands(uid: str) -> None:
+    cookie = URLSafeSerializer("x" * 40, salt="session").dumps(["sid-of-it", uid, 1900000000.0])
+    told = line("Refused", context={"header": f"__session={cookie}; a=b", "note": cookie})
+    assert cookie not in json.dumps(told)
+    assert told["context"]["header"].endswith("; a=b")
 
 
 def test_an_exception_is_one_masked_line() -> None:

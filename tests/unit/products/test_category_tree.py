@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shared.products.category_tree import MAX_DEPTH, ancestors, height
 from shared.products.default_categories import DEFAULT_CATEGORIES
 
@@ -27,6 +29,14 @@ def test_a_lost_parent_or_a_loop_ends_the_line() -> None:
 def test_the_height_counts_the_levels_below() -> None:
     assert [height(each, CHAIN) for each in "abcd"] == [3, 2, 1, 1]
     assert height("new", CHAIN) == 1
+
+
+@pytest.mark.parametrize(
+    ("parents", "levels"),
+    [({"a": "a"}, 1), ({"a": "b", "b": "a"}, 2), ({"a": "c", "b": "a", "c": "b", "d": "c"}, 4)],
+)
+def test_a_loop_is_counted_once(parents: dict[str, str | None], levels: int) -> None:
+    assert height("a", tree(**parents)) == levels
 
 
 def test_the_first_set_is_a_tree_of_its_own() -> None:

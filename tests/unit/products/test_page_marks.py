@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.products import page_marks
 from shared.products.page_marks import Marks
 
 
@@ -40,3 +41,29 @@ def test_no_row_is_skipped_or_seen_twice(rows: list[int], skip: int) -> None:
     assert passed + offset == skip
     if skip < sum(rows):
         assert offset < max(rows)
+
+
+TRUTH = [80, 79, 80, 81, 80]
+
+
+class Stored:
+    """The document of the marks, and counts that say the truth."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows = [80] * len(TRUTH)
+        monkeypatch.setattr(page_marks, "read", lambda: marks(*self.rows))
+        monkeypatch.setattr(page_marks, "_document", lambda: self)
+        monkeypatch.setattr(page_marks, "_count", lambda _, first, end: sum(TRUTH[first:end]))
+
+    def set(self, fields: dict[str, list[int]], **_: object) -> None:
+        self.rows = fields["rows"]
+
+
+def test_changes_that_make_up_for_each_other_are_found_where_everything_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = Stored(monkeypatch)
+    page_marks.refresh(sum(TRUTH))
+    assert stored.rows == [80] * len(TRUTH)
+    page_marks.refresh(sum(TRUTH), everything=True)
+    assert stored.rows == TRUTH

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.config import read_settings
 from tools import deploy
 from tools.bundle import bundle
-from tools.declarations import ROOT
+from tools.declarations import ROOT, declared
 
 
 def test_pauses_double_up_to_the_longest() -> None:
@@ -71,7 +72,24 @@ def test_the_functions_get_what_is_set_and_what_google_does() -> None:
         "UPSTASH_REDIS_REST_URL": "https://redis.test",
         "SESSION_SAMESITE": "Strict",
         "IAM_VERIFIES_TOKENS": "1",
+        "TRUSTED_PROXIES": " ".join(deploy.HOSTING_NETWORKS),
     }
+    own = deploy.settings(told | {"TRUSTED_PROXIES": "192.0.2.0/24"})
+    assert own["TRUSTED_PROXIES"] == "192.0.2.0/24"
+
+
+def test_each_function_starts_on_what_its_deployment_gives_it() -> None:
+    told = {
+        "FRONTEND_ORIGIN": "https://shop.test",
+        "UPSTASH_REDIS_REST_URL": "https://redis.test",
+    }
+    google = {"GOOGLE_CLOUD_PROJECT": "shop", "K_SERVICE": "function"}
+    for each in declared():
+        secrets = dict.fromkeys(each.function.secrets, "x" * 40)
+        known = read_settings(deploy.settings(told) | google | secrets)
+        has_redis = "UPSTASH_REDIS_REST_TOKEN" in each.function.secrets
+        assert (known.redis_url is not None) == has_redis
+    assert {each.function.name for each in declared()} >= {"health", "openapi", "products"}
 
 
 def test_a_setting_without_which_nothing_works_must_be_given() -> None:

@@ -1,0 +1,5 @@
+"""How often a task of each queue is tried: the queues are made so, and a task knows its last."""
+
+from typing import Final
+
+ATTEMPTS: Final = {"matching": 30, "statistics": 30, "uploads": 10, "exports": 5}

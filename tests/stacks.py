@@ -1,0 +1,25 @@
+"""A local cloud for tests, which fails them at its end if production would refuse their queries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.meter import SHAPES_NAME
+from local.plan import ROOT, Plan
+from local.ports import Ports
+from local.prepare import prepare
+from local.stack import Stack
+from tools.index_check import read_indexes, read_shapes, unserved
+
+
+@contextmanager
+def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
+    """A cloud with queues, jobs and accounts on free ports, whose rate limits never bite."""
+    settings = {"RATE_LIMIT_SCALE": "1000"}
+    with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:
+        prepare(stack)
+        yield stack
+        # The emulator answers any query.
+        recorded = stack.plan.state / SHAPES_NAME
+        shapes = read_shapes(recorded) if recorded.exists() else set()
+        assert unserved(shapes, read_indexes(ROOT / "firestore.indexes.json")) == []
