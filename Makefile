@@ -61,7 +61,8 @@ derived: setup ## write firebase.json, the OpenAPI document and the tables anew 
 .PHONY: test
 test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
 	@$(MAKE) --no-print-directory lint types
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -m alone
 
 .PHONY: bench
 bench: setup ## measure starts, warm calls and reads: prints a table, writes bench.json

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(predicate: Callable[[], T | None], *, timeout_seconds: float = 5.0) -> T:
+def eventually(predicate: Callable[[], T | None], *, timeout_seconds: float = 20.0) -> T:
     """The first true result of `predicate`; raises AssertionError when there is none in time."""
     deadline = time.monotonic() + timeout_seconds
     while not (result := predicate()):

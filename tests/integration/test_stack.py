@@ -246,8 +246,8 @@ def test_a_changed_source_is_served_and_a_broken_one_says_so(toys: Stack) -> Non
     source.write_text(good.replace('"root":', '"changed": True, "root":'))
     eventually(lambda: shown().is_success and shown().json().get("changed"), timeout_seconds=20)
     source.write_text(good + "def broken(:\n")
-    eventually(lambda: shown().status_code == 500, timeout_seconds=20)
-    assert "main.py" in shown().json()["error"]
+    # Each of the server's two workers notices by itself, and either may answer.
+    eventually(lambda: "main.py" in shown().text, timeout_seconds=20)
     source.write_text(good)
     eventually(lambda: shown().is_success and "changed" not in shown().json(), timeout_seconds=20)
 

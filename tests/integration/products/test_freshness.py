@@ -124,6 +124,7 @@ def usual(shop: Shop, product: Json) -> tuple[dict[str, Json], float]:
     return bodies, statistics.median(times)
 
 
+@pytest.mark.alone
 def test_without_redis_all_answers_are_the_same_and_hardly_later(
     shop: Shop, usual: tuple[dict[str, Json], float], without_redis: str
 ) -> None:
@@ -155,6 +156,7 @@ def test_without_redis_sessions_are_checked_all_the_same(shop: Shop, without_red
         assert http.get("/api/products").status_code == 401
 
 
+@pytest.mark.alone
 def test_an_upload_is_listed_at_once_and_counted_within_ten_seconds(
     shop: Shop, record_property: Callable[[str, object], None]
 ) -> None:
