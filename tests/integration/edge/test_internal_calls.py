@@ -188,7 +188,7 @@ class TestBehindIam:
     def test_the_claims_of_a_stripped_token_are_taken(self, stack: Stack, http: Any) -> None:
         assert post(http, stripped(stack), {"word": "yes"}).status_code == 204
 
-    @pytest.mark.parametrize("changes", WRONG, ids=str)
+    @pytest.mark.parametrize("changes", WRONG)
     def test_wrong_claims_are_refused(
         self, stack: Stack, http: Any, changes: dict[str, Any]
     ) -> None:

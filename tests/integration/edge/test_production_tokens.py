@@ -125,7 +125,6 @@ class TestVerifying:
             {"exp": None},
             {"iat": None},
         ],
-        ids=str,
     )
     def test_wrong_claims_are_refused(
         self, key: rsa.RSAPrivateKey, changes: dict[str, Any]
