@@ -124,13 +124,13 @@ def _append(marks: Marks, micros: int, product_id: str, rows: int) -> None:
 def _rows(marks: Marks, run: int) -> Iterator[tuple[int, str]]:
     query = _range(marks, run, run + 1).select(["created_at"])
     with firestore.errors_mapped():
-        for snapshot in query.stream(**firestore.limits()):
+        for snapshot in query.stream(**firestore.limits(firestore.LONG_TIMEOUT_SECONDS)):
             yield epoch_micros(snapshot.get("created_at")), snapshot.id
 
 
 def _count(marks: Marks, first: int, end: int) -> int:
     with firestore.errors_mapped():
-        return firestore.count(_range(marks, first, end))
+        return firestore.count(_range(marks, first, end), firestore.LONG_TIMEOUT_SECONDS)
 
 
 def _range(marks: Marks, first: int, end: int) -> "Query":

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -184,8 +185,9 @@ def _counts(facets: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     queries: dict[tuple[str, str], Query] = {("", ""): listed}
     for field, slug in facets:
         queries[field, slug] = listed.where(filter=FieldFilter(field, "==", slug))
+    counts = partial(firestore.count, timeout_seconds=firestore.LONG_TIMEOUT_SECONDS)
     with ThreadPoolExecutor(PARALLEL_COUNTS) as pool:
-        return dict(zip(queries, pool.map(firestore.count, queries.values()), strict=True))
+        return dict(zip(queries, pool.map(counts, queries.values()), strict=True))
 
 
 def _newest_change() -> str | None:

@@ -1,5 +1,6 @@
 """Events that come three times, late, shuffled or never leave the catalogue as it should be."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -77,7 +78,7 @@ def state(shop: Shop) -> Json:
             kept = {k: v for k, v in value.items() if k not in VOLATILE and v not in ({}, [])}
             return {told(k): told(v) for k, v in kept.items()}
         if isinstance(value, list):
-            return sorted((told(each) for each in value), key=str)
+            return sorted((told(each) for each in value), key=in_order)
         if not isinstance(value, str):
             return value
         return "_".join(sorted(names.get(part, part) for part in value.split("_")))
@@ -87,6 +88,11 @@ def state(shop: Shop) -> Json:
         documents = {told(key): told(value) for key, value in shop.documents(collection).items()}
         found[collection] = {key: value for key, value in documents.items() if value}
     return found
+
+
+def in_order(value: Any) -> str:
+    """Firestore returns a map's fields in any order."""
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def check_nothing_owed(shop: Shop) -> None:
