@@ -39,6 +39,13 @@ SCHEDULES = (
         attempt_deadline_seconds=60,
         retries=3,
     ),
+    Schedule(
+        name="purge-products",
+        purpose="Removes for good what was deleted long ago.",
+        schedule="45 3 * * *",
+        function="purge_products",
+        retries=3,
+    ),
 )
 
 

@@ -119,7 +119,9 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: b
                 matcher.compare(postings.offer_of(product), other) if product and other else None
             )
             pairs.write(transaction, product_id, other_id, match, stored)
-        version = _fields(found, catalogue.COLLECTION).get("version")
+        if catalogue.COLLECTION not in found:
+            transaction.delete(pairs.state(product_id))
+        version = _fields(found, catalogue.COLLECTION).get("version", outbox.GONE)
         if paid and _fields(found, outbox.COLLECTION).get("version") == version:
             transaction.delete(outbox.document("product", product_id))
 

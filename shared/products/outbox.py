@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "outbox"
+# The version of what is not there any more.
+GONE: Final = 0
 Kind = Literal["product", "category"]
 
 

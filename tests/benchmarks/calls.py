@@ -212,6 +212,7 @@ CALLS: Final[dict[str, Maker]] = {
     "products_export": lambda cloud: _post(cloud, "/api/products/export", _FEW),
     "products_preview": lambda cloud: _post(cloud, "/api/products/preview", {"products": _rows()}),
     "products_stats": _get("/api/products/stats", cached="products"),
+    "purge_products": _schedule,
     "recount_statistics": _schedule,
     "refresh_statistics": _refresh_statistics,
     "session": _get("/api/admin/session"),
