@@ -161,6 +161,8 @@ def suite(plan: Plan) -> Command:
             "CI": "1",
             # Otherwise the CLI asks the network whether it runs on Google Cloud.
             "METADATA_SERVER_DETECTION": "none",
+            # Ten seconds by itself, which a busy machine needs to import a codebase.
+            "FUNCTIONS_DISCOVERY_TIMEOUT": "120",
             # The CLI keeps its settings and a note of each running hub in these.
             "XDG_CONFIG_HOME": str(plan.state / "config"),
             "TMPDIR": str(plan.state),
