@@ -33,6 +33,7 @@ PATHS = [
     "/api/products/uploads/<id>",
     "/health",
     "/openapi.json",
+    "/system/config",
     "/system/status",
 ]
 IDENTIFIER = "k3jq8z0x5v7w1y2u4t6r"

@@ -216,6 +216,7 @@ CALLS: Final[dict[str, Maker]] = {
     "refresh_statistics": _refresh_statistics,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
+    "system_config": _get("/system/config", account=SUPER_ADMIN),
     "system_status": _get("/system/status"),
     "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
     "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),

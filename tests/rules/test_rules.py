@@ -19,6 +19,7 @@ OURS = (
     "_fences",
     "audit_logs",
     "categories",
+    "configuration",
     "dead_letters",
     "exports",
     "idempotency",
