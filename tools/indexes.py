@@ -34,6 +34,10 @@ INDEXES: Final[tuple[Index, ...]] = (
     # For the total of a search, which is counted without an order.
     *(("products", ((field, ASCENDING), ("terms", CONTAINS))) for field in SEARCHED_WITH),
     ("match_pairs", (("products", CONTAINS), ("confidence", DESCENDING))),
+    *(
+        ("product_requests", (("status", ASCENDING), (sort, DESCENDING)))
+        for sort in ("created_at", "count")
+    ),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
 )
 
@@ -55,6 +59,7 @@ EXPIRING: Final = (
     "dead_letters",
     "exports",
     "idempotency",
+    "product_request_marks",
     "sessions",
     "tickets",
     "upload_chunks",

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
+from local.demo.wishes import wishes
 from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339, utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings
@@ -61,6 +62,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
     for seed in demo_categories():
         fields = {"name": seed.name, "parent_id": seed.parent_id, "version": 1}
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
+    yield from wishes(now)
     yield from _statistics(products)
     yield from _matching(products, demo, matcher)
 

@@ -21,6 +21,8 @@ PATHS = [
     "/api/audit/logs",
     "/api/categories",
     "/api/categories/<id>",
+    "/api/product-requests",
+    "/api/product-requests/<id>",
     "/api/products",
     "/api/products/<id>",
     "/api/products/<id>/matches",
@@ -33,6 +35,7 @@ PATHS = [
     "/api/products/uploads/<id>",
     "/health",
     "/openapi.json",
+    "/system/config",
     "/system/status",
 ]
 IDENTIFIER = "k3jq8z0x5v7w1y2u4t6r"

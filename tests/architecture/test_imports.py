@@ -18,7 +18,7 @@ DOMAINS = ("shared.products", "shared.system", "shared.users")
 NEIGHBOURS = {"shared.products": {"shared.system"}, "shared.users": {"shared.system"}}
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
-PURE = ("shared.products.matching",)
+PURE = ("shared.products.matching", "shared.system.configuration_records")
 
 
 @cache

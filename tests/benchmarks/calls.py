@@ -152,6 +152,15 @@ def _confirm(cloud: Cloud) -> Call:
     return _post(cloud, "/api/products/confirm", body)
 
 
+def _change_request(cloud: Cloud) -> Call:
+    wish = {"name": f"Bench {secrets.token_hex(4)}"}
+    asked = cloud.send(_post(cloud, "/api/product-requests", wish)).json()
+    headers = cloud.user() | {"Content-Type": "application/json"}
+    body = _json({"status": "planned", "note": "soon"})
+    path = f"/api/product-requests/{asked['id']}"
+    return Call("PUT", path, headers=headers, body=body)
+
+
 def _login(cloud: Cloud) -> Call:
     token = id_token(cloud.environment()["FIREBASE_AUTH_EMULATOR_HOST"], ADMIN.email)
     headers = {"Content-Type": "application/json"}
@@ -206,6 +215,8 @@ CALLS: Final[dict[str, Maker]] = {
     "preview_upload": _preview_upload,
     "product": _get("/api/products/{product}"),
     "product_matches": _get("/api/products/{product}/matches"),
+    "product_request": _change_request,
+    "product_requests": _get("/api/product-requests"),
     "product_restore": _restore,
     "products": _get("/api/products", cached="products"),
     "products_confirm": _confirm,
@@ -217,6 +228,7 @@ CALLS: Final[dict[str, Maker]] = {
     "refresh_statistics": _refresh_statistics,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
+    "system_config": _get("/system/config", account=SUPER_ADMIN),
     "system_status": _get("/system/status"),
     "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
     "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),

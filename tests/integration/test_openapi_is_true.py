@@ -38,6 +38,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
         upload_id = upload["upload_id"]
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
+        wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
         listed = http.get("/api/products", params={"retailer": "schema-shop"}).json()
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -45,6 +46,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
         "category_id": "tea",
         "upload_id": upload_id,
         "export_id": export_id,
+        "request_id": wished["id"],
         "idToken": token,
     }
 
