@@ -23,6 +23,7 @@ PATHS = [
     "/api/categories/<id>",
     "/api/products",
     "/api/products/<id>",
+    "/api/products/<id>/image",
     "/api/products/<id>/matches",
     "/api/products/<id>/restore",
     "/api/products/confirm",

@@ -26,6 +26,7 @@ OURS = (
     "match_pairs",
     "match_states",
     "outbox",
+    "pictures",
     "product_identities",
     "products",
     "retailers",
