@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     scheduler_emulator: str | None
     storage_emulator: str | None
     auth_emulator: str | None
+    fetch_loopback: bool
+    image_base_url: str | None
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -124,6 +126,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         scheduler_emulator=read.text("CLOUD_SCHEDULER_EMULATOR_HOST") or None,
         storage_emulator=read.text("STORAGE_EMULATOR_HOST") or None,
         auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
+        fetch_loopback=read.fetch_loopback(on_google_cloud=on_google_cloud),
+        image_base_url=read.base_url("IMAGE_BASE_URL"),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -171,6 +175,23 @@ class _Reader:
                 f"{name} is {value!r}: give scheme and host, such as https://admin.example.com."
             )
         return value
+
+    def base_url(self, name: str) -> str | None:
+        value = self.text(name).rstrip("/")
+        if value and not value.startswith(("https://", "http://")):
+            raise ConfigurationError(
+                f"{name} is {value!r}: give an address, such as https://images.example.com."
+            )
+        return value or None
+
+    def fetch_loopback(self, *, on_google_cloud: bool) -> bool:
+        allowed = self.flag("FETCH_LOOPBACK", default=False)
+        local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
+        if allowed and not local:
+            raise ConfigurationError(
+                "FETCH_LOOPBACK is set where no emulator runs: unset it, it is for local tests."
+            )
+        return allowed
 
     def networks(self, name: str) -> tuple[str, ...]:
         networks = tuple(self.text(name).replace(",", " ").split())

@@ -15,7 +15,7 @@ from tools.index_check import read_indexes, read_shapes, unserved
 @contextmanager
 def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
     """A cloud with queues, jobs and accounts on free ports, whose rate limits never bite."""
-    settings = {"RATE_LIMIT_SCALE": "1000"}
+    settings = {"RATE_LIMIT_SCALE": "1000", "FETCH_LOOPBACK": "1"}
     with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:
         prepare(stack)
         yield stack

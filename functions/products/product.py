@@ -2,7 +2,8 @@
 
 from shared.edge import Request, endpoint
 from shared.products import catalogue
-from shared.products.schemas import ProductChange, ProductView, view
+from shared.products.picture_links import shown
+from shared.products.schemas import ProductChange, ProductView
 
 product = endpoint(__name__, "/api/products/{product_id}")
 
@@ -10,7 +11,7 @@ product = endpoint(__name__, "/api/products/{product_id}")
 @product.get(role="admin", etag=True)
 def read(request: Request) -> ProductView:
     """The product, with its version as ETag; raises NotFound (404)."""
-    return view(catalogue.read(request.path["product_id"]))
+    return shown(catalogue.read(request.path["product_id"]))
 
 
 @product.put(role="admin", audit="product.updated", etag=True, if_match=True, raises=(409,))
@@ -19,10 +20,10 @@ def change(request: Request[ProductChange]) -> ProductView:
     changed = catalogue.change(
         request.path["product_id"], request.body, request.if_match, request.actor
     )
-    return view(changed)
+    return shown(changed)
 
 
 @product.delete(role="admin", audit="product.deleted", etag=True, if_match=True, raises=(409,))
 def remove(request: Request) -> ProductView:
     """The product, marked as deleted; raises NotFound (404), StaleVersion (412)."""
-    return view(catalogue.remove(request.path["product_id"], request.if_match, request.actor))
+    return shown(catalogue.remove(request.path["product_id"], request.if_match, request.actor))

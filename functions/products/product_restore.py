@@ -2,7 +2,8 @@
 
 from shared.edge import Request, endpoint
 from shared.products import catalogue
-from shared.products.schemas import ProductView, view
+from shared.products.picture_links import shown
+from shared.products.schemas import ProductView
 
 product_restore = endpoint(__name__, "/api/products/{product_id}/restore")
 
@@ -12,4 +13,4 @@ product_restore = endpoint(__name__, "/api/products/{product_id}/restore")
 )
 def restore(request: Request) -> ProductView:
     """The product, active again; raises NotFound (404), StaleVersion (412)."""
-    return view(catalogue.restore(request.path["product_id"], request.if_match, request.actor))
+    return shown(catalogue.restore(request.path["product_id"], request.if_match, request.actor))

@@ -1,7 +1,7 @@
 """Cloud Storage: objects of this product's bucket, its errors in our terms."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -48,9 +48,25 @@ def open_for_writing(name: str, content_type: str) -> Iterator[Any]:
             yield stream
 
 
-def link(name: str, lifetime: timedelta, filename: str) -> str:
-    """A time-limited link that downloads the object as `filename`."""
-    disposition = f'attachment; filename="{filename}"'
+def put(name: str, content: bytes, content_type: str, cache_control: str) -> None:
+    """Makes `content` the object `name`; the same again changes nothing."""
+    with _errors_mapped():
+        blob = bucket().blob(name)
+        blob.cache_control = cache_control
+        blob.upload_from_string(content, content_type=content_type, timeout=TIMEOUT_SECONDS)
+
+
+def remove(name: str) -> None:
+    """Removes the object, if it is there."""
+    from google.api_core.exceptions import NotFound
+
+    with _errors_mapped(), suppress(NotFound):
+        bucket().blob(name).delete(timeout=TIMEOUT_SECONDS)
+
+
+def link(name: str, lifetime: timedelta, filename: str | None = None) -> str:
+    """A time-limited link that shows the object, or downloads it as `filename`."""
+    disposition = f'attachment; filename="{filename}"' if filename else None
     with _errors_mapped():
         blob = bucket().blob(name)
         configured = settings()
@@ -66,13 +82,20 @@ def ping() -> None:
         bucket().exists(timeout=2.0, retry=None)
 
 
-def _signed(blob: Any, lifetime: timedelta, disposition: str) -> str:
-    """On Google Cloud no private key is at hand: IAM signs for the function's account."""
+@cache
+def _credentials() -> Any:
     from google.auth import default
+
+    return default()[0]
+
+
+def _signed(blob: Any, lifetime: timedelta, disposition: str | None) -> str:
+    """On Google Cloud no private key is at hand: IAM signs for the function's account."""
     from google.auth.transport.requests import Request
 
-    credentials, _ = default()
-    credentials.refresh(Request())  # type: ignore[no-untyped-call]
+    credentials = _credentials()
+    if not credentials.valid:
+        credentials.refresh(Request())
     return str(
         blob.generate_signed_url(
             version="v4",

@@ -12,7 +12,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox, statistics
+from shared.products import outbox, pictures, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
@@ -50,8 +50,7 @@ def change(
     _check_category(wanted.category)
 
     def edit(product: Product, now: datetime) -> Product:
-        if product.status == "deleted":
-            raise NotFound("This product was removed; restore it first.")
+        _check_not_removed(product)
         return product.changed(
             now,
             name=wanted.name,
@@ -79,6 +78,31 @@ def restore(product_id: str, expected: int | None, by: Actor, clock: Clock = utc
         return product.changed(now, status="active") if product.status == "deleted" else product
 
     return _apply(product_id, undelete, expected, by, clock)
+
+
+def check_changeable(product_id: str, expected: int | None) -> None:
+    """Raises NotFound or StaleVersion where a change of the product would."""
+    product = read(product_id)
+    if expected is not None and product.version != expected:
+        raise StaleVersion(f"The product is at version {product.version} now.")
+    _check_not_removed(product)
+
+
+def set_picture(
+    product_id: str, picture: str | None, expected: int | None, by: Actor, clock: Clock = utc_now
+) -> Product:
+    """The product with the folder of its picture, or with none. Raises as `change`."""
+
+    def edit(product: Product, now: datetime) -> Product:
+        _check_not_removed(product)
+        return product.changed(now, picture=picture)
+
+    return _apply(product_id, edit, expected, by, clock)
+
+
+def _check_not_removed(product: Product) -> None:
+    if product.status == "deleted":
+        raise NotFound("This product was removed; restore it first.")
 
 
 def _apply(
@@ -123,6 +147,8 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     if (before.listed, before.category) != (after.listed, after.category):
         marks = statistics.touched([after.retailer], [before.category, after.category])
         batch.set(statistics.touched_document(), marks, merge=True)
+    if before.picture is not None and before.picture != after.picture:
+        batch.set(*pictures.owed(before.picture))
     old, new = _difference(before, after)
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
     with firestore.errors_mapped():

@@ -16,7 +16,10 @@ MAX_TERMS: Final = 60
 
 
 class Product(msgspec.Struct, frozen=True):
-    """One offer as it is stored; the price is in minor units of its currency."""
+    """One offer as it is stored; the price is in minor units of its currency.
+
+    `image` is a picture's address elsewhere, `picture` the folder of one that is stored here.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class Product(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    picture: str | None = None
 
     @property
     def listed(self) -> bool:
@@ -66,10 +70,12 @@ def product_terms(product: Product) -> list[str]:
 
 def from_document(product_id: str, fields: dict[str, Any]) -> Product:
     """The product in a document's fields."""
-    return Product(id=product_id, **{name: fields[name] for name in _STORED})
+    known = {name: fields[name] for name in _STORED}
+    return Product(id=product_id, picture=fields.get("picture"), **known)
 
 
-_STORED: Final = tuple(name for name in Product.__struct_fields__ if name != "id")
+# Products written before there were pictures know nothing of them.
+_STORED: Final = tuple(n for n in Product.__struct_fields__ if n not in ("id", "picture"))
 
 
 def name_key(name: str) -> str:

@@ -7,8 +7,10 @@ import msgspec
 from msgspec import Meta
 
 from shared.clock import rfc3339
+from shared.config import settings
 from shared.money import DEFAULT_CURRENCY, to_decimal
 from shared.products.models import Product, Status
+from shared.products.picture_reading import WIDTHS
 
 Sort = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name", "price", "-price"
@@ -16,10 +18,15 @@ Sort = Literal[
 Slug = Annotated[str, Meta(min_length=1, max_length=100)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 PageSize = Annotated[int, Meta(ge=1, le=100)]
+PICTURE_WIDTHS = tuple(map(str, WIDTHS))
 
 
 class ProductView(msgspec.Struct, omit_defaults=True):
-    """One product as the dashboard reads it."""
+    """One product as the dashboard reads it.
+
+    `images` holds links to the stored picture by width; where links are time-limited, only
+    answers of a single product have them.
+    """
 
     id: str
     name: str
@@ -36,11 +43,13 @@ class ProductView(msgspec.Struct, omit_defaults=True):
     retailer_sku: str | None = None
     url: str | None = None
     image: str | None = None
+    images: dict[str, str] | None = None
     description: str | None = None
 
 
 def view(product: Product) -> ProductView:
     """The product with its price as a decimal and its times as text."""
+    images = _lasting_links(product.picture)
     return ProductView(
         id=product.id,
         name=product.name,
@@ -56,9 +65,17 @@ def view(product: Product) -> ProductView:
         updated_at=rfc3339(product.updated_at),
         retailer_sku=product.retailer_sku,
         url=product.url,
-        image=product.image,
+        image=images[PICTURE_WIDTHS[1]] if images else product.image,
+        images=images,
         description=product.description,
     )
+
+
+def _lasting_links(picture: str | None) -> dict[str, str] | None:
+    base = settings().image_base_url
+    if picture is None or base is None:
+        return None
+    return {width: f"{base}/pictures/{picture}/{width}.webp" for width in PICTURE_WIDTHS}
 
 
 class ProductFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

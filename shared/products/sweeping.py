@@ -9,7 +9,7 @@ from shared.clients import firestore
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import ShoppleError
-from shared.products import category_removal, category_tree, outbox, reacting
+from shared.products import category_removal, category_tree, outbox, pictures, reacting
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -39,6 +39,8 @@ def _done(owed: outbox.Owed, slot: int) -> bool:
     try:
         if owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
+        elif owed.kind == "picture":
+            pictures.settle(owed.id)
         else:
             _follow_category(owed)
     except ShoppleError as error:

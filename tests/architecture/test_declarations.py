@@ -25,6 +25,7 @@ PATHS = [
     "/api/product-requests/<id>",
     "/api/products",
     "/api/products/<id>",
+    "/api/products/<id>/image",
     "/api/products/<id>/matches",
     "/api/products/<id>/restore",
     "/api/products/confirm",

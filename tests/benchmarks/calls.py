@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from io import BytesIO
 from typing import Any, Final
 
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.types import Document
 from google.events.cloud.firestore import Document as EventDocument
 from google.events.cloud.firestore import DocumentEventData
+from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
 from tests.benchmarks.call import Call
@@ -161,6 +163,15 @@ def _change_request(cloud: Cloud) -> Call:
     return Call("PUT", path, headers=headers, body=body)
 
 
+def _picture(cloud: Cloud) -> Call:
+    packed = BytesIO()
+    Image.new("RGB", (400, 300), (secrets.randbelow(256), 90, 30)).save(packed, "PNG")
+    part = b'Content-Disposition: form-data; name="file"; filename="bench.png"'
+    body = b"--bench\r\n" + part + b"\r\n\r\n" + packed.getvalue() + b"\r\n--bench--\r\n"
+    headers = cloud.user() | {"Content-Type": "multipart/form-data; boundary=bench"}
+    return Call("POST", f"/api/products/{_product(cloud)}/image", headers=headers, body=body)
+
+
 def _login(cloud: Cloud) -> Call:
     token = id_token(cloud.environment()["FIREBASE_AUTH_EMULATOR_HOST"], ADMIN.email)
     headers = {"Content-Type": "application/json"}
@@ -214,6 +225,7 @@ CALLS: Final[dict[str, Maker]] = {
     "openapi": _get("/openapi.json"),
     "preview_upload": _preview_upload,
     "product": _get("/api/products/{product}"),
+    "product_image": _picture,
     "product_matches": _get("/api/products/{product}/matches"),
     "product_request": _change_request,
     "product_requests": _get("/api/product-requests"),

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from PIL import Image
 
 from local.accounts import SUPER_ADMIN, id_token
 from local.firestore import clear_documents
@@ -48,7 +50,23 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
         "export_id": export_id,
         "request_id": wished["id"],
         "idToken": token,
+        "url": _picture(stack),
     }
+
+
+def _picture(stack: Stack) -> str:
+    """The address of a picture that may be fetched."""
+    storage, bucket = (stack.environment()[n] for n in ("STORAGE_EMULATOR_HOST", "STORAGE_BUCKET"))
+    packed = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(packed, "PNG")
+    httpx.post(
+        f"{storage}/upload/storage/v1/b/{bucket}/o",
+        params={"uploadType": "media", "name": "schema.png"},
+        content=packed.getvalue(),
+        headers={"Content-Type": "image/png"},
+        trust_env=False,
+    ).raise_for_status()
+    return f"{storage}/download/storage/v1/b/{bucket}/o/schema.png?alt=media"
 
 
 def test_no_operation_answers_what_it_does_not_document(stack: Stack, tmp_path: Path) -> None:

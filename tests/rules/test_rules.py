@@ -27,6 +27,7 @@ OURS = (
     "match_pairs",
     "match_states",
     "outbox",
+    "pictures",
     "product_identities",
     "product_request_marks",
     "product_requests",

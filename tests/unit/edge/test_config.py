@@ -36,6 +36,8 @@ def test_two_settings_are_enough() -> None:
         ({"REDIS_TIMEOUT_SECONDS": "0"}, "REDIS_TIMEOUT_SECONDS", "above zero"),
         ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
+        ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
+        ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
     ],
     ids=str,
 )
@@ -108,3 +110,10 @@ def test_on_google_cloud_the_platforms_own_credentials_are_used() -> None:
     assert known.on_google_cloud
     assert known.firebase_private_key is None
     assert known.firebase_client_email is None
+
+
+def test_loopback_is_fetched_from_only_beside_an_emulator() -> None:
+    beside = {"FETCH_LOOPBACK": "1", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}
+    assert read_settings(GOOD | beside).fetch_loopback
+    with pytest.raises(ConfigurationError):
+        read_settings(GOOD | beside | {"K_SERVICE": "product-image"})
