@@ -18,6 +18,7 @@ PRODUCT_SORTS: Final = ("created_at", "updated_at", "name_key", "price_minor")
 PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
 # Every search is limited to what is listed or to one status, so no other pair is asked for.
 SEARCHED_WITH: Final = ("listed", "status")
+NOTE_ORDER: Final = (("pinned", DESCENDING), ("updated_at", DESCENDING))
 AUDIT_FILTERS: Final = ("actor", "action", "resource")
 
 INDEXES: Final[tuple[Index, ...]] = (
@@ -34,6 +35,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     # For the total of a search, which is counted without an order.
     *(("products", ((field, ASCENDING), ("terms", CONTAINS))) for field in SEARCHED_WITH),
     ("match_pairs", (("products", CONTAINS), ("confidence", DESCENDING))),
+    ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
+    ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
 )
 
@@ -44,6 +47,8 @@ UNINDEXED: Final = (
     ("products", "image"),
     ("match_keys", "entries"),
     ("match_pairs", "evidence"),
+    ("notes", "title"),
+    ("notes", "body"),
     ("audit_logs", "before"),
     ("audit_logs", "after"),
     ("idempotency", "answer"),

@@ -21,6 +21,8 @@ PATHS = [
     "/api/audit/logs",
     "/api/categories",
     "/api/categories/<id>",
+    "/api/notes",
+    "/api/notes/<id>",
     "/api/products",
     "/api/products/<id>",
     "/api/products/<id>/matches",

@@ -25,6 +25,7 @@ OURS = (
     "match_keys",
     "match_pairs",
     "match_states",
+    "notes",
     "outbox",
     "product_identities",
     "products",
