@@ -18,6 +18,7 @@ PRODUCT_SORTS: Final = ("created_at", "updated_at", "name_key", "price_minor")
 PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
 # Every search is limited to what is listed or to one status, so no other pair is asked for.
 SEARCHED_WITH: Final = ("listed", "status")
+NOTE_ORDER: Final = (("pinned", DESCENDING), ("updated_at", DESCENDING))
 AUDIT_FILTERS: Final = ("actor", "action", "resource")
 
 INDEXES: Final[tuple[Index, ...]] = (
@@ -38,6 +39,8 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("product_requests", (("status", ASCENDING), (sort, DESCENDING)))
         for sort in ("created_at", "count")
     ),
+    ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
+    ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
 )
 
@@ -48,6 +51,8 @@ UNINDEXED: Final = (
     ("products", "image"),
     ("match_keys", "entries"),
     ("match_pairs", "evidence"),
+    ("notes", "title"),
+    ("notes", "body"),
     ("audit_logs", "before"),
     ("audit_logs", "after"),
     ("idempotency", "answer"),

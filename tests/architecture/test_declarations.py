@@ -23,6 +23,8 @@ PATHS = [
     "/api/categories/<id>",
     "/api/product-requests",
     "/api/product-requests/<id>",
+    "/api/notes",
+    "/api/notes/<id>",
     "/api/products",
     "/api/products/<id>",
     "/api/products/<id>/image",

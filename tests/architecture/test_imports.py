@@ -13,12 +13,17 @@ from tools.declarations import ROOT
 SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
-DOMAINS = ("shared.products", "shared.system", "shared.users")
+DOMAINS = ("shared.notes", "shared.products", "shared.system", "shared.users")
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
-NEIGHBOURS = {"shared.products": {"shared.system"}, "shared.users": {"shared.system"}}
+NEIGHBOURS = {
+    "shared.notes": {"shared.system"},
+    "shared.products": {"shared.system"},
+    "shared.users": {"shared.system"},
+}
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = ("shared.products.matching", "shared.system.configuration_records")
+PURE = ("shared.notes.models", "shared.products.matching")
 
 
 @cache

@@ -75,6 +75,11 @@ def _product(cloud: Cloud) -> str:
 
 
 @cache
+def _note(cloud: Cloud) -> str:
+    return str(cloud.send(_post(cloud, "/api/notes", {"title": "Benched"})).json()["id"])
+
+
+@cache
 def _upload(cloud: Cloud) -> str:
     return _preview(cloud)
 
@@ -220,6 +225,8 @@ CALLS: Final[dict[str, Maker]] = {
     "logout": lambda cloud: Call("POST", "/api/admin/logout", headers=cloud.fresh_user()),
     "match_product": lambda cloud: _task(cloud, {"product_id": _product(cloud)}),
     "move_category": _move_category,
+    "note": lambda cloud: _get(f"/api/notes/{_note(cloud)}")(cloud),
+    "notes": _get("/api/notes"),
     "on_category_written": _written("categories", lambda _: "tea"),
     "on_product_written": _written("products", _product),
     "openapi": _get("/openapi.json"),

@@ -41,11 +41,13 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
+        note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
         listed = http.get("/api/products", params={"retailer": "schema-shop"}).json()
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
         "product_id": listed["products"][0]["id"],
         "category_id": "tea",
+        "note_id": note_id,
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],

@@ -26,6 +26,7 @@ OURS = (
     "match_keys",
     "match_pairs",
     "match_states",
+    "notes",
     "outbox",
     "pictures",
     "product_identities",

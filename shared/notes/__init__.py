@@ -1,0 +1,1 @@
+"""Personal notes, which nobody but their owner reads."""
