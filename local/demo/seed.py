@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
+from local.demo.search_index import SearchIndex
 from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339, utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings
@@ -63,6 +64,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
     yield from _statistics(products)
     yield from _matching(products, demo, matcher)
+    yield from SearchIndex(products).documents()
 
 
 def _product(item: DemoProduct) -> Product:

@@ -18,7 +18,13 @@ DOMAINS = ("shared.products", "shared.system", "shared.users")
 NEIGHBOURS = {"shared.products": {"shared.system"}, "shared.users": {"shared.system"}}
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
-PURE = ("shared.products.matching",)
+PURE = (
+    "shared.products.matching",
+    "shared.products.search_entries",
+    "shared.products.search_finding",
+    "shared.products.search_placing",
+    "shared.products.search_ranking",
+)
 
 
 @cache
