@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
 from local.demo.wishes import wishes
+from local.demo.search_index import SearchIndex
 from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339, utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings
@@ -65,6 +66,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
     yield from wishes(now)
     yield from _statistics(products)
     yield from _matching(products, demo, matcher)
+    yield from SearchIndex(products).documents()
 
 
 def _product(item: DemoProduct) -> Product:

@@ -1,4 +1,4 @@
-"""What follows a product's write: caches, statistics, posting lists and matches.
+"""What follows a product's write: caches, statistics, posting lists, search and matches.
 
 Everything is recomputed from the documents as they are now, so that events may come twice, late
 or in any order. The order of steps matters once: a product stands in its posting lists before
@@ -13,7 +13,7 @@ from shared.clients import firestore
 from shared.clock import epoch_micros
 from shared.edge import cache
 from shared.errors import DependencyUnavailable
-from shared.products import catalogue, outbox, pairs, postings, statistics
+from shared.products import catalogue, outbox, pairs, postings, search_lists, statistics
 from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
 from shared.products.models import Product, from_document
 
@@ -41,6 +41,7 @@ def follow(product_id: str, matcher: Matcher | None = None) -> None:
     published = _publish(product_id, matcher)
     statistics.request_refresh()
     without_redis = _bump(published)
+    search_lists.publish(product_id)
     _settle(product_id, _candidates(published, matcher), matcher, paid=without_redis is None)
     if without_redis is not None:
         raise without_redis

@@ -241,6 +241,7 @@ CALLS: Final[dict[str, Maker]] = {
     "products_confirm": _confirm,
     "products_export": lambda cloud: _post(cloud, "/api/products/export", _FEW),
     "products_preview": lambda cloud: _post(cloud, "/api/products/preview", {"products": _rows()}),
+    "products_search": _get("/api/products/search", "q=ginger+biscuts+200g"),
     "products_stats": _get("/api/products/stats", cached="products"),
     "purge_products": _schedule,
     "recount_statistics": _schedule,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from local.demo import seed
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products
+from local.demo.search_index import SearchIndex
 from shared.clients import firestore
 from shared.clock import utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings
@@ -80,6 +81,7 @@ def _lists(demo: list[DemoProduct]) -> Iterator[seed.Write]:
         yield f"{category_tree.COLLECTION}/{each.id}", {**fields, "updated_at": utc_now()}
     for key, entries in lists.items():
         yield f"{postings.COLLECTION}/{key}", {"entries": entries}
+    yield from SearchIndex(products).documents()
 
 
 def _write(writes: Iterator[seed.Write], batch: int) -> None:

@@ -34,6 +34,9 @@ OURS = (
     "product_requests",
     "products",
     "retailers",
+    "search_lists",
+    "search_states",
+    "search_vocabularies",
     "sessions",
     "statistics",
     "tickets",
@@ -161,6 +164,7 @@ def test_admins_read_nothing_below_a_watched_document(documents: Documents) -> N
 def test_every_collection_of_the_code_is_checked() -> None:
     texts = [file.read_text() for file in (ROOT / "shared").rglob("*.py")]
     constants = r'^(?:COLLECTION|CHUNKS|MARKS_COLLECTION|STATES|RETAILERS)\b.*= "(\w+)"'
+    constants = r'^(?:COLLECTION|CHUNKS|STATES|RETAILERS|VOCABULARIES)\b.*= "(\w+)"'
     named = {name for text in texts for name in re.findall(constants, text, re.MULTILINE)}
     named |= {name for text in texts for name in re.findall(r'\.collection\("(\w+)"\)', text)}
     assert "products" in named
