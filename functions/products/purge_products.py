@@ -7,7 +7,11 @@ from shared.edge import Request, schedule
 
 @schedule(__name__)
 def purge_products(request: Request) -> None:
-    """Removes products that were deleted over 90 days ago, with all that hangs on them."""
-    from shared.products import purging
+    """Removes products that were deleted longer ago than the settings say, and all they had."""
+    from datetime import timedelta
 
-    purging.purge(purging.KEPT, msgspec.structs.replace(request.actor, action="products.purged"))
+    from shared.products import purging
+    from shared.system import configuration
+
+    kept = timedelta(days=configuration.read().configuration.retention_days.deleted_products)
+    purging.purge(kept, msgspec.structs.replace(request.actor, action="products.purged"))

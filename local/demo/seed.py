@@ -15,8 +15,8 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
-from local.demo.wishes import wishes
 from local.demo.search_index import SearchIndex
+from local.demo.wishes import wishes
 from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339, utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings

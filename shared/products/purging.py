@@ -9,7 +9,7 @@ from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.edge.request import Actor
 from shared.errors import Conflict
-from shared.products import catalogue, identities, outbox
+from shared.products import catalogue, identities, outbox, pictures
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT: Final = timedelta(days=90)
 RUN_PRODUCTS: Final = 100
 # The schedule's own deadline is longer, so that a run always ends by itself.
 RUN_SECONDS: Final = 120.0
@@ -55,6 +54,8 @@ def _remove(product: "DocumentSnapshot[Any]", by: Actor) -> bool:
     batch.set(
         outbox.document("product", product.id), outbox.fields("product", product.id, outbox.GONE)
     )
+    if picture := (product.to_dict() or {}).get("picture"):
+        batch.set(*pictures.owed(picture))
     kept = {name: product.get(name) for name in ("name", "retailer", "retailer_sku")}
     batch.create(*audit.entry(by, f"products/{product.id}", kept, None))
     try:

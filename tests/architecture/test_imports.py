@@ -22,14 +22,14 @@ NEIGHBOURS = {
 }
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
-PURE = ("shared.products.matching", "shared.system.configuration_records")
-PURE = ("shared.notes.models", "shared.products.matching")
 PURE = (
+    "shared.notes.models",
     "shared.products.matching",
     "shared.products.search_entries",
     "shared.products.search_finding",
     "shared.products.search_placing",
     "shared.products.search_ranking",
+    "shared.system.configuration_records",
 )
 
 

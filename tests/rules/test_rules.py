@@ -163,8 +163,9 @@ def test_admins_read_nothing_below_a_watched_document(documents: Documents) -> N
 
 def test_every_collection_of_the_code_is_checked() -> None:
     texts = [file.read_text() for file in (ROOT / "shared").rglob("*.py")]
-    constants = r'^(?:COLLECTION|CHUNKS|MARKS_COLLECTION|STATES|RETAILERS)\b.*= "(\w+)"'
-    constants = r'^(?:COLLECTION|CHUNKS|STATES|RETAILERS|VOCABULARIES)\b.*= "(\w+)"'
+    constants = (
+        r'^(?:COLLECTION|CHUNKS|MARKS_COLLECTION|STATES|RETAILERS|VOCABULARIES)\b.*= "(\w+)"'
+    )
     named = {name for text in texts for name in re.findall(constants, text, re.MULTILINE)}
     named |= {name for text in texts for name in re.findall(r'\.collection\("(\w+)"\)', text)}
     assert "products" in named

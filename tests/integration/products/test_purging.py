@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.products.purging import KEPT
+from shared.system.configuration_records import DEFAULTS
 from tests.integration.products.support import Json, Shop, good, row
 
+KEPT = timedelta(days=DEFAULTS.retention_days.deleted_products)
 LONG_AGO = datetime.now(UTC) - KEPT - timedelta(days=1)
 TWINS = ("keells", "cargills")
 
@@ -52,7 +53,15 @@ def deleted(shop: Shop, product_id: str, when: datetime = LONG_AGO) -> None:
 def of(shop: Shop, product_id: str) -> Json:
     """Every document that names the product, but the audit trail."""
     left = {}
-    for collection in ("products", "match_states", "match_pairs", "match_keys", "outbox"):
+    for collection in (
+        "products",
+        "match_states",
+        "match_pairs",
+        "match_keys",
+        "search_lists",
+        "search_states",
+        "outbox",
+    ):
         for name, fields in shop.documents(collection).items():
             if product_id in f"{name} {fields}":
                 left[f"{collection}/{name}"] = fields
