@@ -48,6 +48,10 @@ UNINDEXED: Final = (
     ("audit_logs", "after"),
     ("idempotency", "answer"),
     ("upload_chunks", "data"),
+    ("outbox", "product_ids"),
+    ("prices", "points"),
+    ("price_summaries", "products"),
+    ("price_upload_chunks", "data"),
 )
 
 EXPIRING: Final = (
@@ -55,6 +59,9 @@ EXPIRING: Final = (
     "dead_letters",
     "exports",
     "idempotency",
+    "price_quarantine",
+    "price_upload_chunks",
+    "price_uploads",
     "sessions",
     "tickets",
     "upload_chunks",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "outbox"
-Kind = Literal["product", "category"]
+Kind = Literal["product", "category", "price"]
 
 
 class Owed(msgspec.Struct, frozen=True):

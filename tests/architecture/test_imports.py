@@ -13,12 +13,24 @@ from tools.declarations import ROOT
 SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
-DOMAINS = ("shared.products", "shared.system", "shared.users")
+DOMAINS = ("shared.prices", "shared.products", "shared.system", "shared.users")
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
-NEIGHBOURS = {"shared.products": {"shared.system"}, "shared.users": {"shared.system"}}
+NEIGHBOURS = {
+    "shared.prices": {"shared.products", "shared.system"},
+    "shared.products": {"shared.system"},
+    "shared.users": {"shared.system"},
+}
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
-PURE = ("shared.products.matching",)
+PURE = (
+    "shared.prices.dashboard",
+    "shared.prices.judging",
+    "shared.prices.models",
+    "shared.prices.statistics",
+    "shared.prices.summaries",
+    "shared.prices.trend",
+    "shared.products.matching",
+)
 
 
 @cache

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared import products
+from tools.declarations import ROOT
 
-SOURCES = sorted(Path(products.__file__).parent.glob("*.py"))
+SOURCES = sorted(
+    path for domain in ("prices", "products") for path in (ROOT / "shared" / domain).glob("*.py")
+)
 QUERIES = {"stream", "get_all", "list_documents"}
 CALLS_ON_DOCUMENTS = {"get", "set", "update", "create", "delete"}
 DOCUMENTS = {"reference", "state", "document", "_document", "touched_document"}
@@ -33,7 +35,7 @@ def name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_each_call_to_firestore_has_its_limits(path: Path) -> None:
     unlimited = [
         ast.unparse(call)
