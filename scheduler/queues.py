@@ -45,6 +45,9 @@ QUEUES = (
         attempts=ATTEMPTS["exports"],
         max_backoff_seconds=60,
     ),
+    # Changed prices, a hundred months in a task, and the recounts of what they come to: they meet
+    # in the same few documents, so two at once are enough.
+    Queue("prices", dispatches_per_second=10, concurrent_dispatches=2, attempts=ATTEMPTS["prices"]),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

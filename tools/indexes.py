@@ -61,6 +61,10 @@ UNINDEXED: Final = (
     ("audit_logs", "after"),
     ("idempotency", "answer"),
     ("upload_chunks", "data"),
+    ("outbox", "product_ids"),
+    ("prices", "points"),
+    ("price_summaries", "products"),
+    ("price_upload_chunks", "data"),
 )
 
 EXPIRING: Final = (
@@ -69,6 +73,9 @@ EXPIRING: Final = (
     "exports",
     "idempotency",
     "product_request_marks",
+    "price_quarantine",
+    "price_upload_chunks",
+    "price_uploads",
     "sessions",
     "tickets",
     "upload_chunks",

@@ -8,7 +8,7 @@ by the product's matcher; every later write is matched against the whole catalog
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import combinations
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ from local.demo.catalogue import DemoProduct, demo_categories, demo_products, pr
 from local.demo.search_index import SearchIndex
 from local.demo.wishes import wishes
 from shared.clients import firestore
-from shared.clock import epoch_micros, rfc3339, utc_now
+from shared.clock import epoch_micros, from_epoch_micros, rfc3339, utc_now
+from shared.prices import analytics, store, summaries
+from shared.prices.models import Point, month_of, pack
 from shared.products import catalogue, category_tree, identities, pairs, postings
 from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
 from shared.products.models import Product, to_document
@@ -28,6 +30,7 @@ BATCH: Final = 400
 PARALLEL: Final = 4
 
 Write = tuple[str, dict[str, Any]]
+Matches = list[tuple[str, str, Match]]
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
     batches = [writes[at : at + BATCH] for at in range(0, len(writes), BATCH)]
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_commit, batches))
+    analytics.refresh()
     print(f"seeded {len(demo)} products with {len(writes)} documents")
 
 
@@ -65,8 +69,10 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
     yield from wishes(now)
     yield from _statistics(products)
-    yield from _matching(products, demo, matcher)
+    matches = list(_matches(products, demo, matcher))
+    yield from _matching(products, matches, matcher)
     yield from SearchIndex(products).documents()
+    yield from _summaries(products, demo, matches, now)
 
 
 def _product(item: DemoProduct) -> Product:
@@ -93,14 +99,38 @@ def _product(item: DemoProduct) -> Product:
 
 
 def _prices(product: Product, item: DemoProduct, now: datetime) -> Iterable[Write]:
-    months: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for moment, price_minor in price_history(item, now):
-        point = {"at": moment, "price_minor": price_minor, "retailer": product.retailer}
-        months[moment.astimezone(UTC).strftime("%Y-%m")].append(
-            {**point, "currency": product.currency, "source": "crawler"}
-        )
+    months: dict[str, list[Point]] = defaultdict(list)
+    for point in _points(product, item, now):
+        months[month_of(from_epoch_micros(point.at_micros))].append(point)
     for month, points in months.items():
-        yield f"{catalogue.COLLECTION}/{product.id}/prices/{month}", {"points": points}
+        fields = {"points": pack(points), "change": "demo"}
+        yield store.month(product.id, month).path, fields
+
+
+def _points(product: Product, item: DemoProduct, now: datetime) -> list[Point]:
+    return [
+        Point(epoch_micros(moment), product.retailer, price_minor, product.currency, "crawler")
+        for moment, price_minor in price_history(item, now)
+    ]
+
+
+def _summaries(
+    products: list[Product], demo: list[DemoProduct], matches: Matches, now: datetime
+) -> Iterable[Write]:
+    partners: dict[str, list[str]] = defaultdict(list)
+    for a, b, _ in matches:
+        partners[a].append(b)
+        partners[b].append(a)
+    buckets: dict[str, dict[str, summaries.Summary]] = defaultdict(dict)
+    for product, item in zip(products, demo, strict=True):
+        points = _points(product, item, now)
+        summary = summaries.summary_of(
+            points, product.retailer, product.currency, partners[product.id]
+        )
+        if summary is not None:
+            buckets[summaries.bucket_of(product.id)][product.id] = summary
+    for bucket, found in buckets.items():
+        yield analytics.bucket(bucket).path, {"products": summaries.pack(found)}
 
 
 def _statistics(products: list[Product]) -> Iterable[Write]:
@@ -127,9 +157,7 @@ def _marks(products: list[Product]) -> Marks:
     return marks
 
 
-def _matching(
-    products: list[Product], demo: list[DemoProduct], matcher: Matcher
-) -> Iterable[Write]:
+def _matching(products: list[Product], matches: Matches, matcher: Matcher) -> Iterable[Write]:
     states: dict[str, dict[str, Any]] = defaultdict(lambda: {"keys": [], "partners": {}})
     lists: dict[str, dict[str, Any]] = defaultdict(dict)
     for product in products:
@@ -138,7 +166,7 @@ def _matching(
             if len(lists[key]) < POSTING_CAP:
                 lists[key] |= postings.added(offer)["entries"]
                 states[product.id]["keys"].append(key)
-    for a, b, match in _matches(products, demo, matcher):
+    for a, b, match in matches:
         states[a]["partners"][b] = states[b]["partners"][a] = True
         yield f"{pairs.COLLECTION}/{pairs.pair_id(a, b)}", pairs.fields(a, b, match)
     for product_id, state in states.items():

@@ -21,7 +21,12 @@ from local.ports import Ports
 from local.process import Process, StartFailed
 
 CACHE: Final = ROOT / ".cache" / "demo"
-SOURCES: Final = ("local/demo/*.py", "shared/products/**/*.py", "shared/money.py")
+SOURCES: Final = (
+    "local/demo/*.py",
+    "shared/prices/**/*.py",
+    "shared/products/**/*.py",
+    "shared/money.py",
+)
 
 
 def ensure() -> Path:

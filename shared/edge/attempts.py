@@ -2,4 +2,10 @@
 
 from typing import Final
 
-ATTEMPTS: Final = {"matching": 30, "statistics": 30, "uploads": 10, "exports": 5}
+ATTEMPTS: Final = {
+    "matching": 30,
+    "statistics": 30,
+    "uploads": 10,
+    "exports": 5,
+    "prices": 30,
+}

@@ -5,7 +5,9 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.clients import firestore
+import msgspec
+
+from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import ShoppleError
@@ -37,7 +39,11 @@ def sweep(age: timedelta = OVERDUE) -> int:
 def _done(owed: outbox.Owed, slot: int) -> bool:
     """Whether the entry was followed; one that fails is left to the next sweep."""
     try:
-        if owed.kind == "product":
+        if owed.kind == "price":
+            # By name, since prices know products and not the other way round.
+            body = msgspec.json.encode({"change_id": owed.id})
+            tasks.enqueue("prices", "follow_prices", body, name=f"{owed.id}-sweep-{slot}")
+        elif owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
         elif owed.kind == "picture":
             pictures.settle(owed.id)

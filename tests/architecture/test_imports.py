@@ -13,10 +13,11 @@ from tools.declarations import ROOT
 SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
-DOMAINS = ("shared.notes", "shared.products", "shared.system", "shared.users")
+DOMAINS = ("shared.notes", "shared.prices", "shared.products", "shared.system", "shared.users")
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
     "shared.notes": {"shared.system"},
+    "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
     "shared.users": {"shared.system"},
 }
@@ -24,6 +25,12 @@ FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", 
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
     "shared.notes.models",
+    "shared.prices.dashboard",
+    "shared.prices.judging",
+    "shared.prices.models",
+    "shared.prices.statistics",
+    "shared.prices.summaries",
+    "shared.prices.trend",
     "shared.products.matching",
     "shared.products.search_entries",
     "shared.products.search_finding",

@@ -213,6 +213,24 @@ def _written(collection: str, thing: Callable[[Cloud], str]) -> Maker:
     return make
 
 
+def _price(cloud: Cloud) -> dict[str, Any]:
+    fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
+    said = {"retailer": fields["retailer"], "price": str(fields["price_minor"] / 100)}
+    return {"product_id": _product(cloud), "source": "api", **said}
+
+
+def _follow_prices(cloud: Cloud) -> Call:
+    owed = {"kind": "price", "id": "bench", "version": 1, "at": datetime.now(UTC)}
+    cloud.database.document("outbox/price-bench").set({**owed, "product_ids": [_product(cloud)]})
+    return _task(cloud, {"change_id": "bench"})
+
+
+def _month_written(cloud: Cloud) -> Call:
+    path = f"products/{_product(cloud)}/prices"
+    months = sorted(each.id for each in cloud.database.collection(path).list_documents())
+    return _written(path, lambda _: months[-1])(cloud)
+
+
 CALLS: Final[dict[str, Maker]] = {
     "audit_logs": _get("/api/audit/logs", account=SUPER_ADMIN),
     "categories": _get("/api/categories", cached="categories"),
@@ -220,6 +238,7 @@ CALLS: Final[dict[str, Maker]] = {
     "confirm_upload": _confirm_upload,
     "export": lambda cloud: _get(f"/api/products/exports/{_export(cloud)}")(cloud),
     "export_products": _export_products,
+    "follow_prices": _follow_prices,
     "health": _get("/health"),
     "login": _login,
     "logout": lambda cloud: Call("POST", "/api/admin/logout", headers=cloud.fresh_user()),
@@ -229,8 +248,15 @@ CALLS: Final[dict[str, Maker]] = {
     "notes": _get("/api/notes"),
     "on_category_written": _written("categories", lambda _: "tea"),
     "on_product_written": _written("products", _product),
+    "on_price_written": _month_written,
     "openapi": _get("/openapi.json"),
     "preview_upload": _preview_upload,
+    "prices_analytics": _get("/api/prices/analytics", cached="prices"),
+    "prices_analyze": lambda cloud: _post(
+        cloud, "/api/prices/analyze", {"product_ids": [_product(cloud)]}
+    ),
+    "prices_history": _get("/api/prices/history/{product}", cached="prices"),
+    "prices_upload": lambda cloud: _post(cloud, "/api/prices/upload", {"prices": [_price(cloud)]}),
     "product": _get("/api/products/{product}"),
     "product_image": _picture,
     "product_matches": _get("/api/products/{product}/matches"),
@@ -245,6 +271,7 @@ CALLS: Final[dict[str, Maker]] = {
     "products_stats": _get("/api/products/stats", cached="products"),
     "purge_products": _schedule,
     "recount_statistics": _schedule,
+    "refresh_price_analytics": lambda cloud: _task(cloud, {"due_at": time.time()}),
     "refresh_statistics": _refresh_statistics,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from shared import notes, products, users
+from tools.declarations import ROOT
 
-FOLDERS = [Path(str(domain.__file__)).parent for domain in (notes, products, users)]
-SOURCES = sorted(path for folder in FOLDERS for path in folder.glob("*.py"))
+DOMAINS = ("notes", "prices", "products", "users")
+SOURCES = sorted(path for name in DOMAINS for path in (ROOT / "shared" / name).glob("*.py"))
 QUERIES = {"stream", "get_all", "list_documents"}
 CALLS_ON_DOCUMENTS = {"get", "set", "update", "create", "delete"}
 DOCUMENTS = {"reference", "state", "document", "_document", "touched_document"}

@@ -1,0 +1,1 @@
+"""Prices: their history, what it says, and what hangs on it."""

@@ -1,0 +1,107 @@
+"""The price history of one product: its months by id, never a query."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
+from shared.errors import Invalid, NotFound
+from shared.money import to_decimal
+from shared.prices import store
+from shared.prices.models import Point, months_between
+from shared.prices.moments import parse_moment
+from shared.prices.schemas import HistoryQuery, HistoryView, Interval, PointView, StatsView
+from shared.prices.statistics import stats_of
+from shared.prices.upload_rows import EARLIEST
+from shared.products import catalogue
+
+DEFAULT_RANGE: Final = timedelta(days=90)
+LONGEST_RANGE: Final = timedelta(days=5 * 366)
+MOST_POINTS: Final = 10_000
+
+
+def history(product_id: str, query: HistoryQuery, clock: Clock = utc_now) -> HistoryView:
+    """The product's prices and their statistics; raises NotFound, Invalid.
+
+    It reads the product and one document for each month of the range.
+    """
+    begin, end = _range(query, clock())
+    months = months_between(begin, end)
+    product = catalogue.reference(product_id)
+    references = {name: store.month(product_id, name) for name in months}
+    found = store.read_all([product, *references.values()])
+    fields = found.get(product.path)
+    if fields is None:
+        raise NotFound("There is no such product.")
+    known = (store.points_of(found.get(each.path)) for each in references.values())
+    points = [point for month in known for point in month if _wanted(point, query, begin, end)]
+    shown = points if query.interval is None else _last_of_each(points, query.interval)
+    if len(shown) > MOST_POINTS:
+        raise Invalid.one("interval", f"{len(shown):,} prices are too many: name an interval")
+    return HistoryView(
+        product_id=product_id,
+        points=[_view(point) for point in shown],
+        stats=_stats(points, str(fields["currency"])),
+    )
+
+
+def _range(query: HistoryQuery, now: datetime) -> tuple[datetime, datetime]:
+    end = _moment("to", query.end, end_of_day=True) or now
+    begin = _moment("from", query.begin, end_of_day=False)
+    if begin is None:
+        begin = max(EARLIEST, end) - DEFAULT_RANGE
+    if begin > end:
+        raise Invalid.one("from", "must not lie after to")
+    if end - begin > LONGEST_RANGE:
+        raise Invalid.one("from", "must lie at most five years before to")
+    return begin, end
+
+
+def _moment(field: str, text: str | None, *, end_of_day: bool) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, end_of_day=end_of_day)
+    except ValueError as error:
+        raise Invalid.one(field, str(error)) from None
+
+
+def _wanted(point: Point, query: HistoryQuery, begin: datetime, end: datetime) -> bool:
+    in_range = epoch_micros(begin) <= point.at_micros <= epoch_micros(end)
+    return in_range and query.retailer in (None, point.retailer)
+
+
+def _last_of_each(points: Iterable[Point], interval: Interval) -> list[Point]:
+    last = {(p.retailer, p.currency, _period(p, interval)): p for p in points}
+    return sorted(last.values())
+
+
+def _period(point: Point, interval: Interval) -> tuple[int, ...]:
+    day = from_epoch_micros(point.at_micros).date()
+    if interval == "month":
+        return (day.year, day.month)
+    return day.isocalendar()[:2] if interval == "week" else (day.toordinal(),)
+
+
+def _view(point: Point) -> PointView:
+    return PointView(
+        timestamp=rfc3339(from_epoch_micros(point.at_micros)),
+        price=to_decimal(point.price_minor, point.currency),
+        currency=point.currency,
+        retailer=point.retailer,
+        source=point.source,
+    )
+
+
+def _stats(points: Sequence[Point], currency: str) -> StatsView:
+    stats = stats_of([point.price_minor for point in points if point.currency == currency])
+    if stats is None:
+        return StatsView(None, None, None, None, 0, currency)
+    return StatsView(
+        min=to_decimal(stats.min_minor, currency),
+        max=to_decimal(stats.max_minor, currency),
+        average=to_decimal(stats.average_minor, currency),
+        median=to_decimal(stats.median_minor, currency),
+        count=stats.count,
+        currency=currency,
+    )
