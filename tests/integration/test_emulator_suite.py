@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from local.plan import PROJECT, ROOT
-from local.ports import HOST, Ports
+from local.ports import HOST, Ports, PortsTaken
 from local.stack import Stack
 from tests import sessions
 from tests.polling import eventually
@@ -53,7 +53,15 @@ def suite(ports: Ports, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         process.send_signal(signal.SIGINT)
         process.wait(STOP_SECONDS)
     assert process.returncode == 0
-    ports.check()
+    eventually(lambda: are_free(ports))
+
+
+def are_free(ports: Ports) -> bool:
+    try:
+        ports.check()
+    except PortsTaken:
+        return False
+    return True
 
 
 def is_ready(process: "subprocess.Popen[bytes]", printed: Path) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -31,21 +32,25 @@ CHECKS = (
 Seen = dict[tuple[str, str], set[int]]
 
 
-def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, str]:
+def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
     """Ids that exist, each of something that may be changed and removed."""
-    row = {"name": "Schema Tea 100g", "retailer": "schema-shop", "price": 10, "category": "tea"}
+    common = {"retailer": "schema-shop", "price": 10, "category": "tea"}
+    rows = [{"name": name, **common} for name in ("Schema Tea 100g", "Kept Coffee 200g")]
     with sessions.new_client(stack, session) as http:
         http.timeout = httpx.Timeout(60)
-        upload = http.post("/api/products/preview", json={"products": [row]}).json()["preview"]
+        upload = http.post("/api/products/preview", json={"products": rows}).json()["preview"]
         upload_id = upload["upload_id"]
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
         note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
-        listed = http.get("/api/products", params={"retailer": "schema-shop"}).json()
+        listed = http.get("/api/products", params={"retailer": "schema-shop", "sort": "name"})
+        kept, mortal = (each["id"] for each in listed.json()["products"])
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
-        "product_id": listed["products"][0]["id"],
+        "product_id": mortal,
+        "kept_product_id": kept,
+        "product_ids": [kept],
         "category_id": "tea",
         "note_id": note_id,
         "upload_id": upload_id,
