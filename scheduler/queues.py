@@ -17,37 +17,45 @@ class Queue(msgspec.Struct, frozen=True):
     max_doublings: int = 8
     paused: bool = False
 
+    @classmethod
+    def declared(
+        cls,
+        name: str,
+        *,
+        dispatches_per_second: float,
+        concurrent_dispatches: int,
+        max_backoff_seconds: float = 300,
+    ) -> "Queue":
+        """A queue of this product, which tries as often as its tasks are told."""
+        return cls(
+            name,
+            dispatches_per_second,
+            concurrent_dispatches,
+            ATTEMPTS[name],
+            max_backoff_seconds=max_backoff_seconds,
+        )
+
 
 # With pauses from 1 s to 300 s, 30 attempts outlast an outage of nearly two hours; what is still
 # undone then waits in the outbox for the sweep.
 QUEUES = (
     # One task per changed product: many, short, and each a few reads by id. Few at once, since an
     # upload's thousand must leave room for the recounts and for people.
-    Queue(
-        "matching", dispatches_per_second=50, concurrent_dispatches=6, attempts=ATTEMPTS["matching"]
-    ),
+    Queue.declared("matching", dispatches_per_second=50, concurrent_dispatches=6),
     # Debounced recounts that write one document: in parallel they would only contend for it.
-    Queue(
-        "statistics",
-        dispatches_per_second=2,
-        concurrent_dispatches=1,
-        attempts=ATTEMPTS["statistics"],
-    ),
+    Queue.declared("statistics", dispatches_per_second=2, concurrent_dispatches=1),
     # Parts of bulk files: large and slow. A file that fails ten times is a permanent failure.
-    Queue(
-        "uploads", dispatches_per_second=5, concurrent_dispatches=4, attempts=ATTEMPTS["uploads"]
-    ),
+    Queue.declared("uploads", dispatches_per_second=5, concurrent_dispatches=4),
     # Whole catalogues are read for an export, so few at once; somebody is waiting for the result.
-    Queue(
+    Queue.declared(
         "exports",
         dispatches_per_second=1,
         concurrent_dispatches=2,
-        attempts=ATTEMPTS["exports"],
         max_backoff_seconds=60,
     ),
-    # Changed prices, a hundred months in a task, and the recounts of what they come to: they meet
-    # in the same few documents, so two at once are enough.
-    Queue("prices", dispatches_per_second=10, concurrent_dispatches=2, attempts=ATTEMPTS["prices"]),
+    # Changed prices, a hundred months in a task: these meet in the same few documents, so two at
+    # once are enough.
+    Queue.declared("prices", dispatches_per_second=10, concurrent_dispatches=2),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ from shared.errors import (
 )
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client, Query, Transaction
+    from google.cloud.firestore import Client, DocumentSnapshot, Query, Transaction
 
 T = TypeVar("T")
 
@@ -81,6 +82,18 @@ def in_transaction(run: "Callable[[Transaction], T]") -> T:
                 raise cause from None
             raise
     return result
+
+
+def store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
+    """Creates or updates the document that was read, says when; raises Conflict if it changed."""
+    with errors_mapped():
+        if before.exists:
+            unchanged = client().write_option(last_update_time=before.update_time)
+            result = before.reference.update(fields, option=unchanged, **limits())
+        else:
+            result = before.reference.create(fields, **limits())
+    written: datetime = result.update_time
+    return written
 
 
 def count(query: "Query", timeout_seconds: float = TIMEOUT_SECONDS) -> int:

@@ -8,12 +8,11 @@ from typing import Any, Final
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.money import to_decimal
 from shared.prices import store
-from shared.prices.models import Point, months_between
+from shared.prices.models import DAY_MICROS, Point, months_between
 from shared.prices.schemas import AnalyzeAnswer, AnalyzeRequest, TrendView
 from shared.prices.trend import trend_of
 from shared.products import catalogue
 
-DAY_MICROS: Final = 24 * 3600 * 1_000_000
 _SLOPE_DECIMALS: Final = 4
 
 

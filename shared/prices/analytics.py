@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.clients import firestore, tasks
+from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339, utc_now
 from shared.edge import cache
 from shared.money import to_decimal
@@ -23,21 +23,17 @@ from shared.prices.analytics_schemas import (
     MoverView,
     VolatilityView,
 )
-from shared.prices.background_schemas import RefreshAnalytics
 from shared.prices.dashboard import Mover, Summaries
-from shared.products import catalogue, statistics
+from shared.products import catalogue, recounts, statistics
 from shared.products.schemas import ProductStatistics
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "price_summaries"
-QUEUE: Final = "statistics"
-FUNCTION: Final = "refresh_price_analytics"
 WINDOW_SECONDS: Final = 5
-CLOCK_SKEW_SECONDS: Final = 1.0
 
-_last_window = 0
+_recounts = recounts.Recounts("refresh_price_analytics", "prices", WINDOW_SECONDS)
 
 
 def bucket(name: str) -> "DocumentReference":
@@ -56,15 +52,7 @@ def read() -> AnalyticsView:
 
 def request_refresh() -> None:
     """Enqueues a recount at the end of the present window; raises a DependencyError."""
-    global _last_window  # noqa: PLW0603 - saves a call for each task of an upload
-    window = int(time.time()) // WINDOW_SECONDS + 1
-    if window == _last_window:
-        return
-    due_at = window * WINDOW_SECONDS
-    body = msgspec.json.encode(RefreshAnalytics(due_at=due_at))
-    delay = max(0.0, due_at - time.time())
-    tasks.enqueue(QUEUE, FUNCTION, body, name=f"prices-{window}", delay_seconds=delay)
-    _last_window = window
+    _recounts.request()
 
 
 def refresh(due_at: float = math.inf) -> None:
@@ -76,17 +64,11 @@ def refresh(due_at: float = math.inf) -> None:
     with firestore.errors_mapped():
         before = _document().get(**firestore.limits())
     known = before.to_dict() or {}
-    if known.get("began_at", 0.0) > due_at + CLOCK_SKEW_SECONDS:
+    if recounts.began_later(known.get("began_at", 0.0), due_at):
         return
     figures = compute(_all_summaries(), statistics.read())
     fields = {"began_at": began_at, "figures": msgspec.json.encode(figures).decode()}
-    with firestore.errors_mapped():
-        if before.exists:
-            unchanged = firestore.client().write_option(last_update_time=before.update_time)
-            result = _document().update(fields, option=unchanged, **firestore.limits())
-        else:
-            result = _document().create(fields, **firestore.limits())
-    cache.bump("prices", epoch_micros(result.update_time))
+    cache.bump("prices", epoch_micros(firestore.store(before, fields)))
 
 
 def compute(known: Summaries, counted: ProductStatistics) -> AnalyticsView:

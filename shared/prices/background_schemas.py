@@ -7,9 +7,3 @@ class FollowPrices(msgspec.Struct):
     """A change of prices whose consequences are due; the outbox names its products."""
 
     change_id: str
-
-
-class RefreshAnalytics(msgspec.Struct):
-    """A recount that must begin after `due_at`, in epoch seconds."""
-
-    due_at: float

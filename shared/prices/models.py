@@ -7,9 +7,9 @@ from typing import Final, Literal
 import msgspec
 
 Source = Literal["crawler", "manual", "api"]
-SOURCES: Final = ("crawler", "manual", "api")
 # Firestore's events carry a document twice in at most 512 kB; about 1,500 prices fit.
 MAX_MONTH_BYTES: Final = 90_000
+DAY_MICROS: Final = 24 * 3600 * 1_000_000
 _MONTHS: Final = 12
 
 

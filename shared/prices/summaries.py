@@ -7,11 +7,10 @@ from typing import Final
 
 import msgspec
 
-from shared.prices.models import MAX_MONTH_BYTES, Point
+from shared.prices.models import DAY_MICROS, MAX_MONTH_BYTES, Point
 
 # However many products there are, so many documents hold the summaries of them all.
 BUCKETS: Final = 256
-DAY_MICROS: Final = 24 * 3600 * 1_000_000
 WEEK_MICROS: Final = 7 * DAY_MICROS
 MONTH_MICROS: Final = 30 * DAY_MICROS
 

@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from shared.prices.models import SOURCES, Source
+from shared.prices.models import Source
 from shared.prices.moments import parse_moment
 from shared.products.currencies import CURRENCIES
 from shared.products.price_text import parse_price
@@ -115,7 +115,7 @@ def _retailer(raw: Mapping[str, object]) -> str:
 def _source(raw: Mapping[str, object]) -> Source:
     source = _SOURCES.get(_required(raw, "source"))
     if source is None:
-        raise Refused("source", f"must be one of {', '.join(SOURCES)}")
+        raise Refused("source", f"must be one of {', '.join(_SOURCES)}")
     return source
 
 

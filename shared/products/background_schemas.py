@@ -31,7 +31,7 @@ class MoveCategory(msgspec.Struct):
     category_id: str
 
 
-class RefreshStatistics(msgspec.Struct):
+class Recount(msgspec.Struct):
     """A recount that must begin after `due_at`, in epoch seconds."""
 
     due_at: float

@@ -83,8 +83,7 @@ def restore(product_id: str, expected: int | None, by: Actor, clock: Clock = utc
 def check_changeable(product_id: str, expected: int | None) -> None:
     """Raises NotFound or StaleVersion where a change of the product would."""
     product = read(product_id)
-    if expected is not None and product.version != expected:
-        raise StaleVersion(f"The product is at version {product.version} now.")
+    _check_version(product, expected)
     _check_not_removed(product)
 
 
@@ -98,6 +97,11 @@ def set_picture(
         return product.changed(now, picture=picture)
 
     return _apply(product_id, edit, expected, by, clock)
+
+
+def _check_version(product: Product, expected: int | None) -> None:
+    if expected is not None and product.version != expected:
+        raise StaleVersion(f"The product is at version {product.version} now.")
 
 
 def _check_not_removed(product: Product) -> None:
@@ -114,8 +118,7 @@ def _apply(
 ) -> Product:
     for _ in range(ATTEMPTS):
         product, snapshot = _read(product_id)
-        if expected is not None and product.version != expected:
-            raise StaleVersion(f"The product is at version {product.version} now.")
+        _check_version(product, expected)
         changed = edit(product, clock())
         if changed is product:
             return product

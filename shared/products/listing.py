@@ -125,12 +125,13 @@ def _skipped(query: "Query", wanted: ListProducts, rows: int) -> "Query":
 
 def _search(query: "Query", wanted: ListProducts, skip: int, before: int) -> Rows:
     """The page after `skip` rows that fit; `before` counts also what a cursor has passed."""
-    fitting: list[DocumentSnapshot[Any]] = []
+    fitting: list[tuple[DocumentSnapshot[Any], Product]] = []
     end = skip + wanted.limit
     run, left = end, skip + SEARCH_READS
     while True:
         found = list(query.limit(run).stream(**firestore.limits()))
-        fitting += [snapshot for snapshot in found if fits(_product(snapshot), wanted)]
+        products = ((snapshot, _product(snapshot)) for snapshot in found)
+        fitting += [(snapshot, product) for snapshot, product in products if fits(product, wanted)]
         left -= run
         if len(fitting) >= end or len(found) < run or left <= 0:
             break
@@ -141,8 +142,8 @@ def _search(query: "Query", wanted: ListProducts, skip: int, before: int) -> Row
     shown = fitting[skip:end]
     last = found[-1] if len(found) == run else None
     if len(fitting) > end:
-        last = shown[-1]
-    return Rows([_product(s) for s in shown], before - max(0, skip - len(fitting)), last)
+        last = shown[-1][0]
+    return Rows([product for _, product in shown], before - max(0, skip - len(fitting)), last)
 
 
 def _ordered(query: "Query", sort: str) -> "Query":

@@ -12,34 +12,27 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shared.clients import firestore, tasks
+from shared.clients import firestore
 from shared.clock import epoch_micros, rfc3339
 from shared.edge import cache
 from shared.errors import Conflict, NotFound
-from shared.products import page_marks
-from shared.products.background_schemas import RefreshStatistics
+from shared.products import page_marks, recounts
 from shared.products.schemas import ProductStatistics
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, DocumentSnapshot, Query
 
 COLLECTION: Final = "statistics"
-QUEUE: Final = "statistics"
-FUNCTION: Final = "refresh_statistics"
-# Writes within one window lead to one recount at its end: the count lags by no more than this
-# and the time that the counting takes.
 WINDOW_SECONDS: Final = 2
 PARALLEL_COUNTS: Final = 8
 RETAILERS: Final = "retailers"
-CLOCK_SKEW_SECONDS: Final = 1.0
 
-_last_window = 0
+_recounts = recounts.Recounts("refresh_statistics", "products", WINDOW_SECONDS)
 
 
 def read() -> ProductStatistics:
@@ -51,15 +44,7 @@ def read() -> ProductStatistics:
 
 def request_refresh() -> None:
     """Enqueues a recount at the end of the present window; raises a DependencyError."""
-    global _last_window  # noqa: PLW0603 - saves a call for each of a thousand rows
-    window = int(time.time()) // WINDOW_SECONDS + 1
-    if window == _last_window:
-        return
-    delay = window * WINDOW_SECONDS - time.time()
-    name = f"products-{window}"
-    body = msgspec.json.encode(RefreshStatistics(due_at=window * WINDOW_SECONDS))
-    tasks.enqueue(QUEUE, FUNCTION, body, name=name, delay_seconds=max(0.0, delay))
-    _last_window = window
+    _recounts.request()
 
 
 def touched(retailers: Iterable[str], categories: Iterable[str]) -> dict[str, Any]:
@@ -96,7 +81,7 @@ def refresh(due_at: float = math.inf) -> None:
     with firestore.errors_mapped():
         before, marks = _read_all([_document(), touched_document()])
     known = before.to_dict() or {}
-    if known.get("counting_began_at", 0.0) > due_at + CLOCK_SKEW_SECONDS:
+    if recounts.began_later(known.get("counting_began_at", 0.0), due_at):
         return
     due = marks.to_dict() or {"everything": not before.exists}
     everything = bool(due.get("everything"))
@@ -105,21 +90,10 @@ def refresh(due_at: float = math.inf) -> None:
     if changed:
         page_marks.refresh(counted.total, everything=everything)
     fields = {"counting_began_at": began_at, **msgspec.to_builtins(counted)}
-    written = _store(before, fields)
+    written = firestore.store(before, fields)
     _take_off(marks)
     for namespace in ("products", "categories") if changed else ():
         cache.bump(namespace, epoch_micros(written))
-
-
-def _store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
-    with firestore.errors_mapped():
-        if before.exists:
-            unchanged = firestore.client().write_option(last_update_time=before.update_time)
-            result = _document().update(fields, option=unchanged, **firestore.limits())
-        else:
-            result = _document().create(fields, **firestore.limits())
-    written: datetime = result.update_time
-    return written
 
 
 def _take_off(marks: "DocumentSnapshot[Any]") -> None:

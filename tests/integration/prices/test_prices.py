@@ -137,6 +137,7 @@ def test_an_upload_is_audited_with_its_manifest(shop: Shop, offers: Offers) -> N
     assert f"{told['upload_id']}-0" in shop.documents("price_upload_chunks")
 
 
+@pytest.mark.alone
 def test_history_costs_its_months_and_one(shop: Shop, offers: Offers) -> None:
     (pid,) = offers()
     begin = datetime(2025, 1, 15, 12, tzinfo=UTC)
@@ -258,6 +259,7 @@ def test_a_change_reaches_the_dashboard(shop: Shop, offers: Offers, accident: st
     assert shop.get("/api/prices/analytics")["volatility"][0]["products"] == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("size", [2000, 20_000])
 def test_the_dashboard_costs_the_same_at_any_size(shop: Shop, size: int) -> None:
     now = int(datetime.now(UTC).timestamp() * 1_000_000)

@@ -9,7 +9,7 @@ import pytest
 
 from shared.products.category_tree import MAX_CATEGORIES
 from shared.products.default_categories import DEFAULT_CATEGORIES
-from tests.integration.products.support import Shop, good, row
+from tests.integration.products.support import QUEUE, Shop, good, row
 
 NUMBERS = itertools.count(1)
 
@@ -71,12 +71,6 @@ FirestoreClient.commit, cache.bump = counted_commit, counted_bump
 by = Actor("drill", "", "upload.confirmed", "", "")
 category_tree.ensure({f"shelf-{number:04}" for number in range(first, end)}, by)
 print(commits, bumps)
-"""
-
-QUEUE = """
-import sys
-from scheduler import cloud_queues
-getattr(cloud_queues, sys.argv[1] + "_queue")(sys.argv[2])
 """
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.prices.dashboard import fresh, movers, retailer_index, volatility
-from shared.prices.models import MAX_MONTH_BYTES, Point
-from shared.prices.summaries import DAY_MICROS, Summary, pack, summary_of, unpack
+from shared.prices.models import DAY_MICROS, MAX_MONTH_BYTES, Point
+from shared.prices.summaries import Summary, pack, summary_of, unpack
 
 NOW = 1000 * DAY_MICROS
 

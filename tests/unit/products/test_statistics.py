@@ -32,7 +32,7 @@ def test_a_recount_begins_before_it_reads_what_was_touched(monkeypatch: pytest.M
     monkeypatch.setattr(firestore, "client", MagicMock())
     monkeypatch.setattr(statistics, "_read_all", read_slowly)
     monkeypatch.setattr(statistics, "_recounted", lambda known, _: known)
-    monkeypatch.setattr(statistics, "_store", store)
+    monkeypatch.setattr(firestore, "store", store)
     monkeypatch.setattr(statistics, "_take_off", lambda _: None)
     statistics.refresh()
     assert stored["counting_began_at"] == BEGAN
