@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     redis_url: str | None
     redis_token: str
     redis_timeout_seconds: float
+    firestore_timeout_seconds: float
     storage_bucket: str
     tasks_invoker: str
     internal_audience: str | None
@@ -106,6 +107,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_url=read.redis_url(redis_token, on_google_cloud=on_google_cloud),
         redis_token=redis_token,
         redis_timeout_seconds=read.number("REDIS_TIMEOUT_SECONDS", 0.2),
+        firestore_timeout_seconds=read.number("FIRESTORE_TIMEOUT_SECONDS", 10.0),
         storage_bucket=read.text("STORAGE_BUCKET", f"{project_id}.appspot.com"),
         tasks_invoker=read.text(
             "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"

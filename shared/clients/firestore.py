@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUT_SECONDS = 10.0
 # For a recount of all, which nobody waits for.
 LONG_TIMEOUT_SECONDS = 40.0
 RETRY_SECONDS = 3.0
@@ -35,7 +34,7 @@ def client() -> "Client":
 
 
 @cache
-def limits(timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+def limits(timeout_seconds: float | None = None) -> dict[str, Any]:
     """The `timeout` and `retry` of every call: by itself the client tries for minutes."""
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
@@ -43,7 +42,7 @@ def limits(timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     retry = Retry(
         if_exception_type(ServiceUnavailable), initial=0.1, maximum=1.0, timeout=RETRY_SECONDS
     )
-    return {"timeout": timeout_seconds, "retry": retry}
+    return {"timeout": timeout_seconds or settings().firestore_timeout_seconds, "retry": retry}
 
 
 @contextmanager
@@ -96,7 +95,7 @@ def store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
     return written
 
 
-def count(query: "Query", timeout_seconds: float = TIMEOUT_SECONDS) -> int:
+def count(query: "Query", timeout_seconds: float | None = None) -> int:
     """How many documents fit; billed as one read for each 1,000 index entries."""
     result: Any = query.count().get(**limits(timeout_seconds))
     return int(result[0][0].value)

@@ -103,6 +103,7 @@ class Shop:
             json=body or {},
             timeout=WORK_SECONDS,
             trust_env=False,
+            verify=sessions.TLS,
         )
 
     def begin(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
@@ -130,6 +131,7 @@ class Shop:
             headers={"Authorization": f"Bearer {REDIS_TOKEN}"},
             json=list(command),
             trust_env=False,
+            verify=sessions.TLS,
         )
         return as_json(good(answer))["result"]
 

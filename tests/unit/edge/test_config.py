@@ -32,6 +32,7 @@ def test_two_settings_are_enough() -> None:
         ({"SESSION_SAMESITE": "Loose"}, "SESSION_SAMESITE", "give Lax, Strict or None"),
         ({"COOKIE_SECURE": "maybe"}, "COOKIE_SECURE", "give 1 or 0"),
         ({"IAM_VERIFIES_TOKENS": "2"}, "IAM_VERIFIES_TOKENS", "give 1 or 0"),
+        ({"FIRESTORE_TIMEOUT_SECONDS": "long"}, "FIRESTORE_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "fast"}, "REDIS_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "0"}, "REDIS_TIMEOUT_SECONDS", "above zero"),
         ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
