@@ -71,6 +71,23 @@ def post(  # noqa: PLR0913 - each is a limit that the caller has to think of
     return send(url, Ask("POST", most_bytes, headers, content), seconds, field=field)
 
 
+def check_address(url: str, field: str) -> None:
+    """Raises Invalid naming `field` for an address that would be refused without being resolved."""
+    import ipaddress
+
+    from shared.clients.guarded_network import Refused, refusal
+
+    with _errors_mapped(field):
+        target = _checked(url)
+        try:
+            literal = str(ipaddress.ip_address(target.host))
+        except ValueError:
+            return
+        port = target.port or (443 if target.scheme == "https" else 80)
+        if why := refusal(literal, port, loopback=settings().fetch_loopback):
+            raise Refused(why)
+
+
 def check_accepted(reply: Reply, whom: str) -> None:
     """Passes an answer of 2xx; raises DependencyUnavailable or, for good, DependencyRefused."""
     if reply.status // 100 == _ACCEPTED:
