@@ -58,7 +58,7 @@ def percent_of(hundredths: int) -> Decimal:
 
 
 def webhook_host(url: str | None) -> str | None:
-    """What may be written down of a webhook: its path may hold a secret."""
+    """The host that an address names."""
     return None if url is None else urlsplit(url).hostname
 
 

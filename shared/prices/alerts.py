@@ -65,7 +65,7 @@ def create(wanted: NewAlert, by: Actor, clock: Clock = utc_now) -> NewAlertView:
             raise Conflict(f"There are {len(known)} price alerts already; remove one first.")
         transaction.set(_compiled(), {"rules": text})
         transaction.create(reference(alert_id), fields)
-        told = fields | {"webhook_url": webhook_host(wanted.webhook_url)}
+        told = _audited(fields)
         transaction.create(*audit.entry(by, f"{COLLECTION}/{alert_id}", None, told, clock))
 
     firestore.in_transaction(run)
@@ -90,8 +90,7 @@ def remove(alert_id: str, expected: int | None, by: Actor) -> None:
         rest = [rule for rule in known if rule.id != alert_id]
         transaction.set(_compiled(), {"rules": alert_rules.pack(rest)})
         transaction.delete(reference(alert_id))
-        told = fields | {"webhook_url": webhook_host(fields["webhook_url"])}
-        transaction.create(*audit.entry(by, f"{COLLECTION}/{alert_id}", told, None))
+        transaction.create(*audit.entry(by, f"{COLLECTION}/{alert_id}", _audited(fields), None))
 
     firestore.in_transaction(run)
 
@@ -119,6 +118,13 @@ def _compiled() -> "DocumentReference":
 
 def _unpacked(fields: dict[str, Any] | None) -> list[Rule]:
     return alert_rules.unpack(fields["rules"]) if fields else []
+
+
+def _audited(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with no more of the webhook than its host: its path may hold a secret."""
+    told = {**fields, "webhook_host": webhook_host(fields["webhook_url"])}
+    del told["webhook_url"]
+    return told
 
 
 def _fields(wanted: NewAlert, amounts: Amounts, now: datetime) -> dict[str, Any]:
