@@ -56,6 +56,8 @@ QUEUES = (
     # Changed prices, a hundred months in a task: these meet in the same few documents, so two at
     # once are enough.
     Queue.declared("prices", dispatches_per_second=10, concurrent_dispatches=2),
+    # Slack takes about one message a second; a webhook that is slow must not hold up the others.
+    Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

@@ -64,6 +64,7 @@ UNINDEXED: Final = (
     ("outbox", "product_ids"),
     ("prices", "points"),
     ("price_summaries", "products"),
+    ("price_alert_rules", "rules"),
     ("price_upload_chunks", "data"),
 )
 
@@ -72,6 +73,7 @@ EXPIRING: Final = (
     "dead_letters",
     "exports",
     "idempotency",
+    "notifications",
     "product_request_marks",
     "price_quarantine",
     "price_upload_chunks",

@@ -8,4 +8,5 @@ ATTEMPTS: Final = {
     "uploads": 10,
     "exports": 5,
     "prices": 30,
+    "notifications": 20,
 }

@@ -47,7 +47,7 @@ def change(
         price_minor = to_minor(wanted.price, wanted.currency)
     except ValueError as error:
         raise Invalid.one("price", str(error)) from None
-    _check_category(wanted.category)
+    check_category(wanted.category)
 
     def edit(product: Product, now: datetime) -> Product:
         _check_not_removed(product)
@@ -97,6 +97,21 @@ def set_picture(
         return product.changed(now, picture=picture)
 
     return _apply(product_id, edit, expected, by, clock)
+
+
+def check_category(category: str) -> None:
+    """Raises Invalid for a category that products cannot be put into; empty is none."""
+    if not category:
+        return
+    if slug(category) != category:
+        raise Invalid.one("category", "is not a known category")
+    document = firestore.client().collection("categories").document(category)
+    with firestore.errors_mapped():
+        known = document.get(["moved_to"], **firestore.limits())
+    if not known.exists:
+        raise Invalid.one("category", "is not a known category")
+    if target := (known.to_dict() or {}).get("moved_to"):
+        raise Invalid.one("category", f"is being removed; its products go to {target}")
 
 
 def _check_version(product: Product, expected: int | None) -> None:
@@ -163,17 +178,3 @@ def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[s
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [name for name in new if old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}
-
-
-def _check_category(category: str) -> None:
-    if not category:
-        return
-    if slug(category) != category:
-        raise Invalid.one("category", "is not a known category")
-    document = firestore.client().collection("categories").document(category)
-    with firestore.errors_mapped():
-        known = document.get(["moved_to"], **firestore.limits())
-    if not known.exists:
-        raise Invalid.one("category", "is not a known category")
-    if target := (known.to_dict() or {}).get("moved_to"):
-        raise Invalid.one("category", f"is being removed; its products go to {target}")

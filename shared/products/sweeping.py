@@ -43,6 +43,10 @@ def _done(owed: outbox.Owed, slot: int) -> bool:
             # By name, since prices know products and not the other way round.
             body = msgspec.json.encode({"change_id": owed.id})
             tasks.enqueue("prices", "follow_prices", body, name=f"{owed.id}-sweep-{slot}")
+        elif owed.kind == "notification":
+            body = msgspec.json.encode({"channel": owed.id})
+            name = f"{owed.id}-sweep-{slot}"
+            tasks.enqueue("notifications", "gather_notifications", body, name=name)
         elif owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
         elif owed.kind == "picture":

@@ -25,6 +25,8 @@ FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", 
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
     "shared.notes.models",
+    "shared.prices.alert_messages",
+    "shared.prices.alert_rules",
     "shared.prices.dashboard",
     "shared.prices.judging",
     "shared.prices.models",

@@ -46,6 +46,9 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
         listed = http.get("/api/products", params={"retailer": "schema-shop", "sort": "name"})
         kept, mortal = (each["id"] for each in listed.json()["products"])
+        alert = {"name": "Schema", "kind": "down", "percent": 10, "channel": "slack"}
+        alert |= {"product_id": kept}
+        alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
         "product_id": mortal,
@@ -53,6 +56,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "product_ids": [kept],
         "category_id": "tea",
         "note_id": note_id,
+        "alert": alert,
+        "alert_id": alert_id,
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],
