@@ -106,6 +106,7 @@ def _welcome(stack: Stack, seconds: float) -> str:
         "",
         f"  console  {plan.origin}",
         f"  API      {plan.origin}/docs",
+        f"  Slack    {plan.origin}/__/local/slack",
         *(f"  login    {each.email} / {each.password}" for each in accounts.DEMO),
         f"  logs     {plan.state / 'logs'}",
         "",

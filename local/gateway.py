@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Gateway:
         functions_url: str,
         limit_seconds: float = LIMIT_SECONDS,
         *,
-        reserved: Mapping[str, Mapping[str, Any]] | None = None,
+        reserved: Mapping[str, Callable[[], dict[str, Any]]] | None = None,
         auth_url: str = "",
     ) -> None:
         self._reserved = reserved or {}
@@ -80,7 +80,7 @@ class Gateway:
         # As it was sent: an encoded slash separates nothing.
         path = request.scope["raw_path"].decode("ascii")
         if path in self._reserved:
-            return JSONResponse(self._reserved[path])
+            return JSONResponse(self._reserved[path]())
         if request.method in _STATIC_VERBS and (file := site.static(path)) is not None:
             if file.location is not None:
                 query = f"?{request.url.query}" if request.url.query else ""

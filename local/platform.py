@@ -24,6 +24,7 @@ from local.oidc import Issuer
 from local.plan import AUDIENCE, INVOKER, REDIS_TOKEN, Plan
 from local.ports import HOST
 from local.relay import Relay
+from local.sink import Sink
 from local.upstash import UpstashFront
 
 _POLL_SECONDS = 0.02
@@ -31,7 +32,7 @@ _GRACE_SECONDS = 1
 
 
 class Platform:
-    """Cloud Tasks, Cloud Scheduler, the event relay, the issuer, Redis' front and the gateway."""
+    """Cloud Tasks, Scheduler, the event relay, the issuer, Redis' front, the gateway, the sink."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -42,11 +43,12 @@ class Platform:
         self._relay = Relay(
             plan.functions_url, lambda: self._issuer.sign(AUDIENCE, INVOKER), self._fence
         )
+        self._sink = Sink()
         self._upstash = UpstashFront(plan.ports.valkey, REDIS_TOKEN)
         self._gateway = Gateway(
             plan.root / "firebase.json",
             plan.functions_url,
-            reserved=reserved.pages(plan),
+            reserved=reserved.pages(plan) | {"/__/local/slack": self._sink.page},
             auth_url=reserved.auth_url(plan),
         )
 
@@ -72,7 +74,7 @@ class Platform:
         await self._gateway.close()
 
     def _control(self) -> Starlette:
-        parts = (self._issuer, self._tasks, self._scheduler, self._relay)
+        parts = (self._issuer, self._tasks, self._scheduler, self._relay, self._sink)
         routes = [route for part in parts for route in part.routes()]
         routes += [Route("/idle", self._idle), Route("/token", self._token)]
         return Starlette(routes=routes)

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     auth_emulator: str | None
     fetch_loopback: bool
     image_base_url: str | None
+    slack_webhook_url: str | None
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -128,6 +129,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
         fetch_loopback=read.fetch_loopback(on_google_cloud=on_google_cloud),
         image_base_url=read.base_url("IMAGE_BASE_URL"),
+        slack_webhook_url=read.webhook("SLACK_WEBHOOK_URL", on_google_cloud=on_google_cloud),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -183,6 +185,19 @@ class _Reader:
                 f"{name} is {value!r}: give an address, such as https://images.example.com."
             )
         return value or None
+
+    def webhook(self, name: str, *, on_google_cloud: bool) -> str | None:
+        value = self.text(name)
+        # Secret Manager holds nothing empty, so a project without a channel says so.
+        if value in ("", "off"):
+            return None
+        local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
+        if value.startswith("https://") or (local and value.startswith("http://127.0.0.1:")):
+            return value
+        # Whoever knows the address may post, so the message does not hold it.
+        raise ConfigurationError(
+            f"{name} is no address that begins with https://: give Slack's, or off for none."
+        )
 
     def fetch_loopback(self, *, on_google_cloud: bool) -> bool:
         allowed = self.flag("FETCH_LOOPBACK", default=False)

@@ -38,6 +38,8 @@ def test_two_settings_are_enough() -> None:
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
         ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
+        ({"SLACK_WEBHOOK_URL": "http://hooks.slack.com/x"}, "SLACK_WEBHOOK_URL", "off for none"),
+        ({"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}, "SLACK_WEBHOOK_URL", "off for none"),
     ],
     ids=str,
 )
@@ -117,3 +119,16 @@ def test_loopback_is_fetched_from_only_beside_an_emulator() -> None:
     assert read_settings(GOOD | beside).fetch_loopback
     with pytest.raises(ConfigurationError):
         read_settings(GOOD | beside | {"K_SERVICE": "product-image"})
+
+
+def test_slack_is_a_secret_address_or_off() -> None:
+    address = "https://hooks.slack.com/services/T/B/x"
+    assert read_settings(GOOD | {"SLACK_WEBHOOK_URL": address}).slack_webhook_url == address
+    for unset in ("", "off"):
+        assert read_settings(GOOD | {"SLACK_WEBHOOK_URL": unset}).slack_webhook_url is None
+    local = {"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}
+    emulator = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}
+    assert read_settings(GOOD | local | emulator).slack_webhook_url == "http://127.0.0.1:1/x"
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/T/secret"})
+    assert "secret" not in caught.value.detail
