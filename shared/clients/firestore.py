@@ -1,5 +1,6 @@
 """Firestore: the one client, and its errors in our terms."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client, DocumentSnapshot, Query, Transaction
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 # For a recount of all, which nobody waits for.
@@ -31,6 +33,10 @@ def client() -> "Client":
     """The client, made on first use: importing Firestore costs more than serving from a cache."""
     from google.cloud.firestore import Client
 
+    if log.isEnabledFor(logging.DEBUG):
+        from shared.clients import firestore_trace
+
+        firestore_trace.install()
     return Client(project=settings().project_id)
 
 

@@ -26,6 +26,7 @@ OURS = (
     "match_keys",
     "match_pairs",
     "match_states",
+    "nightly_exports",
     "notes",
     "outbox",
     "pictures",
@@ -47,6 +48,7 @@ OURS = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "weekly_reports",
     "a_collection_of_tomorrow",
 )
 WATCHED = ("crawl_jobs", "batches")
