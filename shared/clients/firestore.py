@@ -108,6 +108,23 @@ def count(query: "Query", timeout_seconds: float = TIMEOUT_SECONDS) -> int:
     return int(result[0][0].value)
 
 
+def record_of(snapshot: "DocumentSnapshot[Any]", kind: type[T]) -> T | None:
+    """The document as a struct, None where there is none; its moments stand at the top level."""
+    import msgspec
+
+    fields = snapshot.to_dict()
+    if fields is None:
+        return None
+    # The client's own subclass of datetime is none to msgspec.
+    plain = {
+        name: datetime.fromtimestamp(value.timestamp(), value.tzinfo)
+        if isinstance(value, datetime)
+        else value
+        for name, value in fields.items()
+    }
+    return msgspec.convert(plain, kind)
+
+
 def ping() -> None:
     """Reads one absent document; raises a DependencyError."""
     with errors_mapped():

@@ -134,8 +134,7 @@ def _enqueue(day: str, night: Night) -> None:
 def _read(day: str) -> "tuple[DocumentSnapshot[Any], Night | None]":
     with firestore.errors_mapped():
         snapshot = _document(day).get(**firestore.limits())
-    fields = snapshot.to_dict()
-    return snapshot, None if fields is None else msgspec.convert(fields, Night)
+    return snapshot, firestore.record_of(snapshot, Night)
 
 
 def _fields(night: Night) -> dict[str, Any]:

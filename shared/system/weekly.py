@@ -92,8 +92,7 @@ def _week(monday: date) -> str:
 def _read(monday: date) -> "tuple[DocumentSnapshot[Any], Report | None]":
     with firestore.errors_mapped():
         snapshot = _document(monday).get(**firestore.limits())
-    fields = snapshot.to_dict()
-    return snapshot, None if fields is None else msgspec.convert(fields, Report)
+    return snapshot, firestore.record_of(snapshot, Report)
 
 
 def _fields(report: Report) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""/system/status on the running stack: every part, and what is wrong with it."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scheduler.jobs import SCHEDULES
+from scheduler.queues import QUEUES
+from shared.system.status import DEADLINE_SECONDS
+from tests.integration.products.support import QUEUE, READS, Json, Shop
+
+PATH = "/system/status"
+PARTS = [
+    "firestore",
+    "redis",
+    "storage",
+    "tasks",
+    "scheduler",
+    "dead_letters",
+    "outbox",
+    "slack",
+]
+
+
+@pytest.fixture(autouse=True)
+def well(shop: Shop) -> Iterator[None]:
+    shop.clear()
+    yield
+    for part in shop.stack.parts:
+        part.resume()
+        part.start()
+
+
+def parts(shop: Shop) -> dict[str, Json]:
+    return {part["name"]: part for part in shop.get(PATH)["parts"]}
+
+
+def test_every_part_answers(shop: Shop) -> None:
+    told = parts(shop)
+    assert list(told) == PARTS
+    assert told["tasks"]["items"] == [
+        {"name": name, "state": "running"} for name in sorted(queue.name for queue in QUEUES)
+    ]
+    jobs = {job["name"]: job["state"] for job in told["scheduler"]["items"]}
+    assert jobs.keys() == {schedule.name for schedule in SCHEDULES}
+    assert told["dead_letters"]["count"] == told["outbox"]["count"] == 0
+    assert {told[name]["state"] for name in PARTS if name != "scheduler"} == {"ok"}
+
+
+def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
+    now = datetime.now(UTC)
+    for number, days in enumerate((0, 2)):
+        letter = {"at": now - timedelta(days=days)}
+        shop.database.document(f"dead_letters/{number}").set(letter)
+    shop.database.document("outbox/product-a").set({"at": now - timedelta(minutes=1)})
+    answer = shop.http.get(PATH)
+    told = {part["name"]: part for part in answer.json()["parts"]}
+    assert (told["dead_letters"]["count"], told["dead_letters"]["state"]) == (2, "degraded")
+    assert told["dead_letters"]["detail"] == "1 of the last day"
+    assert (told["outbox"]["count"], told["outbox"]["state"]) == (0, "ok")
+    # Two counts of letters, one of debts, one sign of life, and a session that Redis forgot.
+    assert int(answer.headers[READS]) <= 5
+    shop.database.document("outbox/product-a").set({"at": now - timedelta(minutes=4)})
+    told = parts(shop)
+    assert (told["outbox"]["count"], told["outbox"]["state"]) == (1, "degraded")
+
+
+def test_a_paused_queue_is_named(shop: Shop) -> None:
+    shop.run(QUEUE, "pause", "prices")
+    told = parts(shop)["tasks"]
+    shop.run(QUEUE, "resume", "prices")
+    assert (told["state"], told["detail"]) == ("degraded", "prices is paused")
+    assert parts(shop)["tasks"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("accident", ["pause", "kill"])
+def test_a_redis_that_is_away_delays_nobody(shop: Shop, accident: str) -> None:
+    getattr(shop.stack.part("valkey"), accident)()
+    began = time.monotonic()
+    answer = shop.http.get(PATH)
+    took_seconds = time.monotonic() - began
+    assert answer.status_code == 200
+    told = {part["name"]: part for part in answer.json()["parts"]}
+    assert told["redis"]["state"] == "down"
+    assert told["redis"]["detail"] == "Redis cannot be reached."
+    assert told["firestore"]["state"] in ("ok", "degraded")
+    assert answer.json()["status"] == "degraded"
+    # The edge asks Redis too, for the limit and the session, and gives up soon.
+    assert took_seconds < DEADLINE_SECONDS + 2
+
+
+def test_a_storage_that_hangs_is_not_waited_for(shop: Shop) -> None:
+    shop.stack.part("storage").pause()
+    began = time.monotonic()
+    told = parts(shop)["storage"]
+    took_seconds = time.monotonic() - began
+    assert told["state"] == "down"
+    assert took_seconds < DEADLINE_SECONDS + 2
