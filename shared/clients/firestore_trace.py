@@ -23,13 +23,16 @@ def install() -> None:
     """Wraps the client's class; what is wrapped already stays wrapped within."""
     from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
-    _wrap(FirestoreClient, "run_query", _streamed(lambda r: _query(r["structured_query"])))
-    _wrap(
-        FirestoreClient,
-        "run_aggregation_query",
-        _streamed(lambda r: _query(r["structured_aggregation_query"].structured_query)),
-    )
-    _wrap(FirestoreClient, "batch_get_documents", _streamed(lambda r: _names(r["documents"])))
+    streamed: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
+        "run_query": (lambda r: _query(r["structured_query"]), "document"),
+        "run_aggregation_query": (
+            lambda r: _query(r["structured_aggregation_query"].structured_query),
+            "result",
+        ),
+        "batch_get_documents": (lambda r: _names(r["documents"]), "found"),
+    }
+    for name, (tell, held) in streamed.items():
+        _wrap(FirestoreClient, name, _streamed(tell, held))
     for name in ("commit", "batch_write"):
         _wrap(FirestoreClient, name, _written)
 
@@ -40,25 +43,28 @@ def _wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
     @functools.wraps(original)
     def wrapped(self: Any, request: Any = None, **kwargs: Any) -> Any:
         send = functools.partial(original, self, request, **kwargs)
-        return around(name, send, request)
+        return around(name, send, request) if log.isEnabledFor(logging.DEBUG) else send()
 
     setattr(owner, name, wrapped)
 
 
-def _streamed(tell: Callable[[Any], dict[str, Any]]) -> Callable[..., Any]:
+def _streamed(tell: Callable[[Any], dict[str, Any]], held: str) -> Callable[..., Any]:
+    """Around a call whose responses hold a document each, if anything, as their field `held`."""
+
     def around(call: str, send: Callable[[], Iterable[Any]], request: Any) -> Iterator[Any]:
-        return _counted(call, send(), tell(request), time.perf_counter())
+        began = time.perf_counter()
+        return _counted(call, send(), held, tell(request), began)
 
     return around
 
 
 def _counted(
-    call: str, responses: Iterable[Any], told: dict[str, Any], began: float
+    call: str, responses: Iterable[Any], held: str, told: dict[str, Any], began: float
 ) -> Iterator[Any]:
     documents = 0
     try:
         for response in responses:
-            documents += "document" in response or "found" in response or "result" in response
+            documents += held in response
             yield response
     finally:
         _log(call, began, {**told, "documents": documents})

@@ -4,12 +4,19 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import grpc  # type: ignore[import-untyped]
 import pytest
+from google.cloud.scheduler_v1 import CloudSchedulerClient
+from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
+    CloudSchedulerGrpcTransport,
+)
 
+from local.plan import PROJECT
 from scheduler.jobs import SCHEDULES
 from scheduler.queues import QUEUES
 from shared.system.status import DEADLINE_SECONDS
 from tests.integration.products.support import QUEUE, READS, Json, Shop
+from tests.polling import eventually
 
 PATH = "/system/status"
 PARTS = [
@@ -37,14 +44,25 @@ def parts(shop: Shop) -> dict[str, Json]:
     return {part["name"]: part for part in shop.get(PATH)["parts"]}
 
 
+def jobs(shop: Shop) -> list[Json]:
+    told: list[Json] = parts(shop)["scheduler"]["items"]
+    return told
+
+
+def run_job(shop: Shop, name: str) -> None:
+    host = shop.stack.environment()["CLOUD_SCHEDULER_EMULATOR_HOST"]
+    with grpc.insecure_channel(host) as channel:
+        client = CloudSchedulerClient(transport=CloudSchedulerGrpcTransport(channel=channel))
+        client.run_job(name=f"projects/{PROJECT}/locations/asia-south1/jobs/{name}")
+
+
 def test_every_part_answers(shop: Shop) -> None:
     told = parts(shop)
     assert list(told) == PARTS
     assert told["tasks"]["items"] == [
         {"name": name, "state": "running"} for name in sorted(queue.name for queue in QUEUES)
     ]
-    jobs = {job["name"]: job["state"] for job in told["scheduler"]["items"]}
-    assert jobs.keys() == {schedule.name for schedule in SCHEDULES}
+    assert {job["name"] for job in jobs(shop)} == {schedule.name for schedule in SCHEDULES}
     assert told["dead_letters"]["count"] == told["outbox"]["count"] == 0
     assert {told[name]["state"] for name in PARTS if name != "scheduler"} == {"ok"}
 
@@ -73,6 +91,24 @@ def test_a_paused_queue_is_named(shop: Shop) -> None:
     shop.run(QUEUE, "resume", "prices")
     assert (told["state"], told["detail"]) == ("degraded", "prices is paused")
     assert parts(shop)["tasks"]["state"] == "ok"
+
+
+def test_a_job_that_failed_is_named_with_its_error(shop: Shop) -> None:
+    # A debt of no kind, over which the sweep stumbles.
+    shop.database.document("outbox/strange").set({"at": datetime(2026, 1, 1, tzinfo=UTC)})
+    run_job(shop, "sweep-outbox")
+
+    def failed() -> Json | None:
+        (job,) = (each for each in jobs(shop) if each["name"] == "sweep-outbox")
+        return job if job["state"] == "failed" else None
+
+    job = eventually(failed)
+    assert job["last_run_at"]
+    assert "500" in job["last_error"]
+    assert "sweep-outbox failed" in parts(shop)["scheduler"]["detail"]
+    shop.database.document("outbox/strange").delete()
+    run_job(shop, "sweep-outbox")
+    eventually(lambda: "sweep-outbox" not in str(parts(shop)["scheduler"].get("detail")))
 
 
 @pytest.mark.parametrize("accident", ["pause", "kill"])

@@ -9,7 +9,9 @@ from shared.system.nightly_objects import line
 
 
 def test_a_document_is_one_line_that_json_reads_back() -> None:
-    moment = DatetimeWithNanoseconds(2026, 3, 1, 10, 0, 0, 5, tzinfo=UTC)
+    moment = DatetimeWithNanoseconds(  # type: ignore[no-untyped-call]
+        2026, 3, 1, 10, 0, 0, 5, tzinfo=UTC
+    )
     fields = {
         "name": "Tea\n\u2028100 g",
         "price_minor": 45000,
