@@ -39,6 +39,7 @@ OURS = (
     "product_request_marks",
     "product_requests",
     "products",
+    "proposals",
     "retailers",
     "search_lists",
     "search_states",
@@ -48,6 +49,7 @@ OURS = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "user_activity",
     "weekly_reports",
     "a_collection_of_tomorrow",
 )
