@@ -1,7 +1,7 @@
 """The whole product on this machine: `python -m local`, ended by Ctrl-C.
 
 Each port can be chosen with a variable of its own (PORT, FIRESTORE_PORT, …); DATA=DIR keeps the
-data between runs.
+data between runs; LOG_LEVEL=DEBUG has the functions' log say more.
 """
 
 import os
@@ -35,7 +35,9 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         ports = Ports.read(environment)
         ports.check()
-        _run(Plan(ports, state, data=data, snapshot=snapshot.ensure(), reload=True))
+        level = {"LOG_LEVEL": environment["LOG_LEVEL"]} if environment.get("LOG_LEVEL") else {}
+        filled = snapshot.ensure()
+        _run(Plan(ports, state, data=data, snapshot=filled, settings=level, reload=True))
     except PortsTaken as taken:
         print(taken, file=sys.stderr)
         return 2

@@ -68,20 +68,15 @@ UNINDEXED: Final = (
     ("price_upload_chunks", "data"),
 )
 
+# What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
+# time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
-    "audit_logs",
     "dead_letters",
-    "exports",
     "idempotency",
     "notifications",
     "product_request_marks",
     "price_quarantine",
-    "price_upload_chunks",
-    "price_uploads",
-    "sessions",
     "tickets",
-    "upload_chunks",
-    "uploads",
 )
 
 

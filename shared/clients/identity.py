@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.config import settings
-from shared.errors import DependencyUnavailable, Forbidden, Unauthenticated
+from shared.config import Settings, settings
+from shared.errors import ConfigurationError, DependencyUnavailable, Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
     from firebase_admin import App
@@ -41,17 +41,28 @@ def _app() -> "App":
 
         return firebase_admin.initialize_app(Anonymous(), options)
     if configured.firebase_private_key and configured.firebase_client_email:
-        certificate = credentials.Certificate(
-            {
-                "type": "service_account",
-                "project_id": configured.project_id,
-                "client_email": configured.firebase_client_email,
-                "private_key": configured.firebase_private_key,
-                "token_uri": "https://oauth2.googleapis.com/token",
-            }
-        )
+        certificate = _certificate(configured)
         return firebase_admin.initialize_app(certificate, options)
     return firebase_admin.initialize_app(options=options)
+
+
+def _certificate(configured: Settings) -> Any:
+    from firebase_admin import credentials
+
+    account = {
+        "type": "service_account",
+        "project_id": configured.project_id,
+        "client_email": configured.firebase_client_email,
+        "private_key": configured.firebase_private_key,
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    try:
+        return credentials.Certificate(account)
+    except ValueError:
+        # What is wrong with it may quote it.
+        raise ConfigurationError(
+            "FIREBASE_PRIVATE_KEY is no private key: give it whole, its lines parted by \\n."
+        ) from None
 
 
 def verify_id_token(token: str) -> Identity:
@@ -59,8 +70,10 @@ def verify_id_token(token: str) -> Identity:
     from firebase_admin import auth
     from firebase_admin.exceptions import FirebaseError
 
+    # Outside of what follows, where a wrong setting would pass for a wrong token.
+    app = _app()
     try:
-        claims = auth.verify_id_token(token, app=_app(), check_revoked=True)
+        claims = auth.verify_id_token(token, app=app, check_revoked=True)
     except auth.UserDisabledError:
         raise Forbidden("This account is disabled.") from None
     except auth.CertificateFetchError as error:

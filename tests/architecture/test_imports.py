@@ -39,6 +39,8 @@ PURE = (
     "shared.products.search_placing",
     "shared.products.search_ranking",
     "shared.system.configuration_records",
+    "shared.system.retention_rules",
+    "shared.system.weekly_text",
 )
 
 

@@ -219,6 +219,14 @@ def _price(cloud: Cloud) -> dict[str, Any]:
     return {"product_id": _product(cloud), "source": "api", **said}
 
 
+def _write_nightly_export(cloud: Cloud) -> Call:
+    night = {"run": "bench", "status": "running", "began_at": datetime.now(UTC), "objects": []}
+    cloud.database.document("nightly_exports/2026-01-01").set(
+        {**night, "part": 0, "collection": 0, "after": None}
+    )
+    return _task(cloud, {"day": "2026-01-01", "run": "bench", "part": 0})
+
+
 def _follow_prices(cloud: Cloud) -> Call:
     owed = {"kind": "price", "id": "bench", "version": 1, "at": datetime.now(UTC)}
     cloud.database.document("outbox/price-bench").set({**owed, "product_ids": [_product(cloud)]})
@@ -232,7 +240,9 @@ def _month_written(cloud: Cloud) -> Call:
 
 
 CALLS: Final[dict[str, Maker]] = {
+    "apply_retention": _schedule,
     "audit_logs": _get("/api/audit/logs", account=SUPER_ADMIN),
+    "begin_nightly_export": _schedule,
     "categories": _get("/api/categories", cached="categories"),
     "category": _get("/api/categories/tea"),
     "confirm_upload": _confirm_upload,
@@ -273,10 +283,13 @@ CALLS: Final[dict[str, Maker]] = {
     "recount_statistics": _schedule,
     "refresh_price_analytics": lambda cloud: _task(cloud, {"due_at": time.time()}),
     "refresh_statistics": _refresh_statistics,
+    "renew_price_analytics": _schedule,
+    "report_week": _schedule,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
     "system_config": _get("/system/config", account=SUPER_ADMIN),
     "system_status": _get("/system/status"),
     "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
+    "write_nightly_export": _write_nightly_export,
     "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),
 }

@@ -26,6 +26,7 @@ OURS = (
     "match_keys",
     "match_pairs",
     "match_states",
+    "nightly_exports",
     "notes",
     "notifications",
     "outbox",
@@ -41,6 +42,7 @@ OURS = (
     "product_request_marks",
     "product_requests",
     "products",
+    "proposals",
     "retailers",
     "search_lists",
     "search_states",
@@ -50,6 +52,8 @@ OURS = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "user_activity",
+    "weekly_reports",
     "a_collection_of_tomorrow",
 )
 WATCHED = ("crawl_jobs", "batches")
