@@ -65,6 +65,9 @@ UNINDEXED: Final = (
     ("prices", "points"),
     ("price_summaries", "products"),
     ("price_upload_chunks", "data"),
+    ("user_activity", "first_at_micros"),
+    ("user_activity", "last_at_micros"),
+    ("insight_weeks", "users"),
 )
 
 EXPIRING: Final = (
@@ -72,6 +75,7 @@ EXPIRING: Final = (
     "dead_letters",
     "exports",
     "idempotency",
+    "insight_weeks",
     "product_request_marks",
     "price_quarantine",
     "price_upload_chunks",

@@ -23,6 +23,7 @@ OURS = (
     "dead_letters",
     "exports",
     "idempotency",
+    "insight_weeks",
     "match_keys",
     "match_pairs",
     "match_states",
@@ -47,6 +48,8 @@ OURS = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "user_activity",
+    "users",
     "a_collection_of_tomorrow",
 )
 WATCHED = ("crawl_jobs", "batches")
