@@ -1,4 +1,4 @@
-"""Some forty people who signed up over the last months, with what they did since.
+"""Forty people who signed up over the last twelve weeks, with what they did since.
 
 They are profiles without an account: nobody signs in as one of them. What is written is what the
 recounts of these weeks would have left.
@@ -33,8 +33,7 @@ def crowd(now: datetime) -> Iterator[Write]:
     weeks: dict[str, activity_weeks.Users] = defaultdict(dict)
     for number in range(PEOPLE):
         uid = f"demo{number:024}"
-        # Half were there before; the rest came one by one.
-        joined = today - timedelta(days=max(0, DAYS - 1 - max(0, number - PEOPLE // 2) * 4))
+        joined = today - timedelta(days=DAYS - 1 - number * DAYS // PEOPLE)
         seen = list(_days(chance, joined, today))
         for day, actions in seen:
             if day < today:
@@ -50,7 +49,7 @@ def crowd(now: datetime) -> Iterator[Write]:
 
 def _days(chance: random.Random, joined: date, today: date) -> Iterator[tuple[date, int]]:
     """The days on which somebody came, ever fewer for some, and what was changed then."""
-    eager, tires = chance.uniform(0.25, 0.95), chance.choice((0.0, 0.0, 0.03, 0.1))
+    eager, tires = chance.uniform(0.25, 0.95), chance.choice((0.0, 0.01, 0.04, 0.12))
     for age in range((today - joined).days + 1):
         day = joined + timedelta(days=age)
         if chance.random() < eager * WEEKDAYS[day.weekday()] * (1 - tires) ** age:

@@ -167,7 +167,7 @@ def _open_days(open_from: str | None, today: date) -> Iterator[date]:
     """The days that may still have changed, at the first recount all days that are known."""
     first = date.fromisoformat(open_from) if open_from else activity_days.first_day() or today
     # What nobody counted for so long is not told of by user any more.
-    day = max(first, activity_figures.monday_of(_kept_weeks(today)[0]))
+    day = min(today, max(first, activity_figures.monday_of(_kept_weeks(today)[0])))
     while day <= today:
         yield day
         day += timedelta(days=1)

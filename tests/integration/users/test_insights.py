@@ -196,21 +196,21 @@ def test_a_recount_that_began_later_is_not_done_again(new_year: Shop) -> None:
     assert new_year.get(USERS)["as_of"] == "2027-01-06T12:00:00.000000Z"
 
 
-def test_what_somebody_changes_is_counted(shop: Shop) -> None:
-    session = sessions.log_in(shop.stack)
+def test_what_somebody_changes_is_counted(quiet: Shop) -> None:
+    session = sessions.log_in(quiet.stack)
     uid = session.user["uid"]
     now = datetime.now(UTC)
-    fill(shop, {f"users/{uid}": profile("known", now), **days_of(uid, str(now.date()))})
-    recount_by_task(shop)
+    fill(quiet, {f"users/{uid}": profile("known", now), **days_of(uid, str(now.date()))})
+    recount_by_task(quiet)
 
     def actions() -> int:
-        ranked = shop.get(USERS, days=1)["users"]
+        ranked = quiet.get(USERS, days=1)["users"]
         return next(int(user["actions"]) for user in ranked if user["uid"] == uid)
 
     before = actions()
-    with sessions.new_client(shop.stack, session) as http:
+    with sessions.new_client(quiet.stack, session) as http:
         good(http.post("/api/notes", json={"title": f"Of {ADMIN.name}"}))
-    recount_by_task(shop)
+    recount_by_task(quiet)
     assert actions() == before + 1
 
 
