@@ -7,6 +7,7 @@ import pytest
 
 from local.accounts import ADMIN
 from shared.edge import activity
+from shared.errors import Conflict
 from shared.users import activity_days, activity_weeks, insights, sign_ups
 from shared.users.activity_figures import ABSENT, Member, monday_of, weeks_until
 from tests import sessions
@@ -272,3 +273,26 @@ def whole_week(joined: str, week: str, crowd: list[str]) -> Json:
         for number, uid in enumerate(crowd, monday_of(week).day)
     }
     return activity_weeks.fields(week, active)
+
+
+def test_a_week_of_many_users_lies_in_parts(quiet: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activity_weeks, "MOST_IN_PART", 2)
+    week = "2026-W53"
+    with instance(quiet.stack.environment()):
+        weeks = activity_weeks.read(week)
+        for uid in "abcde":
+            weeks.users[week][uid] = Member(None, [ord(uid)] * 7)
+        weeks.store(week)
+        assert sorted(quiet.documents(activity_weeks.COLLECTION)) == [
+            f"{week}-{part:02}" for part in range(3)
+        ]
+        activity_weeks.forget("a", week)
+        again = activity_weeks.read(week)
+        assert {uid: member.days[0] for uid, member in again.users[week].items()} == {
+            uid: ord(uid) for uid in "bcde"
+        }
+        # Of two who changed the same week, the later one is told.
+        again.users[week]["f"] = Member(None, [0] * 7)
+        again.store(week)
+        with pytest.raises(Conflict):
+            again.store(week)
