@@ -40,6 +40,14 @@ SCHEDULES = (
         retries=3,
     ),
     Schedule(
+        name="recount-insights",
+        purpose="Counts the users' activity anew, so that days close of which nobody asks.",
+        schedule="25 3 * * *",
+        function="recount_insights",
+        attempt_deadline_seconds=60,
+        retries=3,
+    ),
+    Schedule(
         name="purge-products",
         purpose="Removes for good what was deleted long ago.",
         schedule="45 3 * * *",

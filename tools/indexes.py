@@ -66,6 +66,9 @@ UNINDEXED: Final = (
     ("price_summaries", "products"),
     ("price_alert_rules", "rules"),
     ("price_upload_chunks", "data"),
+    ("user_activity", "first_at_micros"),
+    ("user_activity", "last_at_micros"),
+    ("insight_weeks", "users"),
 )
 
 # What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
@@ -74,6 +77,7 @@ EXPIRING: Final = (
     "dead_letters",
     "idempotency",
     "notifications",
+    "insight_weeks",
     "product_request_marks",
     "price_quarantine",
     "tickets",

@@ -70,7 +70,7 @@ def copy_key(sid: str) -> str:
 
 def open_session(uid: str, email: str, claims: dict[str, Any], clock: Clock = utc_now) -> Session:
     """A new session with its record written; raises a DependencyError."""
-    from shared.edge import session_records
+    from shared.edge import activity, session_records
 
     session = Session(
         id=secrets.token_urlsafe(24),
@@ -81,6 +81,7 @@ def open_session(uid: str, email: str, claims: dict[str, Any], clock: Clock = ut
         expires_at=clock().timestamp() + LIFETIME_SECONDS,
     )
     session_records.create(session)
+    activity.note(uid, clock)
     return session
 
 
@@ -116,7 +117,7 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     """The session with a new hour, once enough of the old one is used; None before that."""
     if session.expires_at - now_seconds > LIFETIME_SECONDS - RENEW_AFTER_SECONDS:
         return None
-    from shared.edge import session_records
+    from shared.edge import activity, session_records
 
     expires_at = now_seconds + LIFETIME_SECONDS
     try:
@@ -124,6 +125,7 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     except Conflict:
         # Another call of the same page renews it at this moment, and sets the cookie.
         return None
+    activity.note(session.uid)
     return msgspec.structs.replace(session, expires_at=expires_at)
 
 

@@ -21,6 +21,8 @@ PATHS = [
     "/api/audit/logs",
     "/api/categories",
     "/api/categories/<id>",
+    "/api/insights/growth",
+    "/api/insights/users",
     "/api/product-requests",
     "/api/product-requests/<id>",
     "/api/notes",

@@ -23,6 +23,7 @@ OURS = (
     "dead_letters",
     "exports",
     "idempotency",
+    "insight_weeks",
     "match_keys",
     "match_pairs",
     "match_states",
@@ -54,6 +55,7 @@ OURS = (
     "uploads",
     "user_activity",
     "weekly_reports",
+    "users",
     "a_collection_of_tomorrow",
 )
 WATCHED = ("crawl_jobs", "batches")
