@@ -1,9 +1,11 @@
 """The search follows what is written, and shows nothing that is not so any more."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests import search_server
 from tests.integration.products.support import WRITES, Json, Shop, good
 
 LISTS = ("search_lists", "search_states", "search_vocabularies")
@@ -15,14 +17,32 @@ GOODS = (
 )
 
 
-@pytest.fixture(scope="module")
-def stocked(shop: Shop) -> Shop:
+@pytest.fixture(scope="module", params=["lists", "opensearch"])
+def stocked(shop: Shop, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """The same goods, found by the one engine and by the other."""
+    if request.param == "lists":
+        yield filled(shop)
+        return
+    shop.clear()
+    with search_server.started() as server, search_server.serving(shop, server.url):
+        yield filled(shop)
+
+
+def filled(shop: Shop) -> Shop:
     rows = [
         {"name": n, "brand": b, "size": s, "retailer": r, "price": "500.00"} for n, b, s, r in GOODS
     ]
     shop.upload(rows)
     shop.settle()
     return shop
+
+
+@pytest.fixture(autouse=True)
+def engine(stocked: Shop, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test is served by the engine that it is about, to its end."""
+    yield
+    told = stocked.get("/api/products/search", q="munchee cracker")
+    assert told["engine"] == request.node.callspec.params["stocked"]
 
 
 def found(shop: Shop, q: str, **filters: Any) -> list[Json]:
