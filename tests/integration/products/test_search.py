@@ -33,7 +33,7 @@ def filled(shop: Shop) -> Shop:
         {"name": n, "brand": b, "size": s, "retailer": r, "price": "500.00"} for n, b, s, r in GOODS
     ]
     shop.upload(rows)
-    shop.settle()
+    shop.idle()
     return shop
 
 
@@ -63,7 +63,7 @@ def change(shop: Shop, product_id: str, **fields: Any) -> None:
     before = shop.get(f"/api/products/{product_id}")
     body = {name: before[name] for name in ("name", "brand", "size", "category", "price")}
     good(shop.http.put(f"/api/products/{product_id}", json=body | fields))
-    shop.settle()
+    shop.idle()
 
 
 def test_slips_are_forgiven_and_the_size_decides(stocked: Shop) -> None:
@@ -102,13 +102,13 @@ def test_a_removed_product_leaves_every_list_and_comes_back(stocked: Shop) -> No
     product_id = found(stocked, "munchee cracker")[0]["id"]
     before = kept(stocked)
     good(stocked.http.delete(f"/api/products/{product_id}"))
-    stocked.settle()
+    stocked.idle()
     assert found(stocked, "munchee cracker") == []
     after = kept(stocked)
     assert product_id not in after["search_states"]
     assert not any(product_id in fields["entries"] for fields in after["search_lists"].values())
     good(stocked.http.post(f"/api/products/{product_id}/restore"))
-    stocked.settle()
+    stocked.idle()
     assert kept(stocked) == before
 
 

@@ -71,7 +71,7 @@ def search(shop: Shop) -> Iterator[Search]:
     opened = Search(shop, f"{HOST}:{Ports.free().gateway}")
     with search_server.serving(shop, opened.url):
         shop.upload([row(number) for number in range(3)])
-        shop.settle()
+        shop.idle()
         yield opened
         # What a failed test left frozen could not be ended.
         opened.signal(signal.SIGCONT)
@@ -97,7 +97,7 @@ def test_an_older_state_never_comes_back(search: Search, product_id: str) -> Non
     try:
         for name in ("Green Lantern", "Yellow Lantern"):
             search.rename(product_id, name)
-        shop.settle()
+        shop.idle()
     finally:
         shop.stack.control.reset_events()
     assert search.names("yelow lantern") == ["Yellow Lantern"]
@@ -110,14 +110,14 @@ def test_an_older_state_never_comes_back(search: Search, product_id: str) -> Non
     assert shop.call_private("match_product", {"product_id": product_id}).is_success
     assert search.stored(product_id) == now
     good(shop.http.delete(f"/api/products/{product_id}"))
-    shop.settle()
+    shop.idle()
     assert search.names("yellow lantern") == []
     gone = search.stored(product_id)
     assert gone["_source"] == {"listed": False}
     late["version"] = now["_version"]
     assert httpx.put(path, params=late, json=now["_source"], trust_env=False).status_code == 409
     good(shop.http.post(f"/api/products/{product_id}/restore"))
-    shop.settle()
+    shop.idle()
     assert search.names("yellow lantern") == ["Yellow Lantern"]
 
 
@@ -134,7 +134,7 @@ def test_while_the_server_is_silent_the_lists_answer_and_the_task_tries_again(
         assert search.owed(product_id)
     finally:
         search.signal(signal.SIGCONT)
-    search.shop.settle()
+    search.shop.idle()
     eventually(lambda: not search.owed(product_id), timeout_seconds=30)
     assert search.stored(product_id)["_version"] > before["_version"]
     search.served_again()
@@ -150,7 +150,7 @@ def test_a_server_that_lost_everything_is_filled_again(search: Search, product_i
     assert search.ask("broken bridge")["engine"] == "lists"
     assert search.owed(product_id)
     search.restart()
-    shop.settle()
+    shop.idle()
     eventually(lambda: not search.owed(product_id), timeout_seconds=30)
     assert httpx.get(f"{search.url}/{ALIAS}", trust_env=False).status_code == 404
     assert search.ask("broken bridge")["engine"] == "lists"
