@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
     fetch_loopback: bool
     image_base_url: str | None
     slack_webhook_url: str | None
+    opensearch_url: str | None
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -130,8 +131,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         storage_emulator=read.text("STORAGE_EMULATOR_HOST") or None,
         auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
         fetch_loopback=read.fetch_loopback(on_google_cloud=on_google_cloud),
-        image_base_url=read.base_url("IMAGE_BASE_URL"),
         slack_webhook_url=read.webhook("SLACK_WEBHOOK_URL", on_google_cloud=on_google_cloud),
+        image_base_url=read.base_url("IMAGE_BASE_URL", "https://images.example.com"),
+        opensearch_url=read.base_url("OPENSEARCH_URL", "https://search.example.com:9200"),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -180,12 +182,10 @@ class _Reader:
             )
         return value
 
-    def base_url(self, name: str) -> str | None:
+    def base_url(self, name: str, example: str) -> str | None:
         value = self.text(name).rstrip("/")
         if value and not value.startswith(("https://", "http://")):
-            raise ConfigurationError(
-                f"{name} is {value!r}: give an address, such as https://images.example.com."
-            )
+            raise ConfigurationError(f"{name} is {value!r}: give an address, such as {example}.")
         return value or None
 
     def webhook(self, name: str, *, on_google_cloud: bool) -> str | None:

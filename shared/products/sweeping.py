@@ -11,7 +11,14 @@ from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import ShoppleError
-from shared.products import category_removal, category_tree, outbox, pictures, reacting
+from shared.products import (
+    category_removal,
+    category_tree,
+    outbox,
+    pictures,
+    price_changes,
+    reacting,
+)
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -47,6 +54,8 @@ def _done(owed: outbox.Owed, slot: int) -> bool:
             body = msgspec.json.encode({"channel": owed.id})
             name = f"{owed.id}-sweep-{slot}"
             tasks.enqueue("notifications", "gather_notifications", body, name=name)
+        elif owed.kind == "product_price":
+            price_changes.request(owed.id, f"{owed.id}-sweep-{slot}")
         elif owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
         elif owed.kind == "picture":

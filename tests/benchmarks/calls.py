@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
+import msgspec
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.types import Document
 from google.events.cloud.firestore import Document as EventDocument
@@ -16,6 +17,8 @@ from google.events.cloud.firestore import DocumentEventData
 from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
+from shared.products import price_changes
+from shared.products.models import from_document
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 
@@ -233,6 +236,19 @@ def _follow_prices(cloud: Cloud) -> Call:
     return _task(cloud, {"change_id": "bench"})
 
 
+def _record_prices(cloud: Cloud) -> Call:
+    fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
+    product = from_document(_product(cloud), fields)
+    now = datetime.now(UTC)
+    changed = msgspec.structs.replace(
+        product, price_minor=product.price_minor + secrets.randbelow(1000), updated_at=now
+    )
+    owed = {"kind": "product_price", "id": "bench", "version": 1, "at": now, "source": "manual"}
+    changes = price_changes.debt([changed], "manual").fields["changes"]
+    cloud.database.document("outbox/product_price-bench").set({**owed, "changes": changes})
+    return _task(cloud, {"change_id": "bench"})
+
+
 def _month_written(cloud: Cloud) -> Call:
     path = f"products/{_product(cloud)}/prices"
     months = sorted(each.id for each in cloud.database.collection(path).list_documents())
@@ -284,6 +300,7 @@ CALLS: Final[dict[str, Maker]] = {
     "products_stats": _get("/api/products/stats", cached="products"),
     "purge_products": _schedule,
     "recount_insights": _schedule,
+    "record_prices": _record_prices,
     "recount_statistics": _schedule,
     "refresh_insights": lambda cloud: _task(cloud, {"due_at": time.time()}),
     "refresh_price_analytics": lambda cloud: _task(cloud, {"due_at": time.time()}),

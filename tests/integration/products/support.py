@@ -89,6 +89,10 @@ class Shop:
         """Return once everything that was written has had its consequences."""
         self.stack.control.wait_until_idle(WORK_SECONDS, horizon_seconds=5)
 
+    def idle(self) -> None:
+        """Return once all is done that is due now: recounts and repeated attempts come later."""
+        self.stack.control.wait_until_idle(WORK_SECONDS)
+
     def documents(self, collection: str) -> dict[str, Json]:
         """Every document of a collection, by id."""
         found = self.database.collection(collection).stream()
