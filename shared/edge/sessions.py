@@ -5,7 +5,8 @@ tombstone stands, so that a slow reader cannot bring a revoked session back.
 """
 
 import secrets
-from typing import Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -16,6 +17,9 @@ from shared.config import settings
 from shared.edge.request import Session
 from shared.errors import Conflict, DependencyUnavailable, Unauthenticated
 
+if TYPE_CHECKING:
+    from upstash_redis import Redis
+
 COOKIE: Final = "__session"
 ORIGINAL_COOKIE: Final = "session"
 LIFETIME_SECONDS: Final = 3600
@@ -24,6 +28,7 @@ COPY_SECONDS: Final = 60
 # Longer than any request may run, so that none that read the record before can outlive it.
 TOMBSTONE_SECONDS: Final = 900
 REVOKED: Final = "revoked"
+TOMBSTONES_AT_ONCE: Final = 200
 
 
 class Token(msgspec.Struct, array_like=True):
@@ -68,20 +73,16 @@ def copy_key(sid: str) -> str:
     return f"session:{sid}"
 
 
-def open_session(uid: str, email: str, claims: dict[str, Any], clock: Clock = utc_now) -> Session:
-    """A new session with its record written; raises a DependencyError."""
-    from shared.edge import session_records
-
-    session = Session(
+def new_session(uid: str, email: str, *, super_admin: bool, clock: Clock = utc_now) -> Session:
+    """A session of an admin that is not written down yet."""
+    return Session(
         id=secrets.token_urlsafe(24),
         uid=uid,
         email=email,
-        admin=bool(claims.get("admin")) or bool(claims.get("super_admin")),
-        super_admin=bool(claims.get("super_admin")),
+        admin=True,
+        super_admin=super_admin,
         expires_at=clock().timestamp() + LIFETIME_SECONDS,
     )
-    session_records.create(session)
-    return session
 
 
 def resolve(token: Token, copy: str | None, now_seconds: float) -> Session:
@@ -141,6 +142,28 @@ def revoke(session: Session) -> None:
         raise DependencyUnavailable(
             "The session has ended, but its copy may live for another minute. Sign out again."
         ) from error
+
+
+def revoke_of_user(uid: str, rights: int) -> None:
+    """Ends a user's sessions that began under fewer `rights`; raises a DependencyError, Conflict.
+
+    The records come first. Copies of whatever ended lately are dropped each time, so that a call
+    that was cut off in between is made good by another one.
+    """
+    from shared.edge import session_records
+
+    session_records.revoke_of_user(uid, rights)
+    ended = session_records.ended_of_user(uid, timedelta(seconds=TOMBSTONE_SECONDS))
+    for at in range(0, len(ended), TOMBSTONES_AT_ONCE):
+        chosen = ended[at : at + TOMBSTONES_AT_ONCE]
+        redis.must_call(lambda r, sids=chosen: _set_tombstones(r, sids))  # type: ignore[misc]
+
+
+def _set_tombstones(client: "Redis", sids: list[str]) -> None:
+    pipeline = client.pipeline()
+    for sid in sids:
+        pipeline.set(copy_key(sid), REVOKED, ex=TOMBSTONE_SECONDS)
+    pipeline.exec()
 
 
 def cookie(session: Session, now_seconds: float) -> str:

@@ -47,6 +47,10 @@ OURS = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "user_activity",
+    "user_erasures",
+    "user_rosters",
+    "users",
     "a_collection_of_tomorrow",
 )
 WATCHED = ("crawl_jobs", "batches")
