@@ -51,7 +51,7 @@ class MailSink:
                 "from": envelope.mail_from,
                 "to": list(envelope.rcpt_tos),
                 "subject": str(mail["Subject"]),
-                "text": body.get_content() if body is not None else "",
+                "text": body.get_content().replace("\r\n", "\n") if body is not None else "",
             }
         )
         return "250 Taken, and going nowhere"

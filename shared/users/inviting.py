@@ -80,16 +80,18 @@ def send(uid: str) -> None:
         return
     text = TEXT.format(name=profile.name, link=link, site=settings().frontend_origin)
     mail.send(mail.Mail(to=profile.email, subject=SUBJECT, text=text))
-    stop_waiting(uid)
+    stop_waiting(uid, profile.version)
 
 
-def stop_waiting(uid: str) -> None:
-    """Writes down that no mail is due any more; raises a DependencyError."""
-    try:
-        with firestore.errors_mapped():
-            profiles.reference(uid).update({"invited": False}, **firestore.limits())
-    except NotFound:
-        return
+def stop_waiting(uid: str, version: int | None = None) -> None:
+    """Writes down that no mail is due, unless one is for another version; raises Conflict."""
+
+    def run(transaction: "Transaction") -> None:
+        known = _find(transaction, uid)
+        if known is not None and version in (None, known.version):
+            transaction.update(profiles.reference(uid), {"invited": False})
+
+    firestore.in_transaction(run)
 
 
 def _take_over(account: identity.Account, wanted: Invitation) -> None:

@@ -118,7 +118,7 @@ def test_a_change_is_checked_against_the_version(office: Office) -> None:
 def test_a_change_is_written_into_the_trail(office: Office) -> None:
     user = office.invite()
     office.put(user, role="super_admin", avatar="owl" if user["avatar"] != "owl" else "cat")
-    query = {"resource": f"users/{user['uid']}", "action": None, "limit": 1}
+    query = {"resource": f"users/{user['uid']}", "limit": "1"}
     (entry,) = office.http.get("/api/audit/logs", params=query).json()["entries"]
     assert entry["action"] == "user.updated"
     assert entry["before"] == {"role": "admin", "avatar": user["avatar"]}
@@ -191,8 +191,8 @@ def test_the_data_of_a_person_is_handed_out_and_then_erased(office: Office, stac
     assert office.http.delete(path).status_code == 404
     with instance(stack.environment()):
         for name in ("sessions", "notes", "user_activity"):
-            query = firestore.client().collection(name).where("uid", "==", member.uid)
-            assert list(query.stream()) == []
+            query = firestore.client().collection(name)
+            assert [each for each in query.stream() if each.get("uid") == member.uid] == []
         kept = [
             json.dumps(each.to_dict(), default=str)
             for name in ("users", "user_erasures", "audit_logs", "outbox", "user_rosters")
