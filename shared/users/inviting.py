@@ -116,13 +116,12 @@ def _take_over(account: identity.Account, wanted: Invitation) -> None:
 
 
 def _check_invitable(known: Profile | None, wanted: Invitation) -> None:
-    if known is None or known.role == "none":
-        if known is not None and known.disabled:
-            raise Conflict("This user is disabled.")
+    if known is None:
         return
     if known.disabled:
         raise Conflict("This user is disabled.")
-    if known.last_sign_in_at is not None or known.role != wanted.role:
+    waiting = known.last_sign_in_at is None and known.role == wanted.role
+    if known.role != "none" and not waiting:
         raise Conflict("This user has access already.")
 
 

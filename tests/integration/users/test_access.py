@@ -135,7 +135,7 @@ def test_nobody_takes_the_role_from_himself(office: Office) -> None:
 
 
 def test_two_super_admins_who_demote_each_other_cannot_both(office: Office) -> None:
-    for removing in (False, True, False):
+    for removing in (False, True):
         one, two = office.join("super_admin"), office.join("super_admin")
         together = Barrier(2)
 
@@ -153,7 +153,7 @@ def test_two_super_admins_who_demote_each_other_cannot_both(office: Office) -> N
             struck = [pool.submit(strike, one, two), pool.submit(strike, two, one)]
             statuses = sorted(each.result(60) for each in struck)
         assert statuses[0] in (200, 204)
-        assert statuses[1] in (401, 403)
+        assert statuses[1] in (401, 403, 409)
         alive = [office.status_of(each.session) for each in (one, two)]
         assert sorted(alive) == [200, 401]
 
