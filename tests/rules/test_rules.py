@@ -54,6 +54,8 @@ OURS = (
     "upload_chunks",
     "uploads",
     "user_activity",
+    "user_erasures",
+    "user_rosters",
     "weekly_reports",
     "users",
     "a_collection_of_tomorrow",
