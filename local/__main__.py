@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local import accounts
 from local.curl_line import curl_line
-from local.demo import snapshot
+from local.demo import people, snapshot
 from local.plan import Plan
 from local.ports import Ports, PortsTaken
 from local.prepare import prepare
@@ -59,6 +59,7 @@ def _run(plan: Plan) -> None:
         stack.start(lambda name, seconds: print(f"  {name:<10} {seconds:5.1f} s", flush=True))
         filling = time.monotonic()
         prepare(stack)
+        people.introduce(plan)
         print(f"  {'data':<10} {time.monotonic() - filling:5.1f} s", flush=True)
         print(_welcome(stack, time.monotonic() - began), flush=True)
         _watch(stack)
@@ -106,6 +107,7 @@ def _welcome(stack: Stack, seconds: float) -> str:
         "",
         f"  console  {plan.origin}",
         f"  API      {plan.origin}/docs",
+        f"  mail     {plan.origin}/__/local/mail",
         *(f"  login    {each.email} / {each.password}" for each in accounts.DEMO),
         f"  logs     {plan.state / 'logs'}",
         "",

@@ -78,6 +78,7 @@ class Plan:
             "IAM_VERIFIES_TOKENS": "1",
             "FUNCTIONS_URL": self.functions_url,
             "TRUSTED_PROXIES": GATEWAY_ADDRESS,
+            "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
             "LOG_LEVEL": "INFO",
             **self.settings,
         }

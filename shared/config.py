@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +16,8 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
 
 SECRET_KEY_CHARS: Final = 32
+SMTP_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 SameSite = Literal["Lax", "Strict", "None"]
 _SAMESITE: Final[tuple[SameSite, ...]] = ("Lax", "Strict", "None")
@@ -50,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True):
     auth_emulator: str | None
     fetch_loopback: bool
     image_base_url: str | None
+    smtp_url: str | None
+    mail_api_url: str | None
+    mail_api_key: str
+    mail_from: str
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -128,6 +135,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
         fetch_loopback=read.fetch_loopback(on_google_cloud=on_google_cloud),
         image_base_url=read.base_url("IMAGE_BASE_URL"),
+        smtp_url=read.smtp_url(),
+        mail_api_url=read.base_url("MAIL_API_URL"),
+        mail_api_key=read.secret("MAIL_API_KEY") or "",
+        mail_from=read.text("MAIL_FROM", f"Shopple Admin <no-reply@{project_id}.firebaseapp.com>"),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -183,6 +194,32 @@ class _Reader:
                 f"{name} is {value!r}: give an address, such as https://images.example.com."
             )
         return value or None
+
+    def secret(self, name: str) -> str | None:
+        value = self.text(name)
+        # A deployment names its secrets whether they are needed or not.
+        return None if value.lower() in ("", "off") else value
+
+    def smtp_url(self) -> str | None:
+        value = self.secret("SMTP_URL")
+        if value is None:
+            return None
+        # What is told must not hold the password.
+        try:
+            server = urlsplit(value)
+            usable = server.scheme in SMTP_SCHEMES and server.hostname and server.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ConfigurationError(
+                "SMTP_URL is no address of a mail server: give smtps://user:password@host:port, "
+                "smtp+starttls://… or smtp://…, with special characters percent-encoded."
+            )
+        if server.scheme == "smtp" and server.password and server.hostname not in _LOOPBACK:
+            raise ConfigurationError(
+                "SMTP_URL would send a password in the clear: give smtps:// or smtp+starttls://."
+            )
+        return value
 
     def fetch_loopback(self, *, on_google_cloud: bool) -> bool:
         allowed = self.flag("FETCH_LOOPBACK", default=False)

@@ -41,6 +41,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
+    # Which sessions of a user are live, and which ended lately.
+    ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
 )
 
@@ -84,6 +86,7 @@ EXPIRING: Final = (
     "tickets",
     "upload_chunks",
     "uploads",
+    "user_erasures",
 )
 
 

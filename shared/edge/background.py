@@ -38,6 +38,7 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
     timeout_seconds: int = 540,
     concurrency: int = 20,
     service_account: ServiceAccount = "background",
+    secrets: tuple[str, ...] = SECRETS,
     given_up: Callable[[Request[Any]], None] | None = None,
 ) -> Callable[[Callable[[Request[Any]], None]], HttpFunction]:
     """A function that Cloud Tasks calls from `queue`: raising means again, returning means done.
@@ -54,7 +55,7 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
             timeout_seconds=timeout_seconds,
             concurrency=concurrency,
             service_account=service_account,
-            secrets=SECRETS,
+            secrets=secrets,
             doc=handler.__doc__ or "",
         )
         declaration.methods["POST"] = _internal(

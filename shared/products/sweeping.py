@@ -45,6 +45,8 @@ def _done(owed: outbox.Owed, slot: int) -> bool:
             tasks.enqueue("prices", "follow_prices", body, name=f"{owed.id}-sweep-{slot}")
         elif owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
+        elif owed.kind == "user":
+            tasks.enqueue("users", "settle_user", msgspec.json.encode({"uid": owed.id}))
         elif owed.kind == "picture":
             pictures.settle(owed.id)
         else:

@@ -14,10 +14,14 @@ from tools.declarations import FUNCTIONS, ROOT, Declared, codebases, declared, n
 
 # The contract's paths; <id> stands for any identifier.
 PATHS = [
+    "/api/admin/create-user",
     "/api/admin/login",
     "/api/admin/logout",
     "/api/admin/session",
     "/api/admin/ticket",
+    "/api/admin/users",
+    "/api/admin/users/<id>",
+    "/api/admin/users/<id>/data",
     "/api/audit/logs",
     "/api/categories",
     "/api/categories/<id>",

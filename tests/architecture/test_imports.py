@@ -19,7 +19,7 @@ NEIGHBOURS = {
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
-    "shared.users": {"shared.products", "shared.system"},
+    "shared.users": {"shared.notes", "shared.products", "shared.system"},
 }
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.

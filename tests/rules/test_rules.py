@@ -49,6 +49,8 @@ OURS = (
     "upload_chunks",
     "uploads",
     "user_activity",
+    "user_erasures",
+    "user_rosters",
     "users",
     "a_collection_of_tomorrow",
 )

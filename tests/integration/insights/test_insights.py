@@ -67,7 +67,7 @@ def recount_by_task(shop: Shop) -> int:
 def quiet(shop: Shop) -> Iterator[Shop]:
     """Nobody was ever active, and what is written starts nothing."""
     shop.stack.control.disturb_events(drop=True)
-    for collection in (activity.COLLECTION, activity_weeks.COLLECTION, sign_ups.COLLECTION):
+    for collection in (activity.COLLECTION, activity_weeks.COLLECTION, profiles.COLLECTION):
         remove(shop, collection)
     shop.database.document("statistics/insights").delete()
     yield shop

@@ -38,6 +38,10 @@ def test_two_settings_are_enough() -> None:
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
         ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
+        ({"MAIL_API_URL": "api.example"}, "MAIL_API_URL", "give an address"),
+        ({"SMTP_URL": "mail.example:25"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://mail.example:port"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://me:pass@mail.example"}, "SMTP_URL", "in the clear"),
     ],
     ids=str,
 )
@@ -117,3 +121,19 @@ def test_loopback_is_fetched_from_only_beside_an_emulator() -> None:
     assert read_settings(GOOD | beside).fetch_loopback
     with pytest.raises(ConfigurationError):
         read_settings(GOOD | beside | {"K_SERVICE": "product-image"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtp://mail.example", "smtp://me:p%40ss@127.0.0.1:2525", "smtps://me:pass@mail.example:465"],
+)
+def test_a_mail_server_is_an_address_with_the_way_to_speak_to_it(url: str) -> None:
+    assert read_settings(GOOD | {"SMTP_URL": url}).smtp_url == url
+    for off in ("", "off", "OFF"):
+        assert read_settings(GOOD | {"SMTP_URL": off}).smtp_url is None
+
+
+def test_a_wrong_mail_server_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SMTP_URL": "http://me:hunter2@mail.example"})
+    assert "hunter2" not in caught.value.detail
