@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from shared.clients import firestore
 from shared.edge.activity import COLLECTION
@@ -44,13 +44,6 @@ def actions_on(day: date, uids: Iterable[str]) -> dict[str, int]:
     count = partial(firestore.count, timeout_seconds=firestore.LONG_TIMEOUT_SECONDS)
     with firestore.errors_mapped(), ThreadPoolExecutor(PARALLEL_COUNTS) as pool:
         return dict(zip(queries, pool.map(count, queries.values()), strict=True))
-
-
-def of_user(uid: str) -> list[dict[str, Any]]:
-    """All that is kept of a user's days, for whoever asks what is known of him."""
-    with firestore.errors_mapped():
-        found = _where("uid", uid).stream(**firestore.limits())
-        return sorted((each.to_dict() or {} for each in found), key=lambda fields: fields["day"])
 
 
 def forget(uid: str) -> None:
