@@ -27,7 +27,7 @@ def fill(shop: Shop, documents: Mapping[str, Json]) -> None:
     for at in range(0, len(paths), BATCH):
         batch = shop.database.batch()
         for path in paths[at : at + BATCH]:
-            batch.set(shop.database.document(path), documents[path])
+            batch.set(shop.database.document(path), documents[path], merge=True)
         batch.commit()
 
 
