@@ -8,7 +8,7 @@ import pytest
 from local.accounts import ADMIN
 from shared.edge import activity
 from shared.errors import Conflict
-from shared.users import activity_weeks, insights, sign_ups
+from shared.users import activity_weeks, insights, profiles
 from shared.users.activity_figures import ABSENT, Member, monday_of, weeks_until
 from tests import sessions
 from tests.integration.edge.instance import instance
