@@ -32,8 +32,12 @@ def fill(shop: Shop, documents: Mapping[str, Json]) -> None:
 
 
 def remove(shop: Shop, collection: str) -> None:
-    for snapshot in shop.database.collection(collection).stream():
-        snapshot.reference.delete()
+    found = shop.database.collection(collection).select([]).get()
+    for at in range(0, len(found), BATCH):
+        batch = shop.database.batch()
+        for snapshot in found[at : at + BATCH]:
+            batch.delete(snapshot.reference)
+        batch.commit()
 
 
 def profile(uid: str, joined: datetime) -> Json:
