@@ -38,6 +38,7 @@ def test_two_settings_are_enough() -> None:
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
         ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
+        ({"OPENSEARCH_URL": "search:9200"}, "OPENSEARCH_URL", "https://search.example.com:9200"),
     ],
     ids=str,
 )
