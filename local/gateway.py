@@ -89,9 +89,9 @@ class Gateway:
         function = None if path.startswith("/__/") else site.function(path)
         if function is not None:
             return await self._call(function, request)
-        page = site.not_found_page()
-        if page is not None:
-            return FileResponse(page, 404, headers=self._headers(site, path))
+        not_found = site.not_found_page()
+        if not_found is not None:
+            return FileResponse(not_found, 404, headers=self._headers(site, path))
         return Response("404 Not Found", 404, media_type="text/plain")
 
     def _headers(self, site: Site, path: str) -> dict[str, str]:

@@ -81,6 +81,7 @@ class Plan:
             "SLACK_WEBHOOK_URL": f"{self.control_url}/sink/slack",
             # The sink takes the posts of webhooks as well.
             "FETCH_LOOPBACK": "1",
+            "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
             "LOG_LEVEL": "INFO",
             **self.settings,
         }

@@ -20,6 +20,7 @@ from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
 from local.fence import Fence
 from local.gateway import Gateway
+from local.mail_sink import MailSink
 from local.oidc import Issuer
 from local.plan import AUDIENCE, INVOKER, REDIS_TOKEN, Plan
 from local.ports import HOST
@@ -32,7 +33,7 @@ _GRACE_SECONDS = 1
 
 
 class Platform:
-    """Cloud Tasks, Scheduler, the event relay, the issuer, Redis' front, the gateway, the sink."""
+    """What of Google's platform is ours, Redis' front, and where messages and mail end up."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -45,10 +46,15 @@ class Platform:
         )
         self._sink = Sink()
         self._upstash = UpstashFront(plan.ports.valkey, REDIS_TOKEN)
+        self._mail = MailSink()
         self._gateway = Gateway(
             plan.root / "firebase.json",
             plan.functions_url,
-            reserved=reserved.pages(plan) | {"/__/local/slack": self._sink.page},
+            reserved={
+                **reserved.pages(plan),
+                "/__/local/slack": self._sink.page,
+                "/__/local/mail": self._mail.page,
+            },
             auth_url=reserved.auth_url(plan),
         )
 
@@ -65,7 +71,9 @@ class Platform:
     async def _emulators(self) -> AsyncIterator[None]:
         await self._tasks.start(self._plan.ports.tasks)
         await self._scheduler.start(self._plan.ports.scheduler)
+        await self._mail.start(self._plan.ports.mail)
         yield
+        await self._mail.stop()
         await self._scheduler.stop()
         await self._tasks.stop()
         await self._relay.close()

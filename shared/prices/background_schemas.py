@@ -19,3 +19,9 @@ class SendNotifications(msgspec.Struct):
     """Notifications of one channel that are one message."""
 
     ids: list[str]
+
+
+class RecordPrices(msgspec.Struct):
+    """A commit of products with other prices; the outbox names them."""
+
+    change_id: str

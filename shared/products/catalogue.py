@@ -12,7 +12,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox, pictures, statistics
+from shared.products import outbox, pictures, price_changes, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
@@ -158,7 +158,12 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     database = firestore.client()
     batch = database.batch()
     unchanged = database.write_option(last_update_time=snapshot.update_time)
-    batch.update(reference(after.id), to_document(after), option=unchanged)
+    document = to_document(after)
+    if price_changes.differs(before, after):
+        debt = price_changes.debt([after], "manual")
+        batch.set(debt.reference, debt.fields)
+        document |= debt.mark
+    batch.update(reference(after.id), document, option=unchanged)
     batch.set(
         outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
     )

@@ -43,6 +43,10 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
+        invited = [
+            http.post("/api/admin/create-user", json={"email": email, "role": "admin"}).json()
+            for email in ("schema@people.test", "kept@people.test")
+        ]
         note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
         listed = http.get("/api/products", params={"retailer": "schema-shop", "sort": "name"})
         kept, mortal = (each["id"] for each in listed.json()["products"])
@@ -61,6 +65,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],
+        "uid": invited[0]["uid"],
+        "kept_uid": invited[1]["uid"],
         "idToken": token,
         "url": _picture(stack),
     }

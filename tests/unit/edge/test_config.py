@@ -32,6 +32,7 @@ def test_two_settings_are_enough() -> None:
         ({"SESSION_SAMESITE": "Loose"}, "SESSION_SAMESITE", "give Lax, Strict or None"),
         ({"COOKIE_SECURE": "maybe"}, "COOKIE_SECURE", "give 1 or 0"),
         ({"IAM_VERIFIES_TOKENS": "2"}, "IAM_VERIFIES_TOKENS", "give 1 or 0"),
+        ({"FIRESTORE_TIMEOUT_SECONDS": "long"}, "FIRESTORE_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "fast"}, "REDIS_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "0"}, "REDIS_TIMEOUT_SECONDS", "above zero"),
         ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
@@ -40,6 +41,10 @@ def test_two_settings_are_enough() -> None:
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
         ({"SLACK_WEBHOOK_URL": "http://hooks.slack.com/x"}, "SLACK_WEBHOOK_URL", "off for none"),
         ({"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}, "SLACK_WEBHOOK_URL", "off for none"),
+        ({"MAIL_API_URL": "api.example"}, "MAIL_API_URL", "give an address"),
+        ({"SMTP_URL": "mail.example:25"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://mail.example:port"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://me:pass@mail.example"}, "SMTP_URL", "in the clear"),
     ],
     ids=str,
 )
@@ -132,3 +137,19 @@ def test_slack_is_a_secret_address_or_off() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_settings(GOOD | {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/T/secret"})
     assert "secret" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtp://mail.example", "smtp://me:p%40ss@127.0.0.1:2525", "smtps://me:pass@mail.example:465"],
+)
+def test_a_mail_server_is_an_address_with_the_way_to_speak_to_it(url: str) -> None:
+    assert read_settings(GOOD | {"SMTP_URL": url}).smtp_url == url
+    for off in ("", "off", "OFF"):
+        assert read_settings(GOOD | {"SMTP_URL": off}).smtp_url is None
+
+
+def test_a_wrong_mail_server_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SMTP_URL": "http://me:hunter2@mail.example"})
+    assert "hunter2" not in caught.value.detail
