@@ -12,7 +12,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox, pictures, statistics
+from shared.products import outbox, pictures, proposal_store, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
@@ -150,16 +150,20 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     if (before.listed, before.category) != (after.listed, after.category):
         marks = statistics.touched([after.retailer], [before.category, after.category])
         batch.set(statistics.touched_document(), marks, merge=True)
+    if after.status == "deleted":
+        # With the product goes what was proposed of it: found again, it is a new offer.
+        batch.delete(proposal_store.reference(after.id))
     if before.picture is not None and before.picture != after.picture:
         batch.set(*pictures.owed(before.picture))
-    old, new = _difference(before, after)
+    old, new = difference(before, after)
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
     with firestore.errors_mapped():
         results = batch.commit(**firestore.limits())
     cache.bump("products", max(epoch_micros(result.update_time) for result in results))
 
 
-def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
+def difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the audit trail tells of a change: the fields that differ, as they were and are."""
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [name for name in new if old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}

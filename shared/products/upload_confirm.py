@@ -134,13 +134,8 @@ def _write_products(transaction: "Transaction", work: _Work) -> None:
 
 def _write_marks(transaction: "Transaction", work: _Work) -> None:
     retailers = {work.products[pid].retailer for pid in work.touched}
-    for retailer in sorted(retailers):
-        document = firestore.client().collection(statistics.RETAILERS).document(retailer)
-        transaction.set(document, {"slug": retailer}, merge=True)
     categories = work.old_categories | {work.products[pid].category for pid in work.touched}
-    if work.touched:
-        marks = statistics.touched(sorted(retailers), sorted(categories))
-        transaction.set(statistics.touched_document(), marks, merge=True)
+    statistics.owe_recount(transaction, retailers, categories)
 
 
 def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: Origins) -> _Work:
@@ -150,8 +145,8 @@ def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: 
     ids = {s.product_id for s in accepted if s.verdict == "duplicate"} | set(owners.values())
     documents = _get_all(transaction, [catalogue.reference(product_id) for product_id in ids])
     products = {pid: from_document(pid, fields) for pid, fields in documents.items()}
-    listed = {pid for pid, product in products.items() if product.listed}
-    return _Work(products, {key: pid for key, pid in owners.items() if pid in listed})
+    known = {pid for pid, product in products.items() if product.known}
+    return _Work(products, {key: pid for key, pid in owners.items() if pid in known})
 
 
 def _get_all(
@@ -191,7 +186,7 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
         # The row that it repeats was not accepted: it stands for both.
         _insert(work, stored, counts, now)
         return
-    if product is None or product.status == "deleted":
+    if product is None or not product.known:
         counts.failed += 1
         return
     work.identities.setdefault(_identity(stored), product.id)

@@ -38,6 +38,7 @@ OURS = (
     "product_request_marks",
     "product_requests",
     "products",
+    "proposals",
     "retailers",
     "search_lists",
     "search_states",
