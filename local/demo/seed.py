@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
+from local.demo.findings import findings
 from local.demo.search_index import SearchIndex
 from local.demo.wishes import wishes
 from shared.clients import firestore
@@ -68,6 +69,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
         fields = {"name": seed.name, "parent_id": seed.parent_id, "version": 1}
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
     yield from wishes(now)
+    yield from findings(products, demo, matcher, now)
     yield from _statistics(products)
     matches = list(_matches(products, demo, matcher))
     yield from _matching(products, matches, matcher)

@@ -159,7 +159,9 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
     with firestore.errors_mapped():
         results = batch.commit(**firestore.limits())
-    cache.bump("products", max(epoch_micros(result.update_time) for result in results))
+    # A document that is deleted has no time of its own.
+    written = (result.update_time for result in results if result.update_time is not None)
+    cache.bump("products", max(map(epoch_micros, written)))
 
 
 def difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:

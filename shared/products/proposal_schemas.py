@@ -176,7 +176,9 @@ def _offer(product: Product) -> OfferView:
 
 def _differences(known: Product, proposed: Product, proposal: Proposal) -> list[DifferenceView]:
     found = []
-    for name in difference(known, proposal.fields):
+    differing = difference(known, proposal.fields)
+    # Firestore sorts what it keeps by name.
+    for name in (field for field in Product.__struct_fields__ if field in differing):
         if name == "price_minor":
             before, after = (to_decimal(p.price_minor, p.currency) for p in (known, proposed))
             found.append(DifferenceView("price", before, after))
