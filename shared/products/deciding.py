@@ -167,7 +167,9 @@ def _step(read: _Read, choice: Choice, by: Actor, now: datetime) -> _Step:
 
 def _refuse_lost_categories(outcomes: dict[str, _Outcome], by: Actor) -> None:
     """Creates the categories that approved products name; what cannot have its own fails."""
-    steps = {pid: step for pid, step in outcomes.items() if isinstance(step, _Step)}
+    steps = {
+        pid: step for pid, step in outcomes.items() if isinstance(step, _Step) and _files(step)
+    }
     named = {step.product.category for step in steps.values() if step.product.category}
     lost = {}
     for category in sorted(named - listed_categories(named)):
@@ -178,6 +180,12 @@ def _refuse_lost_categories(outcomes: dict[str, _Outcome], by: Actor) -> None:
     for product_id, step in steps.items():
         if step.product.category in lost:
             outcomes[product_id] = lost[step.product.category]
+
+
+def _files(step: _Step) -> bool:
+    """Whether the decision puts the product where it was not listed before."""
+    before, after = step.before.product, step.product
+    return (before.listed, before.category) != (after.listed, after.category)
 
 
 def _commit(steps: Sequence[_Step], choice: Choice, by: Actor, *, bulk: bool) -> None:
@@ -212,14 +220,9 @@ def _unchanged(snapshot: "DocumentSnapshot[Any]") -> Any:
 
 
 def _owe_recount(batch: Any, changed: Sequence[_Step]) -> None:
-    pairs = [(step.before.product, step.product) for step in changed]
-    moved = [
-        (before, after)
-        for before, after in pairs
-        if (before.listed, before.category) != (after.listed, after.category)
-    ]
-    categories = {product.category for pair in moved for product in pair}
-    statistics.owe_recount(batch, {after.retailer for _, after in moved}, categories)
+    moved = [step for step in changed if _files(step)]
+    categories = {p.category for step in moved for p in (step.before.product, step.product)}
+    statistics.owe_recount(batch, {step.product.retailer for step in moved}, categories)
 
 
 def _ids(steps: Iterable[_Step]) -> list[str]:

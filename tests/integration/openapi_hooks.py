@@ -12,6 +12,11 @@ KNOWN: dict[str, Any] = json.loads(os.environ["KNOWN_VALUES"])
 
 # These remove the product and bring it back; for others there is one that stays.
 LIFE_AND_DEATH = ("/api/products/{product_id}", "/api/products/{product_id}/restore")
+# Each decision has a proposal of its own: the other one would be a conflict.
+DECISIONS = (
+    "/api/products/pending/{product_id}/approve",
+    "/api/products/pending/{product_id}/reject",
+)
 
 
 def mixed(name: str, made_up: object) -> object:
@@ -30,7 +35,10 @@ def map_path_parameters(
         return path_parameters
     known = {name: mixed(name, value) for name, value in path_parameters.items()}
     operation = context.operation
-    if known.get("product_id") == KNOWN["product_id"] and (
+    if operation is not None and operation.path in DECISIONS:
+        if known.get("product_id") == KNOWN["product_id"]:
+            known["product_id"] = KNOWN["proposed_ids"][DECISIONS.index(operation.path)]
+    elif known.get("product_id") == KNOWN["product_id"] and (
         operation is None or operation.path not in LIFE_AND_DEATH
     ):
         known["product_id"] = KNOWN["kept_product_id"]

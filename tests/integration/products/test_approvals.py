@@ -323,6 +323,21 @@ def test_many_are_decided_in_one_commit_with_one_entry(shop: Shop) -> None:
         assert answer_to.status_code == 422
 
 
+def test_an_approved_product_has_its_category_or_waits_for_it(shop: Shop) -> None:
+    known = active(shop, category="tea")
+    propose(shop, row(1, price="9"), row(2, category="Kept apart"), row(3, category="leaving"))
+    tree = shop.database.collection("categories")
+    leaving = {"name": "Leaving", "parent_id": None, "version": 2, "moved_to": "tea"}
+    tree.document("leaving").set({**leaving, "updated_at": datetime.now(UTC)})
+    ids = {each["product"]["category"]: each["id"] for each in pending(shop)}
+    answer = good(shop.http.post("/api/products/pending/approve", json={"ids": [*ids.values()]}))
+    told = {each["id"]: each["status"] for each in answer["results"]}
+    assert told == {known: "approved", ids["kept-apart"]: "approved", ids["leaving"]: "failed"}
+    assert tree.document("kept-apart").get().exists
+    assert decide(shop, "approve", ids["leaving"]).status_code == 409
+    assert only(shop)["id"] == ids["leaving"]
+
+
 def test_a_hundred_are_decided_at_once(shop: Shop) -> None:
     propose(shop, *(row(number, category="tea") for number in range(100)))
     ids = [each["id"] for each in pending(shop, limit=100)]
