@@ -34,7 +34,10 @@ CHUNK_OFFERS: Final = 100
 
 
 class Proposed(msgspec.Struct):
-    """What became of the offers; `approved` counts those new and changed that rules let through."""
+    """What became of the offers; `approved` counts those new and changed that rules let through.
+
+    `product_ids` names each offer's product by the offer's number, from 1.
+    """
 
     new: int = 0
     changed: int = 0
@@ -42,6 +45,7 @@ class Proposed(msgspec.Struct):
     withdrawn: int = 0
     unchanged: int = 0
     refused: tuple[RowError, ...] = ()
+    product_ids: dict[int, str] = msgspec.field(default_factory=dict)
 
 
 def propose(offers: Sequence[object], source: str, by: Actor, clock: Clock = utc_now) -> Proposed:
@@ -57,6 +61,7 @@ def propose(offers: Sequence[object], source: str, by: Actor, clock: Clock = utc
         work = _propose_chunk(rows, source, Judge(rules), by, clock)
         for name in ("new", "changed", "approved", "withdrawn", "unchanged"):
             setattr(told, name, getattr(told, name) + len(getattr(work, name)))
+        told.product_ids |= {row.row: work.owners[identity_of(row)] for row in rows}
     if told.approved:
         statistics.request_refresh()
     return told

@@ -22,7 +22,8 @@ from shared.edge.request import Actor
 from shared.products import proposing
 offers = json.loads(sys.argv[1])
 told = proposing.propose(offers, "drill", Actor("drill", "", "products.proposed", "", ""))
-print(told.new, told.changed, told.approved, told.unchanged)
+ids = [told.product_ids[number + 1] for number in range(len(offers))]
+print(told.new, told.changed, told.approved, told.unchanged, len(set(ids)))
 """
 # Dies when the first of its two commits is made and the second is not.
 CUT_OFF = """
@@ -399,7 +400,7 @@ def test_the_rules_approve_what_they_name(followed: Shop) -> None:
         row(7, category="tea", retailer="cargills"),  # not named
     ]
     try:
-        assert shop.run(PROPOSE, json.dumps(offers)) == "4 3 2 0\n"
+        assert shop.run(PROPOSE, json.dumps(offers)) == "4 3 2 0 7\n"
     finally:
         shop.database.document("configuration/settings").delete()
     reasons = {each["product"]["name"]: each["reason"] for each in pending(shop)}
