@@ -19,6 +19,7 @@ PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
 # Every search is limited to what is listed or to one status, so no other pair is asked for.
 SEARCHED_WITH: Final = ("listed", "status")
 NOTE_ORDER: Final = (("pinned", DESCENDING), ("updated_at", DESCENDING))
+PROPOSAL_FILTERS: Final = ("status", "retailer", "category", "kind")
 AUDIT_FILTERS: Final = ("actor", "action", "resource")
 
 INDEXES: Final[tuple[Index, ...]] = (
@@ -39,6 +40,10 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("product_requests", (("status", ASCENDING), (sort, DESCENDING)))
         for sort in ("created_at", "count")
     ),
+    *(
+        ("proposals", ((field, ASCENDING), ("proposed_at", DESCENDING)))
+        for field in PROPOSAL_FILTERS
+    ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # Which sessions of a user are live, and which ended lately.
@@ -55,6 +60,10 @@ UNINDEXED: Final = (
     ("match_pairs", "evidence"),
     ("notes", "title"),
     ("notes", "body"),
+    ("proposals", "fields"),
+    ("proposals", "reason"),
+    ("proposals", "refused"),
+    ("proposals", "replaced"),
     ("search_lists", "entries"),
     ("search_states", "entry"),
     ("search_states", "lists"),

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
 from local.demo.crowd import crowd
+from local.demo.findings import findings
 from local.demo.search_index import SearchIndex
 from local.demo.wishes import wishes
 from shared.clients import firestore
@@ -72,6 +73,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
     yield from wishes(now)
     yield from crowd(now)
+    yield from findings(products, demo, matcher, now)
     yield from _statistics(products)
     matches = list(_matches(products, demo, matcher))
     yield from _matching(products, matches, matcher)

@@ -4,6 +4,7 @@ A point's moment is that of the product's change, so the same change again is th
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
@@ -32,7 +33,7 @@ def record(change_id: str) -> None:
         return
     changes = price_changes.changes_in(fields)
     source: Source = fields["source"]
-    verdicts = month_writes.write(_by_month(_news(changes), source))
+    verdicts = month_writes.write(_by_month(_news(changes, source), source))
     for verdict in verdicts.values():
         if verdict.verdict == "rejected":
             context = {"change": change_id, "reason": verdict.reason}
@@ -41,26 +42,23 @@ def record(change_id: str) -> None:
         reference.delete(**firestore.limits())
 
 
-def _news(changes: Sequence[Changed]) -> list[Changed]:
+def _news(changes: Sequence[Changed], source: Source) -> list[Changed]:
     """Those that say another price than the newest one known at their moment."""
-    references = {
-        store.month(change.product_id, name).path: store.month(change.product_id, name)
-        for change in changes
-        for name in _months(change)
+    paths = {
+        (c.product_id, name): store.month(c.product_id, name)
+        for c in changes
+        for name in _months(c)
     }
-    found = store.read_all(references.values())
-    return [
-        change
-        for change in changes
-        if not _is_known(
-            change,
-            (
-                point
-                for name in _months(change)
-                for point in store.points_of(found.get(store.month(change.product_id, name).path))
-            ),
-        )
-    ]
+    found = store.read_all(paths.values())
+    known: dict[str, list[Point]] = defaultdict(list)
+    for (product_id, _), reference in paths.items():
+        known[product_id] += store.points_of(found.get(reference.path))
+    news = []
+    for change in sorted(changes, key=lambda each: each.at_micros):
+        if not _is_known(change, known[change.product_id]):
+            news.append(change)
+            known[change.product_id].append(_point(change, source))
+    return news
 
 
 def _months(change: Changed) -> list[str]:
@@ -80,9 +78,7 @@ def _is_known(change: Changed, points: Iterable[Point]) -> bool:
 def _by_month(changes: Sequence[Changed], source: Source) -> dict[MonthKey, list[Candidate]]:
     months: dict[MonthKey, list[Candidate]] = {}
     for row, change in enumerate(changes, start=1):
-        point = Point(
-            change.at_micros, change.retailer, change.price_minor, change.currency, source
-        )
+        point = _point(change, source)
         month = month_of(from_epoch_micros(change.at_micros))
         # Who sets a product's price stands for it, however unlikely it is.
         candidate = Candidate(
@@ -90,3 +86,7 @@ def _by_month(changes: Sequence[Changed], source: Source) -> dict[MonthKey, list
         )
         months.setdefault((change.product_id, month), []).append(candidate)
     return months
+
+
+def _point(change: Changed, source: Source) -> Point:
+    return Point(change.at_micros, change.retailer, change.price_minor, change.currency, source)

@@ -1,6 +1,9 @@
 """What the catalogue's tasks are given."""
 
+from typing import Annotated, Any
+
 import msgspec
+from msgspec import Meta
 
 
 class MatchProduct(msgspec.Struct):
@@ -35,3 +38,10 @@ class Recount(msgspec.Struct):
     """A recount that must begin after `due_at`, in epoch seconds."""
 
     due_at: float
+
+
+class ProposeProducts(msgspec.Struct):
+    """What was found, each offer with the fields of an upload's row, and where."""
+
+    offers: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=200)]
+    source: Annotated[str, Meta(min_length=1, max_length=200)]

@@ -12,7 +12,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox, pictures, price_changes, statistics
+from shared.products import outbox, pictures, price_changes, proposal_store, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
@@ -160,7 +160,7 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     unchanged = database.write_option(last_update_time=snapshot.update_time)
     document = to_document(after)
     if price_changes.differs(before, after):
-        debt = price_changes.debt([after], "manual")
+        debt = price_changes.debt([(before, after)], "manual")
         batch.set(debt.reference, debt.fields)
         document |= debt.mark
     batch.update(reference(after.id), document, option=unchanged)
@@ -170,16 +170,22 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     if (before.listed, before.category) != (after.listed, after.category):
         marks = statistics.touched([after.retailer], [before.category, after.category])
         batch.set(statistics.touched_document(), marks, merge=True)
+    if after.status == "deleted":
+        # With the product goes what was proposed of it: found again, it is a new offer.
+        batch.delete(proposal_store.reference(after.id))
     if before.picture is not None and before.picture != after.picture:
         batch.set(*pictures.owed(before.picture))
-    old, new = _difference(before, after)
+    old, new = difference(before, after)
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
     with firestore.errors_mapped():
         results = batch.commit(**firestore.limits())
-    cache.bump("products", max(epoch_micros(result.update_time) for result in results))
+    # A document that is deleted has no time of its own.
+    written = (result.update_time for result in results if result.update_time is not None)
+    cache.bump("products", max(map(epoch_micros, written)))
 
 
-def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
+def difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the audit trail tells of a change: the fields that differ, as they were and are."""
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [name for name in new if old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}

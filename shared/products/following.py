@@ -22,7 +22,7 @@ from shared.products import (
     search_lists,
     statistics,
 )
-from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.matching import Match, Matcher, Offer, SimpleMatcher, shortlist
 from shared.products.models import Product, from_document
 
 if TYPE_CHECKING:
@@ -82,13 +82,16 @@ def _publish(product_id: str, matcher: Matcher) -> _Published:
     def write(transaction: "Transaction") -> _Published:
         nonlocal written
         found = _read(transaction, [catalogue.reference(product_id), pairs.state(product_id)])
-        product = _listed(product_id, found)
+        product = _known(product_id, found)
         offer = postings.offer_of(product) if product else None
         keys = matcher.keys(offer) if offer else ()
         addition = postings.added(offer) if offer else {}
         old_keys = tuple(_fields(found, pairs.STATES).get("keys", ()))
         lists = postings.read(keys)
         kept = [k for k in keys if offer and postings.has_room(lists.get(k, {}), offer)]
+        if product is None or not product.listed:
+            # What waits for approval looks for others, and is found by none.
+            kept = []
         new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
         gone = sorted(set(old_keys) - set(kept))
         for key in new:
@@ -128,16 +131,16 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: b
             outbox.document("product", product_id),
         ]
         found = _read(transaction, own)
-        product = _listed(product_id, found)
+        product = _known(product_id, found)
         partners = _fields(found, pairs.STATES).get("partners", {})
         others = sorted({*candidates, *partners} - {product_id})
         offers, stored = _read_others(transaction, product_id, others)
-        for other_id in others:
-            other = offers.get(other_id)
-            match = (
-                matcher.compare(postings.offer_of(product), other) if product and other else None
-            )
-            pairs.write(transaction, product_id, other_id, match, stored)
+        matches = _matches(product, offers, matcher)
+        if product is not None and not product.listed:
+            pairs.note(transaction, product_id, partners, matches)
+        else:
+            for other_id in others:
+                pairs.write(transaction, product_id, other_id, matches.get(other_id), stored)
         if catalogue.COLLECTION not in found:
             transaction.delete(pairs.state(product_id))
         version = _fields(found, catalogue.COLLECTION).get("version", outbox.GONE)
@@ -145,6 +148,15 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: b
             transaction.delete(outbox.document("product", product_id))
 
     firestore.in_transaction(write)
+
+
+def _matches(
+    product: Product | None, offers: dict[str, Offer], matcher: Matcher
+) -> dict[str, Match]:
+    if product is None:
+        return {}
+    offer = postings.offer_of(product)
+    return {other_id: matcher.compare(offer, other) for other_id, other in offers.items()}
 
 
 def _read_others(
@@ -177,9 +189,11 @@ def _fields(found: "_Found", collection: str) -> dict[str, Any]:
     return found[collection].to_dict() or {} if collection in found else {}
 
 
-def _listed(product_id: str, found: "_Found") -> Product | None:
+def _known(product_id: str, found: "_Found") -> Product | None:
+    """The product, if it is listed or may yet be."""
     fields = _fields(found, catalogue.COLLECTION)
-    return from_document(product_id, fields) if fields and fields["listed"] else None
+    product = from_document(product_id, fields) if fields else None
+    return product if product and product.known else None
 
 
 def _commit_micros(found: "_Found") -> int | None:

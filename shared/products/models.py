@@ -8,6 +8,7 @@ import msgspec
 from shared.products.matching.text import tokens
 
 Status = Literal["pending", "active", "rejected", "deleted"]
+KNOWN: Final = ("active", "pending")
 EDITABLE: Final = ("name", "brand", "size", "category", "url", "description", "price", "currency")
 
 SHORTEST_TERM: Final = 2
@@ -42,7 +43,12 @@ class Product(msgspec.Struct, frozen=True):
     @property
     def listed(self) -> bool:
         """Whether lists show it when they are not asked for a status."""
-        return self.status != "deleted"
+        return self.status == "active"
+
+    @property
+    def known(self) -> bool:
+        """Whether the same offer, found or uploaded again, is this product and no new one."""
+        return self.status in KNOWN
 
     def changed(self, now: datetime, **fields: Any) -> "Product":
         """The next version of the product with `fields` replaced; itself where nothing changes."""

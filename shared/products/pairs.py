@@ -62,6 +62,15 @@ def write(
         _link(transaction, product_id, other, match.confidence)
 
 
+def note(
+    transaction: "Transaction", product_id: str, known: dict[str, int], found: dict[str, Match]
+) -> None:
+    """Notes what a product that waits for approval matches, with itself alone."""
+    surest = {other: m.confidence for other, m in found.items() if m.confidence >= LOWEST}
+    if surest != known:
+        transaction.set(state(product_id), {"partners": surest}, merge=["partners"])
+
+
 def _link(transaction: "Transaction", a: str, b: str, value: Any) -> None:
     """Notes the pair's confidence with both products: either finds its surest without a query."""
     transaction.set(state(a), {"partners": {b: value}}, merge=True)

@@ -54,12 +54,16 @@ def differs(before: Product, after: Product) -> bool:
     return (before.price_minor, before.currency) != (after.price_minor, after.currency)
 
 
-def debt(products: Sequence[Product], source: Source) -> Debt:
-    """What is owed for products that cost something else since their last change."""
+def debt(changed: Sequence[tuple[Product, Product]], source: Source) -> Debt:
+    """What is owed for products that cost something else now, given as they were and are.
+
+    The price before is owed too: nothing else knows it of a product that was not priced otherwise.
+    """
     change_id = secrets.token_hex(10)
     changes = [
         Changed(p.id, p.retailer, epoch_micros(p.updated_at), p.price_minor, p.currency)
-        for p in products
+        for each in changed
+        for p in each
     ]
     fields = outbox.fields("product_price", change_id, 1)
     fields |= {"source": source, "changes": msgspec.json.encode(changes).decode()}

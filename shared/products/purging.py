@@ -9,7 +9,7 @@ from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.edge.request import Actor
 from shared.errors import Conflict
-from shared.products import catalogue, identities, outbox, pictures
+from shared.products import catalogue, identities, outbox, pictures, proposal_store
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _remove(product: "DocumentSnapshot[Any]", by: Actor) -> bool:
     batch = database.batch()
     unchanged = database.write_option(last_update_time=product.update_time)
     batch.delete(product.reference, option=unchanged)
+    batch.delete(proposal_store.reference(product.id))
     _forget_identities(batch, product.id)
     _forget_prices(batch, product)
     batch.set(

@@ -79,7 +79,7 @@ def _lasting_links(picture: str | None) -> dict[str, str] | None:
 
 
 class ProductFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Which products a list or an export holds; without a status, all but the deleted."""
+    """Which products a list or an export holds; without a status, the active ones."""
 
     retailer: Slug | None = None
     category: Slug | None = None

@@ -73,7 +73,7 @@ def publish(product_id: str) -> None:
 
 
 def _present(transaction: "Transaction", product_id: str) -> tuple[str, tuple[str, ...]]:
-    """The product's packed entry and its words; nothing of one that is removed or has no words."""
+    """The product's packed entry and its words; nothing of one unlisted or without words."""
     snapshot = next(_in(transaction, catalogue.reference(product_id)))
     fields = snapshot.to_dict()
     if not fields or not fields["listed"]:

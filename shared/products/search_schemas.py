@@ -11,7 +11,7 @@ Engine = Literal["lists", "opensearch"]
 
 
 class SearchProducts(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What is looked for, among products that are not deleted."""
+    """What is looked for, among active products: another status finds none."""
 
     q: Annotated[str, Meta(min_length=2, max_length=100)]
     retailer: Slug | None = None

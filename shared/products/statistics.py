@@ -63,6 +63,17 @@ def touched_document() -> "DocumentReference":
     return firestore.client().collection(COLLECTION).document("touched")
 
 
+def owe_recount(batch: Any, retailers: Iterable[str], categories: Iterable[str]) -> None:
+    """Adds to a batch or transaction what it owes whose products changed lists."""
+    slugs = sorted(set(retailers))
+    for slug in slugs:
+        document = firestore.client().collection(RETAILERS).document(slug)
+        batch.set(document, {"slug": slug}, merge=True)
+    if slugs:
+        marks = touched(slugs, sorted(set(categories)))
+        batch.set(touched_document(), marks, merge=True)
+
+
 def recount_everything() -> None:
     """Has all of it counted anew, whatever was or was not named as touched."""
     with firestore.errors_mapped():
@@ -165,7 +176,11 @@ def _counts(facets: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
 
 
 def _newest_change() -> str | None:
-    products = firestore.client().collection("products")
+    from google.cloud.firestore import FieldFilter
+
+    # A removal is a change of what is listed; what waits for approval is not there yet.
+    counted = FieldFilter("status", "in", ["active", "deleted"])
+    products = firestore.client().collection("products").where(filter=counted)
     newest = products.order_by("updated_at", direction="DESCENDING").limit(1)
     for snapshot in newest.stream(**firestore.limits()):
         return rfc3339(snapshot.get("updated_at"))

@@ -102,7 +102,7 @@ class _Work(msgspec.Struct):
     products: dict[str, Product]
     owners: dict[str, str]
     touched: set[str] = msgspec.field(default_factory=set)
-    priced: set[str] = msgspec.field(default_factory=set)
+    priced: dict[str, Product] = msgspec.field(default_factory=dict)
     created: set[str] = msgspec.field(default_factory=set)
     old_categories: set[str] = msgspec.field(default_factory=set)
     identities: dict[str, str] = msgspec.field(default_factory=dict)
@@ -122,7 +122,7 @@ def _write_chunk(
 
 
 def _write_products(transaction: "Transaction", work: _Work) -> None:
-    marks = _owe_prices(transaction, [work.products[pid] for pid in sorted(work.priced)])
+    marks = _owe_prices(transaction, work)
     for product_id in sorted(work.touched):
         product = work.products[product_id]
         if product_id in work.created:
@@ -136,24 +136,20 @@ def _write_products(transaction: "Transaction", work: _Work) -> None:
         transaction.set(identities.reference(key), {"product_id": product_id})
 
 
-def _owe_prices(transaction: "Transaction", priced: list[Product]) -> dict[str, str]:
+def _owe_prices(transaction: "Transaction", work: _Work) -> dict[str, str]:
     """Owes the new prices to their histories; what the products carry for it."""
-    if not priced:
+    if not work.priced:
         return {}
-    debt = price_changes.debt(priced, "api")
+    changed = [(before, work.products[pid]) for pid, before in sorted(work.priced.items())]
+    debt = price_changes.debt(changed, "api")
     transaction.set(debt.reference, debt.fields)
     return debt.mark
 
 
 def _write_marks(transaction: "Transaction", work: _Work) -> None:
     retailers = {work.products[pid].retailer for pid in work.touched}
-    for retailer in sorted(retailers):
-        document = firestore.client().collection(statistics.RETAILERS).document(retailer)
-        transaction.set(document, {"slug": retailer}, merge=True)
     categories = work.old_categories | {work.products[pid].category for pid in work.touched}
-    if work.touched:
-        marks = statistics.touched(sorted(retailers), sorted(categories))
-        transaction.set(statistics.touched_document(), marks, merge=True)
+    statistics.owe_recount(transaction, retailers, categories)
 
 
 def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: Origins) -> _Work:
@@ -163,8 +159,8 @@ def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: 
     ids = {s.product_id for s in accepted if s.verdict == "duplicate"} | set(owners.values())
     documents = _get_all(transaction, [catalogue.reference(product_id) for product_id in ids])
     products = {pid: from_document(pid, fields) for pid, fields in documents.items()}
-    listed = {pid for pid, product in products.items() if product.listed}
-    return _Work(products, {key: pid for key, pid in owners.items() if pid in listed})
+    known = {pid for pid, product in products.items() if product.known}
+    return _Work(products, {key: pid for key, pid in owners.items() if pid in known})
 
 
 def _get_all(
@@ -204,7 +200,7 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
         # The row that it repeats was not accepted: it stands for both.
         _insert(work, stored, counts, now)
         return
-    if product is None or product.status == "deleted":
+    if product is None or not product.known:
         counts.failed += 1
         return
     work.identities.setdefault(_identity(stored), product.id)
@@ -217,7 +213,7 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
     work.products[product.id] = changed
     work.touched.add(product.id)
     if product.id not in work.created and price_changes.differs(product, changed):
-        work.priced.add(product.id)
+        work.priced.setdefault(product.id, product)
 
 
 def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:

@@ -21,6 +21,7 @@ from shared.products.matching import (
     SimpleMatcher,
     shortlist,
 )
+from shared.products.models import KNOWN
 from shared.products.upload_models import Chunk, StoredRow, Upload, offer_of
 from shared.products.upload_rows import UploadRow
 
@@ -114,7 +115,7 @@ def _identity(row: UploadRow) -> str:
 
 
 def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
-    """Identity to product id, where the catalogue has it and not as deleted; and the reads."""
+    """Identity to product id, where the product is active or pending; and the reads."""
     keys = dict.fromkeys(_identity(stored.row) for stored in rows)
     references = [identities.reference(key) for key in keys]
     if not references:
@@ -127,9 +128,9 @@ def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
             if s.exists
         }
         named = [catalogue.reference(product_id) for product_id in set(found.values())]
-        products = database.get_all(named, field_paths=["listed"], **firestore.limits())
-        listed = {s.id for s in products if s.exists and s.get("listed")} if found else set()
-    known = {key: product_id for key, product_id in found.items() if product_id in listed}
+        products = database.get_all(named, field_paths=["status"], **firestore.limits())
+        there = {s.id for s in products if s.exists and s.get("status") in KNOWN} if found else ()
+    known = {key: product_id for key, product_id in found.items() if product_id in there}
     return known, len(references) + len(named)
 
 

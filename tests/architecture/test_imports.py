@@ -34,6 +34,8 @@ PURE = (
     "shared.prices.summaries",
     "shared.prices.trend",
     "shared.products.matching",
+    "shared.products.proposal_models",
+    "shared.products.proposal_rules",
     "shared.products.search_entries",
     "shared.products.search_finding",
     "shared.products.search_placing",

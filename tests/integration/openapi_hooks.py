@@ -16,6 +16,11 @@ LIFE_AND_DEATH = (
     "/api/products/{product_id}/restore",
     "/api/admin/users/{uid}",
 )
+# Each decision has a proposal of its own: the other one would be a conflict.
+DECISIONS = (
+    "/api/products/pending/{product_id}/approve",
+    "/api/products/pending/{product_id}/reject",
+)
 
 
 def mixed(name: str, made_up: object) -> object:
@@ -34,11 +39,12 @@ def map_path_parameters(
         return path_parameters
     known = {name: mixed(name, value) for name, value in path_parameters.items()}
     operation = context.operation
+    path = "" if operation is None else operation.path
     for name in ("product_id", "uid"):
-        if known.get(name) == KNOWN[name] and (
-            operation is None or operation.path not in LIFE_AND_DEATH
-        ):
+        if known.get(name) == KNOWN[name] and path not in LIFE_AND_DEATH:
             known[name] = KNOWN[f"kept_{name}"]
+    if path in DECISIONS and known["product_id"] == KNOWN["kept_product_id"]:
+        known["product_id"] = KNOWN["proposed_ids"][DECISIONS.index(path)]
     return known
 
 

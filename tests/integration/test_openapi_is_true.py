@@ -53,11 +53,14 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert = {"name": "Schema", "kind": "down", "percent": 10, "channel": "slack"}
         alert |= {"product_id": kept}
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
+        _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
+        waiting = http.get("/api/products/pending").json()["pending"]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
         "product_id": mortal,
         "kept_product_id": kept,
         "product_ids": [kept],
+        "proposed_ids": [each["id"] for each in waiting],
         "category_id": "tea",
         "note_id": note_id,
         "alert": alert,
@@ -70,6 +73,17 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "idToken": token,
         "url": _picture(stack),
     }
+
+
+def _propose(stack: Stack, offers: list[dict[str, Any]]) -> None:
+    """Has the offers wait for a decision."""
+    httpx.post(
+        f"{stack.plan.functions_url}/propose_products",
+        headers={"Authorization": f"Bearer {stack.control.invoker_token()}"},
+        json={"offers": offers, "source": "schema"},
+        timeout=60,
+        trust_env=False,
+    ).raise_for_status()
 
 
 def _picture(stack: Stack) -> str:

@@ -39,7 +39,7 @@ def debts(shop: Shop) -> list[str]:
 
 @pytest.mark.parametrize("accident", ["none", "thrice", "lost"])
 def test_each_price_that_a_person_sets_is_a_point_of_its_moment(shop: Shop, accident: str) -> None:
-    """However unlikely it is: a person stands for it."""
+    """And so is the price before; however unlikely it is, since a person stands for it."""
     (product,) = stocked(shop)
     assert history(shop, product["id"]) == []
     if accident == "thrice":
@@ -58,11 +58,14 @@ def test_each_price_that_a_person_sets_is_a_point_of_its_moment(shop: Shop, acci
     eventually(lambda: not debts(shop))
     told = history(shop, product["id"])
     assert [(point["price"], point["source"]) for point in told] == [
+        (100, "manual"),
         (120, "manual"),
         (9999, "manual"),
         (120, "manual"),
     ]
-    assert [point["timestamp"] for point in told] == [each["updated_at"] for each in changed]
+    assert [point["timestamp"] for point in told] == [
+        each["updated_at"] for each in (product, *changed)
+    ]
     assert shop.get(f"/api/products/{product['id']}")["version"] == named["version"]
     assert shop.documents("price_quarantine") == {}
 
@@ -74,16 +77,17 @@ def test_a_price_that_is_known_already_adds_nothing(shop: Shop) -> None:
         "price": 130,
         "retailer": product["retailer"],
         "source": "crawler",
-        "timestamp": (datetime.now(UTC) - timedelta(hours=2)).isoformat(),
+        "timestamp": datetime.now(UTC).isoformat(),
     }
     good(shop.http.post("/api/prices/upload", json={"prices": [seen]}))
     change(shop, product, price=130)
     shop.idle()
     eventually(lambda: not debts(shop))
-    assert [point["source"] for point in history(shop, product["id"])] == ["crawler"]
+    told = [(point["price"], point["source"]) for point in history(shop, product["id"])]
+    assert told == [(100, "manual"), (130, "crawler")]
     change(shop, product, price=131)
     eventually(lambda: not debts(shop))
-    assert [point["price"] for point in history(shop, product["id"])] == [130, 131]
+    assert [point["price"] for point in history(shop, product["id"])] == [100, 130, 131]
 
 
 def test_an_upload_owes_its_new_prices_together(shop: Shop) -> None:
@@ -101,6 +105,8 @@ def test_an_upload_owes_its_new_prices_together(shop: Shop) -> None:
     shop.idle()
     told = [point for each in products for point in history(shop, each["id"])]
     assert sorted((point["price"], point["source"]) for point in told) == [
+        (100, "api"),
+        (100, "api"),
         (110, "api"),
         (120, "api"),
     ]

@@ -61,6 +61,7 @@ def of(shop: Shop, product_id: str) -> Json:
         "search_lists",
         "search_states",
         "outbox",
+        "proposals",
     ):
         for name, fields in shop.documents(collection).items():
             if product_id in f"{name} {fields}":

@@ -54,9 +54,9 @@ def test_a_change_makes_a_version_and_no_change_makes_none() -> None:
 
 @pytest.mark.parametrize(
     ("status", "listed"),
-    [("active", True), ("pending", True), ("rejected", True), ("deleted", False)],
+    [("active", True), ("pending", False), ("rejected", False), ("deleted", False)],
 )
-def test_only_what_is_deleted_is_not_listed(status: str, listed: bool) -> None:  # noqa: FBT001
+def test_only_what_is_active_is_listed(status: str, listed: bool) -> None:  # noqa: FBT001
     assert to_document(PRODUCT.changed(LATER, status=status))["listed"] is listed
 
 

@@ -1,0 +1,92 @@
+"""Judging proposals by the settings' rules: finds the facts that the rules look at.
+
+Nothing is looked up while the rules are off, nor for a retailer that they do not name.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from shared.clients import firestore
+from shared.products import category_tree, postings
+from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.models import Product
+from shared.products.proposal_models import Fields
+from shared.products.proposal_rules import (
+    Facts,
+    Verdict,
+    best_confidences,
+    still_the_same,
+    verdict,
+)
+from shared.products.upload_models import offer_of
+from shared.products.upload_rows import UploadRow
+from shared.system.configuration_records import AutoApproval
+
+MAX_COMPARED = 10
+
+
+class Judge:
+    """The rules, with what they need to know of a chunk of offers."""
+
+    def __init__(self, rules: AutoApproval, matcher: Matcher | None = None) -> None:
+        self._rules = rules
+        self._matcher = matcher or SimpleMatcher()
+        self._lists: postings.Postings = {}
+        self._categories: set[str] = set()
+
+    def look_up(self, unknown: Sequence[UploadRow], all_rows: Iterable[UploadRow]) -> None:
+        """Reads the categories of all rows, and four posting lists at most for each unknown one."""
+        rules = self._rules
+        if not rules.enabled:
+            return
+        named = {row.category for row in all_rows if row.retailer in rules.retailers}
+        self._categories = listed_categories(named)
+        offers = [offer_of(row, "") for row in unknown if row.retailer in rules.retailers]
+        self._lists = postings.read(key for offer in offers for key in self._matcher.keys(offer))
+
+    def of_new(self, row: UploadRow) -> Verdict:
+        """Whether a new offer needs no person."""
+        offer = offer_of(row, "")
+        others = {
+            pid: other
+            for key in self._matcher.keys(offer)
+            for pid, other in self._lists.get(key, {}).items()
+        }
+        likely = shortlist(offer, others.values(), MAX_COMPARED)
+        abroad, twin = best_confidences(offer, likely, self._matcher)
+        facts = Facts(
+            kind="new",
+            retailer=row.retailer,
+            category_known=row.category in self._categories,
+            confidence=abroad,
+            price_minor=row.price_minor,
+            currency=row.currency,
+            twin_confidence=twin,
+        )
+        return verdict(self._rules, facts)
+
+    def of_change(self, product: Product, fresh: Fields) -> Verdict:
+        """Whether a change of a product needs no person."""
+        known = postings.offer_of(product)
+        wording = {name: v for name, v in fresh.items() if name in Offer.__struct_fields__}
+        found = Offer(**{n: wording.get(n, getattr(known, n)) for n in Offer.__struct_fields__})
+        facts = Facts(
+            kind="change",
+            retailer=product.retailer,
+            category_known="category" not in fresh or fresh["category"] in self._categories,
+            confidence=still_the_same(known, found, self._matcher),
+            price_minor=found.price_minor,
+            currency=found.currency,
+            known_price_minor=known.price_minor,
+            known_currency=known.currency,
+        )
+        return verdict(self._rules, facts)
+
+
+def listed_categories(names: Iterable[str]) -> set[str]:
+    """Those of `names` that are categories, and are not being removed."""
+    references = [category_tree.reference(name) for name in sorted(set(names)) if name]
+    if not references:
+        return set()
+    with firestore.errors_mapped():
+        found = firestore.client().get_all(references, ["moved_to"], **firestore.limits())
+        return {s.id for s in found if s.exists and not (s.to_dict() or {}).get("moved_to")}

@@ -1,0 +1,145 @@
+"""A chunk of proposals on its way: the state it was read in, and what is to be written."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shared.clients import firestore
+from shared.edge.request import Actor
+from shared.products import (
+    catalogue,
+    identities,
+    outbox,
+    price_changes,
+    proposal_store,
+    statistics,
+)
+from shared.products.models import Product, from_document, to_document
+from shared.products.proposal_models import Proposal
+from shared.products.proposal_models import from_document as proposal_of
+from shared.products.proposal_models import to_document as proposal_document
+from shared.products.proposal_rules import Verdict
+from shared.products.upload_rows import UploadRow
+from shared.system import audit
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+
+class Work(msgspec.Struct):
+    """The state that a chunk was read in, what it is about to write, and its ids by outcome."""
+
+    source: str
+    now: datetime
+    owners: dict[str, str]
+    products: dict[str, Product]
+    proposals: dict[str, Proposal]
+    created: set[str] = msgspec.field(default_factory=set)
+    touched: set[str] = msgspec.field(default_factory=set)
+    proposed: set[str] = msgspec.field(default_factory=set)
+    priced: dict[str, Product] = msgspec.field(default_factory=dict)
+    old_categories: set[str] = msgspec.field(default_factory=set)
+    identities: dict[str, str] = msgspec.field(default_factory=dict)
+    new: list[str] = msgspec.field(default_factory=list)
+    changed: list[str] = msgspec.field(default_factory=list)
+    approved: list[str] = msgspec.field(default_factory=list)
+    withdrawn: list[str] = msgspec.field(default_factory=list)
+    unchanged: list[str] = msgspec.field(default_factory=list)
+
+    def owner(self, row: UploadRow) -> Product | None:
+        """The product that the offer is, unless it was deleted."""
+        product = self.products.get(self.owners.get(identity_of(row), ""))
+        return None if product is None or product.status == "deleted" else product
+
+    def is_new(self, row: UploadRow) -> bool:
+        """Whether the offer's product is not there, or is itself still to be decided."""
+        product = self.owner(row)
+        return product is None or product.status == "pending"
+
+    def write(self, product: Product) -> None:
+        """The product is to be stored so."""
+        before = self.products.get(product.id)
+        if before is not None and before.listed and price_changes.differs(before, product):
+            self.priced.setdefault(product.id, before)
+        self.products[product.id] = product
+        self.touched.add(product.id)
+
+    def hold(self, before: Proposal | None, wanted: Proposal, verdict: Verdict) -> None:
+        """The proposal is to be stored so, as the next version of what was there."""
+        version = before.version + 1 if before else 1
+        reason = "; ".join(verdict.reasons) or None
+        self.store(msgspec.structs.replace(wanted, version=version, reason=reason))
+
+    def store(self, proposal: Proposal) -> None:
+        """The proposal is to be stored as it is."""
+        self.proposals[proposal.id] = proposal
+        self.proposed.add(proposal.id)
+
+
+def identity_of(row: UploadRow) -> str:
+    """The hash that names the offer in its retailer's own terms."""
+    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)
+
+
+def read(transaction: "Transaction", rows: Sequence[UploadRow], source: str, now: datetime) -> Work:
+    """The state of the offers' products and proposals: three reads an offer at most."""
+    keys = {identity_of(row) for row in rows}
+    found = _get_all(transaction, [identities.reference(key) for key in sorted(keys)])
+    owners = {key: str(fields["product_id"]) for key, fields in found.items()}
+    ids = sorted(set(owners.values()))
+    products = _get_all(transaction, [catalogue.reference(pid) for pid in ids])
+    proposals = _get_all(transaction, [proposal_store.reference(pid) for pid in ids])
+    return Work(
+        source=source,
+        now=now,
+        owners=owners,
+        products={pid: from_document(pid, fields) for pid, fields in products.items()},
+        proposals={pid: proposal_of(pid, fields) for pid, fields in proposals.items()},
+    )
+
+
+def _get_all(
+    transaction: "Transaction", references: list["DocumentReference"]
+) -> dict[str, dict[str, Any]]:
+    if not references:
+        return {}
+    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
+    return {s.id: s.to_dict() or {} for s in found if s.exists}
+
+
+def write(transaction: "Transaction", work: Work, by: Actor) -> None:
+    """Adds all that changed to the transaction: four documents an offer, and a few for all."""
+    marks = _owe_prices(transaction, work)
+    for product_id in sorted(work.touched):
+        product = work.products[product_id]
+        store = transaction.create if product_id in work.created else transaction.set
+        document = to_document(product) | (marks if product_id in work.priced else {})
+        store(catalogue.reference(product_id), document)
+        owed = outbox.fields("product", product_id, product.version)
+        transaction.set(outbox.document("product", product_id), owed)
+    for key, product_id in work.identities.items():
+        transaction.set(identities.reference(key), {"product_id": product_id})
+    for product_id in sorted(work.proposed):
+        document = proposal_document(work.proposals[product_id])
+        transaction.set(proposal_store.reference(product_id), document)
+    approved = [work.products[product_id] for product_id in work.approved]
+    categories = {product.category for product in approved}
+    retailers = {product.retailer for product in approved}
+    statistics.owe_recount(transaction, retailers, categories | work.old_categories)
+    if work.proposed:
+        outcomes = ("new", "changed", "approved", "withdrawn")
+        told = {name: ids for name in outcomes if (ids := getattr(work, name))}
+        after = {"source": work.source, **told}
+        transaction.create(*audit.entry(by, proposal_store.COLLECTION, None, after))
+
+
+def _owe_prices(transaction: "Transaction", work: Work) -> dict[str, str]:
+    """Owes prices that need no person to their histories; what their products carry for it."""
+    if not work.priced:
+        return {}
+    changed = [(before, work.products[pid]) for pid, before in sorted(work.priced.items())]
+    debt = price_changes.debt(changed, "api")
+    transaction.set(debt.reference, debt.fields)
+    return debt.mark
