@@ -47,7 +47,10 @@ class Platform:
             plan.root / "firebase.json",
             plan.functions_url,
             reserved=reserved.pages(plan),
-            auth_url=reserved.auth_url(plan),
+            allowed={
+                "connect-src": reserved.auth_url(plan),
+                "img-src": f"http://{HOST}:{plan.ports.storage}",
+            },
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
