@@ -10,9 +10,13 @@ const ROUTES = [
   [/^\/products\/([^/]+)$/, 'product'],
   [/^\/upload(?:\/([^/]+))?$/, 'upload'],
   [/^\/categories$/, 'categories'],
+  [/^\/approvals$/, 'approvals'],
   [/^\/prices$/, 'prices'],
+  [/^\/alerts$/, 'alerts'],
   [/^\/requests$/, 'requests'],
   [/^\/notes$/, 'notes'],
+  [/^\/users$/, 'users'],
+  [/^\/insights$/, 'insights'],
   [/^\/status$/, 'status'],
   [/^\/audit$/, 'audit'],
   [/^\/settings$/, 'settings'],
@@ -26,10 +30,16 @@ const GROUPS = [
   ]],
   ['Prices', [
     ['/prices', 'Price dashboard', 'prices'],
+    ['/alerts', 'Price alerts', 'alerts'],
   ]],
   ['Work', [
+    ['/approvals', 'Approvals', 'approvals'],
     ['/requests', 'Requests', 'requests'],
     ['/notes', 'Notes', 'notes'],
+  ]],
+  ['People', [
+    ['/users', 'Users', 'users', true],
+    ['/insights', 'Insights', 'insights'],
   ]],
   ['System', [
     ['/audit', 'Audit log', 'audit', true],

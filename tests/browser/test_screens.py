@@ -2,71 +2,33 @@
 
 import io
 import re
-import secrets
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from local.stack import Stack
-from tests.browser.judging import broken_rules, settled
+from tests.browser.judging import (
+    WORK_SECONDS,
+    Json,
+    NewPage,
+    broken_rules,
+    good,
+    new_word,
+    settled,
+)
 from tests.polling import eventually
-from tests.sessions import COOKIE, SUPER_ADMIN, SignedIn, log_in, new_client
 
 CONFIG = "/system/config"
-WORK_SECONDS = 120
-
-NewPage = Callable[..., Page]
-Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def session(stack: Stack) -> SignedIn:
-    return log_in(stack, SUPER_ADMIN)
-
-
-@pytest.fixture(scope="module")
-def http(stack: Stack, session: SignedIn) -> Iterator[httpx.Client]:
-    with new_client(stack, session) as client:
-        yield client
-
-
-@pytest.fixture
-def new_page(browser: Browser, console_url: str, session: SignedIn) -> Iterator[NewPage]:
-    opened: list[BrowserContext] = []
-
-    def make(**options: Any) -> Page:
-        context = browser.new_context(**options)
-        context.add_cookies([{"name": COOKIE, "value": session.cookie, "url": console_url}])
-        opened.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        return page
-
-    yield make
-    for context in opened:
-        context.close()
-
-
-def good(answer: httpx.Response) -> Json:
-    assert answer.is_success, f"{answer.status_code} {answer.text}"
-    told: Json = answer.json()
-    return told
-
-
-def word() -> str:
-    return "".join(secrets.choice("bcdfghjklmnprstvz") + secrets.choice("aeiou") for _ in range(6))
 
 
 @pytest.fixture(scope="module")
 def goods(http: httpx.Client) -> Json:
     """A product whose price rose from week to week, and by a third in the last."""
-    last = word()
-    name = f"Saffron {word()} {last}"
+    last = new_word()
+    name = f"Saffron {new_word()} {last}"
     row = {"name": name, "brand": "Acme", "size": "5 g", "price": "480.00", "retailer": "keells"}
     good(http.post("/api/products/confirm", json={"products": [row]}))
 
@@ -199,7 +161,7 @@ def test_what_is_misspelt_is_found(new_page: NewPage, console_url: str, goods: J
 
 
 def test_a_request_is_answered(new_page: NewPage, console_url: str, http: httpx.Client) -> None:
-    name = f"Oat {word()}"
+    name = f"Oat {new_word()}"
     good(http.post("/api/product-requests", json={"name": name, "brand": "Oatly"}))
     page = new_page()
     page.goto(f"{console_url}/#/requests?status=open&sort=-created_at")
@@ -223,7 +185,7 @@ def test_a_request_is_answered(new_page: NewPage, console_url: str, http: httpx.
 
 
 def test_notes_are_written_found_changed_and_deleted(new_page: NewPage, console_url: str) -> None:
-    page, name, tag = new_page(), word(), word()
+    page, name, tag = new_page(), new_word(), new_word()
     page.goto(f"{console_url}/#/notes")
     page.get_by_role("button", name="New note").click()
     dialog = page.get_by_role("dialog")
@@ -321,7 +283,7 @@ def test_filled_screens_and_dialogs_are_accessible(
     new_page: NewPage, console_url: str, goods: Json, http: httpx.Client, scheme: str
 ) -> None:
     good(http.post("/api/notes", json={"title": "Pinned", "tags": ["a"], "colour": "red"}))
-    good(http.post("/api/product-requests", json={"name": f"Rye {word()}"}))
+    good(http.post("/api/product-requests", json={"name": f"Rye {new_word()}"}))
     page = new_page(color_scheme=scheme, reduced_motion="reduce")
     open_product(page, console_url, goods)
     page.get_by_text("Prices as a table").click()
