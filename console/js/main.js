@@ -147,6 +147,8 @@ async function show() {
     return;
   }
   if (!app.querySelector('.shell')) shell();
+  // An earlier screen may still have been on its way.
+  main.removeAttribute('aria-busy');
   const { path, query } = current();
   markPlace(path);
   const found = ROUTES.map(([pattern, screen]) => [path.match(pattern), screen]).find(([match]) => match);
@@ -160,7 +162,7 @@ async function show() {
   const id = match[1] && decodeURIComponent(match[1]);
   // What stands stays until the next screen is here, unless that takes long or nothing stands yet.
   main.setAttribute('aria-busy', 'true');
-  const late = setTimeout(() => fill(main, skeleton()), main.children.length ? 300 : 0);
+  const late = setTimeout(() => { if (!signal.aborted) fill(main, skeleton()); }, main.children.length ? 300 : 0);
   try {
     const screen = await import(`./screens/${name}.js`);
     if (signal.aborted) return;
