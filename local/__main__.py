@@ -1,7 +1,7 @@
 """The whole product on this machine: `python -m local`, ended by Ctrl-C.
 
 Each port can be chosen with a variable of its own (PORT, FIRESTORE_PORT, …); DATA=DIR keeps the
-data between runs.
+data between runs; LOG_LEVEL=DEBUG has the functions' log say more.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local import accounts
 from local.curl_line import curl_line
-from local.demo import snapshot
+from local.demo import people, snapshot
 from local.plan import Plan
 from local.ports import Ports, PortsTaken
 from local.prepare import prepare
@@ -35,7 +35,9 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         ports = Ports.read(environment)
         ports.check()
-        _run(Plan(ports, state, data=data, snapshot=snapshot.ensure(), reload=True))
+        level = {"LOG_LEVEL": environment["LOG_LEVEL"]} if environment.get("LOG_LEVEL") else {}
+        filled = snapshot.ensure()
+        _run(Plan(ports, state, data=data, snapshot=filled, settings=level, reload=True))
     except PortsTaken as taken:
         print(taken, file=sys.stderr)
         return 2
@@ -59,6 +61,7 @@ def _run(plan: Plan) -> None:
         stack.start(lambda name, seconds: print(f"  {name:<10} {seconds:5.1f} s", flush=True))
         filling = time.monotonic()
         prepare(stack)
+        people.introduce(plan)
         print(f"  {'data':<10} {time.monotonic() - filling:5.1f} s", flush=True)
         print(_welcome(stack, time.monotonic() - began), flush=True)
         _watch(stack)
@@ -106,6 +109,8 @@ def _welcome(stack: Stack, seconds: float) -> str:
         "",
         f"  console  {plan.origin}",
         f"  API      {plan.origin}/docs",
+        f"  Slack    {plan.origin}/__/local/slack",
+        f"  mail     {plan.origin}/__/local/mail",
         *(f"  login    {each.email} / {each.password}" for each in accounts.DEMO),
         f"  logs     {plan.state / 'logs'}",
         "",

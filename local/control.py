@@ -50,6 +50,27 @@ class Control:
             raise TimeoutError(f"Still busy after {timeout_seconds:g} s: {self.events()}")
         answer.raise_for_status()
 
+    def taken(self, box: str = "slack") -> list[dict[str, Any]]:
+        """What was posted to a box of the sink, newest first, with the status of the answer."""
+        messages: list[dict[str, Any]] = self._json(self._http.get(f"/sink/{box}"))["messages"]
+        return messages
+
+    def disturb_sink(
+        self,
+        box: str = "slack",
+        *,
+        status: int = 200,
+        times: int | None = None,
+        delay_seconds: float = 0,
+    ) -> None:
+        """From now on a box answers `status`, so late; to the next `times` posts only, if given."""
+        accidents = {"status": status, "times": times, "delay_seconds": delay_seconds}
+        self._json(self._http.put(f"/sink/{box}", json=accidents))
+
+    def empty_sink(self, box: str = "slack") -> None:
+        """End a box's accidents and forget what it took."""
+        self._json(self._http.delete(f"/sink/{box}"))
+
     def invoker_token(self, **changes: str) -> str:
         """A token of our invoker for private functions; `email` and `audience` can be others."""
         return str(self._json(self._http.get("/token", params=changes))["token"])

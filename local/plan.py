@@ -78,6 +78,10 @@ class Plan:
             "IAM_VERIFIES_TOKENS": "1",
             "FUNCTIONS_URL": self.functions_url,
             "TRUSTED_PROXIES": GATEWAY_ADDRESS,
+            "SLACK_WEBHOOK_URL": f"{self.control_url}/sink/slack",
+            # The sink takes the posts of webhooks as well.
+            "FETCH_LOOPBACK": "1",
+            "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
             "LOG_LEVEL": "INFO",
             **self.settings,
         }

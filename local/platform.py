@@ -20,10 +20,12 @@ from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
 from local.fence import Fence
 from local.gateway import Gateway
+from local.mail_sink import MailSink
 from local.oidc import Issuer
 from local.plan import AUDIENCE, INVOKER, REDIS_TOKEN, Plan
 from local.ports import HOST
 from local.relay import Relay
+from local.sink import Sink
 from local.upstash import UpstashFront
 
 _POLL_SECONDS = 0.02
@@ -31,7 +33,7 @@ _GRACE_SECONDS = 1
 
 
 class Platform:
-    """Cloud Tasks, Cloud Scheduler, the event relay, the issuer, Redis' front and the gateway."""
+    """What of Google's platform is ours, Redis' front, and where messages and mail end up."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -42,11 +44,17 @@ class Platform:
         self._relay = Relay(
             plan.functions_url, lambda: self._issuer.sign(AUDIENCE, INVOKER), self._fence
         )
+        self._sink = Sink()
         self._upstash = UpstashFront(plan.ports.valkey, REDIS_TOKEN)
+        self._mail = MailSink()
         self._gateway = Gateway(
             plan.root / "firebase.json",
             plan.functions_url,
-            reserved=reserved.pages(plan),
+            reserved={
+                **reserved.pages(plan),
+                "/__/local/slack": self._sink.page,
+                "/__/local/mail": self._mail.page,
+            },
             allowed={
                 "connect-src": reserved.auth_url(plan),
                 "img-src": f"http://{HOST}:{plan.ports.storage}",
@@ -66,7 +74,9 @@ class Platform:
     async def _emulators(self) -> AsyncIterator[None]:
         await self._tasks.start(self._plan.ports.tasks)
         await self._scheduler.start(self._plan.ports.scheduler)
+        await self._mail.start(self._plan.ports.mail)
         yield
+        await self._mail.stop()
         await self._scheduler.stop()
         await self._tasks.stop()
         await self._relay.close()
@@ -75,7 +85,7 @@ class Platform:
         await self._gateway.close()
 
     def _control(self) -> Starlette:
-        parts = (self._issuer, self._tasks, self._scheduler, self._relay)
+        parts = (self._issuer, self._tasks, self._scheduler, self._relay, self._sink)
         routes = [route for part in parts for route in part.routes()]
         routes += [Route("/idle", self._idle), Route("/token", self._token)]
         return Starlette(routes=routes)

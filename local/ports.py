@@ -36,6 +36,7 @@ class Ports:
     upstash: int = _port(8079, "UPSTASH_PORT", "Upstash front")
     tasks: int = _port(8123, "TASKS_PORT", "Cloud Tasks")
     scheduler: int = _port(8124, "SCHEDULER_PORT", "Cloud Scheduler")
+    mail: int = _port(8126, "MAIL_PORT", "mail sink")
     platform: int = _port(8125, "PLATFORM_PORT", "platform control")
 
     @classmethod

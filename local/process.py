@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 _POLL_SECONDS = 0.02
 _LOG_TAIL_BYTES = 2000
 _PR_SET_PDEATHSIG = 1
@@ -47,6 +49,7 @@ class Process:
         self.log = log
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
+        self._descendants: set[psutil.Process] = set()
         self._launched = 0.0
 
     @property
@@ -84,10 +87,15 @@ class Process:
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the group and return at once."""
+        if self._child is not None:
+            # What leaves the group, or its parent behind, is found by nobody afterwards.
+            with suppress(psutil.NoSuchProcess):
+                leader = psutil.Process(self._child.pid)
+                self._descendants.update(leader.children(recursive=True))
         self._signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """Stop the whole group, by force if it does not end in time; returns when it is gone."""
+        """Stop it with all that it started, in the end by force; returns once it is gone."""
         if self._child is None:
             return
         self.resume()
@@ -95,6 +103,11 @@ class Process:
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(self._command.stop_seconds)
         self.kill()
+        for descendant in self._descendants:
+            with suppress(psutil.NoSuchProcess):
+                descendant.kill()
+        psutil.wait_procs(self._descendants, self._command.stop_seconds)
+        self._descendants.clear()
 
     def kill(self) -> None:
         """End the whole group at once, as a crash would; returns when it is gone."""

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +51,14 @@ class Stack:
     def part(self, name: str) -> Process:
         """One part, to stop, kill, pause or start: auth, firestore, functions, platform, …."""
         return self._parts[name]
+
+    def restart_functions(self, **settings: str) -> None:
+        """Have the functions run with further settings, until they are started anew without."""
+        plan = replace(self.plan, settings={**self.plan.settings, **settings})
+        log = self._parts["functions"].log
+        self._parts["functions"].stop()
+        self._parts["functions"] = Process(_functions(plan), log)
+        self._parts["functions"].start()
 
     @property
     def parts(self) -> list[Process]:

@@ -40,11 +40,50 @@ SCHEDULES = (
         retries=3,
     ),
     Schedule(
+        name="recount-insights",
+        purpose="Counts the users' activity anew, so that days close of which nobody asks.",
+        schedule="25 3 * * *",
+        function="recount_insights",
+        attempt_deadline_seconds=60,
+        retries=3,
+    ),
+    Schedule(
         name="purge-products",
         purpose="Removes for good what was deleted long ago.",
         schedule="45 3 * * *",
         function="purge_products",
         retries=3,
+    ),
+    Schedule(
+        name="begin-nightly-export",
+        purpose="Has the catalogue written to Storage.",
+        schedule="30 1 * * *",
+        function="begin_nightly_export",
+        attempt_deadline_seconds=60,
+        retries=3,
+    ),
+    Schedule(
+        name="renew-price-analytics",
+        purpose="Computes the dashboard of prices anew, since prices grow old without a write.",
+        schedule="0 4 * * *",
+        function="renew_price_analytics",
+        attempt_deadline_seconds=60,
+        retries=3,
+    ),
+    Schedule(
+        name="apply-retention",
+        purpose="Removes sessions, audit entries and results that are kept no longer.",
+        schedule="15 4 * * *",
+        function="apply_retention",
+        retries=3,
+    ),
+    # More than once: what was told already is not told again, and what failed is made up for.
+    Schedule(
+        name="report-week",
+        purpose="Tells Slack about the week that ended.",
+        schedule="15 8-11 * * 1",
+        function="report_week",
+        attempt_deadline_seconds=60,
     ),
 )
 

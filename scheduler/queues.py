@@ -56,6 +56,14 @@ QUEUES = (
     # Changed prices, a hundred months in a task: these meet in the same few documents, so two at
     # once are enough.
     Queue.declared("prices", dispatches_per_second=10, concurrent_dispatches=2),
+    # What a change of a user's rights still owes, and the erasing of users: rare, so a pause of a
+    # minute at most is better than sparing whoever is asked.
+    Queue.declared(
+        "users", dispatches_per_second=5, concurrent_dispatches=2, max_backoff_seconds=60
+    ),
+    # Slack takes about one message a second, and mail servers few; what is slow must not hold up
+    # the others.
+    Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +16,8 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
 
 SECRET_KEY_CHARS: Final = 32
+SMTP_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 SameSite = Literal["Lax", "Strict", "None"]
 _SAMESITE: Final[tuple[SameSite, ...]] = ("Lax", "Strict", "None")
@@ -32,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True):
     redis_url: str | None
     redis_token: str
     redis_timeout_seconds: float
+    firestore_timeout_seconds: float
     storage_bucket: str
     tasks_invoker: str
     internal_audience: str | None
@@ -50,6 +54,12 @@ class Settings(msgspec.Struct, frozen=True):
     auth_emulator: str | None
     fetch_loopback: bool
     image_base_url: str | None
+    slack_webhook_url: str | None
+    opensearch_url: str | None
+    smtp_url: str | None
+    mail_api_url: str | None
+    mail_api_key: str
+    mail_from: str
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -106,6 +116,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_url=read.redis_url(redis_token, on_google_cloud=on_google_cloud),
         redis_token=redis_token,
         redis_timeout_seconds=read.number("REDIS_TIMEOUT_SECONDS", 0.2),
+        firestore_timeout_seconds=read.number("FIRESTORE_TIMEOUT_SECONDS", 10.0),
         storage_bucket=read.text("STORAGE_BUCKET", f"{project_id}.appspot.com"),
         tasks_invoker=read.text(
             "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"
@@ -127,7 +138,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         storage_emulator=read.text("STORAGE_EMULATOR_HOST") or None,
         auth_emulator=read.text("FIREBASE_AUTH_EMULATOR_HOST") or None,
         fetch_loopback=read.fetch_loopback(on_google_cloud=on_google_cloud),
-        image_base_url=read.base_url("IMAGE_BASE_URL"),
+        slack_webhook_url=read.webhook("SLACK_WEBHOOK_URL", on_google_cloud=on_google_cloud),
+        image_base_url=read.base_url("IMAGE_BASE_URL", "https://images.example.com"),
+        opensearch_url=read.base_url("OPENSEARCH_URL", "https://search.example.com:9200"),
+        smtp_url=read.smtp_url(),
+        mail_api_url=read.base_url("MAIL_API_URL", "https://api.example.com/emails"),
+        mail_api_key=read.secret("MAIL_API_KEY") or "",
+        mail_from=read.text("MAIL_FROM", f"Shopple Admin <no-reply@{project_id}.firebaseapp.com>"),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -176,13 +193,49 @@ class _Reader:
             )
         return value
 
-    def base_url(self, name: str) -> str | None:
+    def base_url(self, name: str, example: str) -> str | None:
         value = self.text(name).rstrip("/")
         if value and not value.startswith(("https://", "http://")):
-            raise ConfigurationError(
-                f"{name} is {value!r}: give an address, such as https://images.example.com."
-            )
+            raise ConfigurationError(f"{name} is {value!r}: give an address, such as {example}.")
         return value or None
+
+    def webhook(self, name: str, *, on_google_cloud: bool) -> str | None:
+        value = self.secret(name)
+        if value is None:
+            return None
+        local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
+        if value.startswith("https://") or (local and value.startswith("http://127.0.0.1:")):
+            return value
+        # Whoever knows the address may post, so the message does not hold it.
+        raise ConfigurationError(
+            f"{name} is no address that begins with https://: give Slack's, or off for none."
+        )
+
+    def secret(self, name: str) -> str | None:
+        value = self.text(name)
+        # A deployment names its secrets whether they are needed or not, and none may be empty.
+        return None if value.lower() in ("", "off") else value
+
+    def smtp_url(self) -> str | None:
+        value = self.secret("SMTP_URL")
+        if value is None:
+            return None
+        # What is told must not hold the password.
+        try:
+            server = urlsplit(value)
+            usable = server.scheme in SMTP_SCHEMES and server.hostname and server.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ConfigurationError(
+                "SMTP_URL is no address of a mail server: give smtps://user:password@host:port, "
+                "smtp+starttls://… or smtp://…, with special characters percent-encoded."
+            )
+        if server.scheme == "smtp" and server.password and server.hostname not in _LOOPBACK:
+            raise ConfigurationError(
+                "SMTP_URL would send a password in the clear: give smtps:// or smtp+starttls://."
+            )
+        return value
 
     def fetch_loopback(self, *, on_google_cloud: bool) -> bool:
         allowed = self.flag("FETCH_LOOPBACK", default=False)

@@ -15,6 +15,7 @@ ShoppleError
 ├── LimitExceeded             429  says when to come back
 └── DependencyError
     ├── DependencyFailed      502
+    ├── DependencyRefused     502  and will again, however often it is asked
     ├── DependencyUnavailable 503
     └── DependencyTimeout     504
 """
@@ -156,6 +157,14 @@ class DependencyFailed(DependencyError):
 
     status = 502
     title = "A dependency failed"
+
+
+class DependencyRefused(DependencyError):
+    """A dependency will not have what it was sent; sending it again helps nothing."""
+
+    status = 502
+    title = "A dependency refused the call"
+    retryable = False
 
 
 class DependencyUnavailable(DependencyError):

@@ -18,7 +18,8 @@ FILE_BACKUPS: Final = 5
 request_fields: ContextVar[dict[str, str] | None] = ContextVar("request_fields", default=None)
 
 _SECRET_NAME = re.compile(
-    r"(?i)(password|passwd|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|ticket)"
+    r"(?i)(password|passwd|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|ticket"
+    r"|webhook[_-]?url)"
 )
 _SECRET_TEXT = re.compile(
     r"(?i)(bearer\s+[\w.~+/=-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*|gsk_\w{8,}|AIza[\w-]{20,}"

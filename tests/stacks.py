@@ -15,7 +15,12 @@ from tools.index_check import read_indexes, read_shapes, unserved
 @contextmanager
 def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
     """A cloud with queues, jobs and accounts on free ports, whose rate limits never bite."""
-    settings = {"RATE_LIMIT_SCALE": "1000", "FETCH_LOOPBACK": "1"}
+    settings = {
+        "RATE_LIMIT_SCALE": "1000",
+        "FETCH_LOOPBACK": "1",
+        # The emulator scans where Firestore has an index: a busy machine takes its time for that.
+        "FIRESTORE_TIMEOUT_SECONDS": "50",
+    }
     with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:
         prepare(stack)
         yield stack

@@ -46,9 +46,14 @@ from tools.deploy import FIREBASE
 
 EMULATORS: Final = "auth,firestore,functions,hosting"
 LINKED: Final = ("console", "firestore.rules", "firestore.indexes.json", "storage.rules")
-# The third is no secret, but the suite points it at an emulator of its own, which speaks no gRPC
+# The last is no secret, but the suite points it at an emulator of its own, which speaks no gRPC
 # and knows only the queues of Firebase's wrapper; of our files only the secrets come after that.
-AS_SECRETS: Final = ("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN", "CLOUD_TASKS_EMULATOR_HOST")
+AS_SECRETS: Final = (
+    "SECRET_KEY",
+    "UPSTASH_REDIS_REST_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "CLOUD_TASKS_EMULATOR_HOST",
+)
 # The CLI refuses these in its files: it sets them itself, or they reach the functions through it.
 OF_THE_SUITE: Final = (
     "GOOGLE_CLOUD_PROJECT",
@@ -80,6 +85,9 @@ def plan_for(ports: Ports, state: Path) -> Plan:
         # Nothing stands in front of the suite's functions that would look at a token.
         "IAM_VERIFIES_TOKENS": "0",
         "UPSTASH_REDIS_REST_URL": plan.control_url,
+        # Its functions take themselves for deployed ones, which call nothing on their machine.
+        "SLACK_WEBHOOK_URL": "off",
+        "FETCH_LOOPBACK": "0",
     }
     return Plan(ports, state, settings=settings)
 

@@ -41,6 +41,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
+    # Which sessions of a user are live, and which ended lately.
+    ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
 )
 
@@ -64,22 +66,24 @@ UNINDEXED: Final = (
     ("outbox", "product_ids"),
     ("prices", "points"),
     ("price_summaries", "products"),
+    ("price_alert_rules", "rules"),
     ("price_upload_chunks", "data"),
+    ("user_activity", "first_at_micros"),
+    ("user_activity", "last_at_micros"),
+    ("insight_weeks", "users"),
 )
 
+# What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
+# time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
-    "audit_logs",
     "dead_letters",
-    "exports",
     "idempotency",
+    "notifications",
+    "insight_weeks",
     "product_request_marks",
     "price_quarantine",
-    "price_upload_chunks",
-    "price_uploads",
-    "sessions",
     "tickets",
-    "upload_chunks",
-    "uploads",
+    "user_erasures",
 )
 
 

@@ -9,3 +9,4 @@ def on_product_written(change: DocumentChange) -> None:
     from shared.products import reacting
 
     reacting.product_written(change.parameters["product_id"], change.commit_micros)
+    reacting.price_written(change.before, change.after)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from local.demo.catalogue import DemoProduct, demo_categories, demo_products, price_history
+from local.demo.crowd import crowd
 from local.demo.search_index import SearchIndex
 from local.demo.wishes import wishes
 from shared.clients import firestore
@@ -25,6 +26,7 @@ from shared.products import catalogue, category_tree, identities, pairs, posting
 from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
 from shared.products.models import Product, to_document
 from shared.products.page_marks import RUN_ROWS, Marks
+from shared.users import insights
 
 BATCH: Final = 400
 PARALLEL: Final = 4
@@ -46,6 +48,7 @@ def main() -> None:
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_commit, batches))
     analytics.refresh()
+    insights.refresh()
     print(f"seeded {len(demo)} products with {len(writes)} documents")
 
 
@@ -68,6 +71,7 @@ def _writes(demo: list[DemoProduct], now: datetime, matcher: Matcher) -> Iterabl
         fields = {"name": seed.name, "parent_id": seed.parent_id, "version": 1}
         yield f"{category_tree.COLLECTION}/{seed.id}", {**fields, "updated_at": now}
     yield from wishes(now)
+    yield from crowd(now)
     yield from _statistics(products)
     matches = list(_matches(products, demo, matcher))
     yield from _matching(products, matches, matcher)

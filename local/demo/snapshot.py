@@ -25,6 +25,7 @@ SOURCES: Final = (
     "local/demo/*.py",
     "shared/prices/**/*.py",
     "shared/products/**/*.py",
+    "shared/users/**/*.py",
     "shared/money.py",
 )
 

@@ -1,5 +1,6 @@
 """Firestore: the one client, and its errors in our terms."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client, DocumentSnapshot, Query, Transaction
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
 # For a recount of all, which nobody waits for.
 LONG_TIMEOUT_SECONDS = 40.0
 RETRY_SECONDS = 3.0
@@ -31,11 +32,15 @@ def client() -> "Client":
     """The client, made on first use: importing Firestore costs more than serving from a cache."""
     from google.cloud.firestore import Client
 
+    if log.isEnabledFor(logging.DEBUG):
+        from shared.clients import firestore_trace
+
+        firestore_trace.install()
     return Client(project=settings().project_id)
 
 
 @cache
-def limits(timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+def limits(timeout_seconds: float | None = None) -> dict[str, Any]:
     """The `timeout` and `retry` of every call: by itself the client tries for minutes."""
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
@@ -43,7 +48,7 @@ def limits(timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     retry = Retry(
         if_exception_type(ServiceUnavailable), initial=0.1, maximum=1.0, timeout=RETRY_SECONDS
     )
-    return {"timeout": timeout_seconds, "retry": retry}
+    return {"timeout": timeout_seconds or settings().firestore_timeout_seconds, "retry": retry}
 
 
 @contextmanager
@@ -96,10 +101,27 @@ def store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
     return written
 
 
-def count(query: "Query", timeout_seconds: float = TIMEOUT_SECONDS) -> int:
+def count(query: "Query", timeout_seconds: float | None = None) -> int:
     """How many documents fit; billed as one read for each 1,000 index entries."""
     result: Any = query.count().get(**limits(timeout_seconds))
     return int(result[0][0].value)
+
+
+def record_of(snapshot: "DocumentSnapshot[Any]", kind: type[T]) -> T | None:
+    """The document as a struct, None where there is none; its moments stand at the top level."""
+    import msgspec
+
+    fields = snapshot.to_dict()
+    if fields is None:
+        return None
+    # The client's own subclass of datetime is none to msgspec.
+    plain = {
+        name: datetime.fromtimestamp(value.timestamp(), value.tzinfo)
+        if isinstance(value, datetime)
+        else value
+        for name, value in fields.items()
+    }
+    return msgspec.convert(plain, kind)
 
 
 def ping() -> None:

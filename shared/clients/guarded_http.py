@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from shared.config import settings
-from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable, Invalid
+from shared.errors import (
+    DependencyFailed,
+    DependencyRefused,
+    DependencyTimeout,
+    DependencyUnavailable,
+    Invalid,
+)
 
 if TYPE_CHECKING:
     import httpcore
     import httpx
 
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+# Of the answers below 500 those that another day may be different.
+_LATER: Final = frozenset((408, 425, 429))
+_SERVERS_FAULT: Final = 500
+_ACCEPTED: Final = 2
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -59,6 +69,32 @@ def post(  # noqa: PLR0913 - each is a limit that the caller has to think of
 ) -> Reply:
     """What a POST answers; a redirect is an answer like any other. Raises as `send`."""
     return send(url, Ask("POST", most_bytes, headers, content), seconds, field=field)
+
+
+def check_address(url: str, field: str) -> None:
+    """Raises Invalid naming `field` for an address that would be refused without being resolved."""
+    import ipaddress
+
+    from shared.clients.guarded_network import Refused, refusal
+
+    with _errors_mapped(field):
+        target = _checked(url)
+        try:
+            literal = str(ipaddress.ip_address(target.host))
+        except ValueError:
+            return
+        port = target.port or (443 if target.scheme == "https" else 80)
+        if why := refusal(literal, port, loopback=settings().fetch_loopback):
+            raise Refused(why)
+
+
+def check_accepted(reply: Reply, whom: str) -> None:
+    """Passes an answer of 2xx; raises DependencyUnavailable or, for good, DependencyRefused."""
+    if reply.status // 100 == _ACCEPTED:
+        return
+    if reply.status in _LATER or reply.status >= _SERVERS_FAULT:
+        raise DependencyUnavailable(f"{whom} answered {reply.status}.")
+    raise DependencyRefused(f"{whom} answered {reply.status}.")
 
 
 def send(  # noqa: PLR0913 - likewise

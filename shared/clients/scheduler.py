@@ -1,6 +1,6 @@
 """Cloud Scheduler: jobs that call a private function at set times, sometimes twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,16 @@ class Job(msgspec.Struct, frozen=True):
     attempt_deadline_seconds: float
     retries: int
     paused: bool
+
+
+class JobRun(msgspec.Struct, frozen=True):
+    """A job and its last run: None where there was none yet, no error where it went well."""
+
+    name: str
+    url: str
+    paused: bool
+    last_run_at: datetime | None
+    error: str | None
 
 
 @cache
@@ -98,12 +108,13 @@ def delete_job(name: str) -> None:
         client().delete_job(name=job_path(name), timeout=TIMEOUT_SECONDS, retry=None)
 
 
-def ping() -> None:
-    """Lists one job; raises a DependencyError."""
+def list_runs() -> list[JobRun]:
+    """What became of each job's last run, foreign ones too; raises a DependencyError."""
     with errors_mapped("Cloud Scheduler"):
-        client().list_jobs(
-            request={"parent": location_path(), "page_size": 1}, timeout=2.0, retry=None
+        listed = client().list_jobs(
+            request={"parent": location_path(), "page_size": 100}, timeout=2.0, retry=None
         )
+        return [_run_of(message) for message in listed]
 
 
 def job_path(name: str) -> str:
@@ -150,4 +161,18 @@ def _from_message(message: "Message") -> Job:
         attempt_deadline_seconds=deadline.total_seconds() if deadline else 0.0,
         retries=message.retry_config.retry_count,
         paused=bool(message.state == Message.State.PAUSED),
+    )
+
+
+def _run_of(message: "Message") -> JobRun:
+    from google.cloud.scheduler_v1 import Job as Message
+
+    attempted = message.last_attempt_time
+    failed = message.status.code
+    return JobRun(
+        name=message.name.rpartition("/")[2],
+        url=message.http_target.uri,
+        paused=bool(message.state == Message.State.PAUSED),
+        last_run_at=attempted or None,
+        error=(message.status.message or f"code {failed}")[:200] if failed else None,
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.config import settings
 from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
 TIMEOUT_SECONDS = 30.0
+
+
+class Stored(NamedTuple):
+    """An object of the bucket, and when its content was written."""
+
+    name: str
+    written_at: datetime
 
 
 @cache
@@ -62,6 +69,16 @@ def remove(name: str) -> None:
 
     with _errors_mapped(), suppress(NotFound):
         bucket().blob(name).delete(timeout=TIMEOUT_SECONDS)
+
+
+def pages(prefix: str, most: int) -> Iterator[list[Stored]]:
+    """The objects whose names begin so, in order of name, at most `most` in a page."""
+    with _errors_mapped():
+        listed = client().list_blobs(
+            settings().storage_bucket, prefix=prefix, page_size=most, timeout=TIMEOUT_SECONDS
+        )
+        for page in listed.pages:
+            yield [Stored(blob.name, blob.updated) for blob in page]
 
 
 def link(name: str, lifetime: timedelta, filename: str | None = None) -> str:

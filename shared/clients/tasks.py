@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from shared.clock import utc_now
 from shared.config import settings
 from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable
 
 if TYPE_CHECKING:
-    from google.cloud.tasks_v2 import CloudTasksClient
+    from google.cloud.tasks_v2 import CloudTasksClient, Queue
+
+# Google disables a queue where the project may not use it any more.
+QueueState = Literal["running", "paused", "disabled"]
 
 TIMEOUT_SECONDS = 5.0
 # gRPC waits up to two minutes before it looks for an emulator again that was away for a moment.
@@ -98,9 +101,21 @@ def errors_mapped(service: str) -> Iterator[None]:
         raise DependencyUnavailable(f"{service} cannot be signed in to.") from error
 
 
-def ping() -> None:
-    """Lists one queue; raises a DependencyError."""
+def list_states() -> dict[str, QueueState]:
+    """Each queue's state by its name; raises a DependencyError.
+
+    How many tasks wait is told by no stable version of Google's interface.
+    """
     with errors_mapped("Cloud Tasks"):
-        client().list_queues(
-            request={"parent": location_path(), "page_size": 1}, timeout=2.0, retry=None
+        listed = client().list_queues(
+            request={"parent": location_path(), "page_size": 100}, timeout=2.0, retry=None
         )
+        return {each.name.rpartition("/")[2]: _state_of(each) for each in listed}
+
+
+def _state_of(queue: "Queue") -> QueueState:
+    from google.cloud.tasks_v2 import Queue
+
+    if queue.state == Queue.State.RUNNING:
+        return "running"
+    return "paused" if queue.state == Queue.State.PAUSED else "disabled"

@@ -8,4 +8,6 @@ ATTEMPTS: Final = {
     "uploads": 10,
     "exports": 5,
     "prices": 30,
+    "users": 30,
+    "notifications": 20,
 }

@@ -38,11 +38,13 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
     timeout_seconds: int = 540,
     concurrency: int = 20,
     service_account: ServiceAccount = "background",
+    secrets: tuple[str, ...] = (),
     given_up: Callable[[Request[Any]], None] | None = None,
 ) -> Callable[[Callable[[Request[Any]], None]], HttpFunction]:
     """A function that Cloud Tasks calls from `queue`: raising means again, returning means done.
 
-    `given_up` tells whoever waits that the work failed for good, or for the last time.
+    `secrets` are those beyond the usual; `given_up` tells whoever waits that the work failed for
+    good, or for the last time.
     """
 
     def declare(handler: Callable[[Request[Any]], None]) -> HttpFunction:
@@ -54,7 +56,7 @@ def task(  # noqa: PLR0913 - each is one fact that is stated here and nowhere el
             timeout_seconds=timeout_seconds,
             concurrency=concurrency,
             service_account=service_account,
-            secrets=SECRETS,
+            secrets=(*SECRETS, *secrets),
             doc=handler.__doc__ or "",
         )
         declaration.methods["POST"] = _internal(
@@ -72,6 +74,7 @@ def schedule(
     memory_mb: int = 256,
     timeout_seconds: int = 300,
     service_account: ServiceAccount = "background",
+    secrets: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Request[None]], None]], HttpFunction]:
     """A function that Cloud Scheduler calls; when, the scheduler's own declaration says."""
 
@@ -83,7 +86,7 @@ def schedule(
             timeout_seconds=timeout_seconds,
             concurrency=1,
             service_account=service_account,
-            secrets=SECRETS,
+            secrets=(*SECRETS, *secrets),
             doc=handler.__doc__ or "",
         )
         declaration.methods["POST"] = _internal(handler)

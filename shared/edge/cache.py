@@ -7,6 +7,7 @@ one that is older: a bulk write bumps once, and a bump that was lost is made up 
 """
 
 import hashlib
+import logging
 import secrets
 from base64 import b64decode, b64encode
 from typing import Final
@@ -16,6 +17,8 @@ import msgspec
 from shared.clients import redis
 from shared.edge.declaration import Cached
 from shared.edge.headers import Brotli
+
+log = logging.getLogger(__name__)
 
 GENERATION_SECONDS: Final = 7 * 24 * 3600
 # No JSON text begins so.
@@ -45,6 +48,19 @@ def page_key(namespace: str, generation: str, identity: str) -> str:
 
 def look_up(session_key: str | None, cached: Cached | None, identity: str) -> Lookup:
     """Session copy, generation and page in one round trip, guessing the generation last seen."""
+    found = _look_up(session_key, cached, identity)
+    if log.isEnabledFor(logging.DEBUG):
+        context = {
+            "namespace": cached and cached.namespace,
+            "page": cached and ("MISS" if found.page is None else "HIT"),
+            "generation": found.generation,
+            "session": "MISS" if found.session_copy is None else "HIT",
+        }
+        log.debug("Cache asked", extra={"context": context})
+    return found
+
+
+def _look_up(session_key: str | None, cached: Cached | None, identity: str) -> Lookup:
     if cached is None:
         if session_key is None:
             return Lookup()

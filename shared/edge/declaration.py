@@ -9,7 +9,9 @@ Role = Literal["public", "admin", "super_admin", "internal"]
 Verb = Literal["GET", "POST", "PUT", "DELETE"]
 LimitClass = Literal["standard", "heavy", "authentication", "instance"]
 Kind = Literal["http", "task", "schedule", "firestore"]
-ServiceAccount = Literal["public", "session", "catalogue", "background", "audit", "status", "notes"]
+ServiceAccount = Literal[
+    "public", "session", "catalogue", "background", "audit", "status", "notes", "users"
+]
 
 JSON_BODY_BYTES = 1024 * 1024
 LARGE_BODY_BYTES = 10 * 1024 * 1024

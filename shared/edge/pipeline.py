@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+import types
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -236,10 +237,16 @@ class Call:
     def _read(self, method: Method, path: Mapping[str, str], actor: Actor) -> Request[Any, Any]:
         # One more, since Werkzeug cuts a body of unknown length off at its limit in silence.
         self._http.max_content_length = method.max_body_bytes + 1
+        try:
+            body = reading.body(method, self._http)
+        finally:
+            # What is refused is what somebody looks for.
+            if log.isEnabledFor(logging.DEBUG):
+                self._payloads().log_request(self._http, method.max_body_bytes)
         return Request(
             id=self.id,
             path=path,
-            body=reading.body(method, self._http),
+            body=body,
             query=reading.query(method, self._http),
             actor=actor,
             session=self._session,
@@ -281,6 +288,8 @@ class Call:
     def _respond(self, status: int, body: bytes, content_type: str | None) -> flask.Response:
         if self._allowance is None and self._method is None and not self._function.private:
             self._take_limit_quietly()
+        if log.isEnabledFor(logging.DEBUG):
+            self._payloads().log_answer(status, body, content_type)
         sent, encoding = headers.compressed(body, self._http.headers.get("Accept-Encoding", ""))
         # One mapping for all: werkzeug searches the whole list for each header set on its own.
         carried = headers.SECURITY | headers.cors(self._http.headers.get("Origin"))
@@ -293,6 +302,12 @@ class Call:
             carried["Set-Cookie"] = self._set_cookie
         carried |= self._extra
         return flask.Response(sent, status=status, headers=carried, content_type=content_type)
+
+    @staticmethod
+    def _payloads() -> types.ModuleType:
+        from shared.edge import payloads
+
+        return payloads
 
     def _to_https(self) -> flask.Response | None:
         forwarded = self._http.headers.get("X-Forwarded-Proto")

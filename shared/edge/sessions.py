@@ -5,7 +5,9 @@ tombstone stands, so that a slow reader cannot bring a revoked session back.
 """
 
 import secrets
-from typing import Any, Final
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -16,6 +18,9 @@ from shared.config import settings
 from shared.edge.request import Session
 from shared.errors import Conflict, DependencyUnavailable, Unauthenticated
 
+if TYPE_CHECKING:
+    from upstash_redis import Redis
+
 COOKIE: Final = "__session"
 ORIGINAL_COOKIE: Final = "session"
 LIFETIME_SECONDS: Final = 3600
@@ -24,6 +29,10 @@ COPY_SECONDS: Final = 60
 # Longer than any request may run, so that none that read the record before can outlive it.
 TOMBSTONE_SECONDS: Final = 900
 REVOKED: Final = "revoked"
+TOMBSTONES_AT_ONCE: Final = 200
+_TOMBSTONES: Final = (
+    "for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'EX', ARGV[2]) end"
+)
 
 
 class Token(msgspec.Struct, array_like=True):
@@ -68,20 +77,16 @@ def copy_key(sid: str) -> str:
     return f"session:{sid}"
 
 
-def open_session(uid: str, email: str, claims: dict[str, Any], clock: Clock = utc_now) -> Session:
-    """A new session with its record written; raises a DependencyError."""
-    from shared.edge import session_records
-
-    session = Session(
+def new_session(uid: str, email: str, *, super_admin: bool, clock: Clock = utc_now) -> Session:
+    """A session of an admin that is not written down yet."""
+    return Session(
         id=secrets.token_urlsafe(24),
         uid=uid,
         email=email,
-        admin=bool(claims.get("admin")) or bool(claims.get("super_admin")),
-        super_admin=bool(claims.get("super_admin")),
+        admin=True,
+        super_admin=super_admin,
         expires_at=clock().timestamp() + LIFETIME_SECONDS,
     )
-    session_records.create(session)
-    return session
 
 
 def resolve(token: Token, copy: str | None, now_seconds: float) -> Session:
@@ -116,7 +121,7 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     """The session with a new hour, once enough of the old one is used; None before that."""
     if session.expires_at - now_seconds > LIFETIME_SECONDS - RENEW_AFTER_SECONDS:
         return None
-    from shared.edge import session_records
+    from shared.edge import activity, session_records
 
     expires_at = now_seconds + LIFETIME_SECONDS
     try:
@@ -124,6 +129,7 @@ def renewed(session: Session, now_seconds: float) -> Session | None:
     except Conflict:
         # Another call of the same page renews it at this moment, and sets the cookie.
         return None
+    activity.note(session.uid)
     return msgspec.structs.replace(session, expires_at=expires_at)
 
 
@@ -141,6 +147,26 @@ def revoke(session: Session) -> None:
         raise DependencyUnavailable(
             "The session has ended, but its copy may live for another minute. Sign out again."
         ) from error
+
+
+def revoke_of_user(uid: str, rights: int) -> None:
+    """Ends a user's sessions that began under fewer `rights`; raises a DependencyError, Conflict.
+
+    The records come first. Copies of whatever ended lately are dropped each time, so that a call
+    that was cut off in between is made good by another one.
+    """
+    from shared.edge import session_records
+
+    session_records.revoke_of_user(uid, rights)
+    ended = session_records.ended_of_user(uid, timedelta(seconds=TOMBSTONE_SECONDS))
+    for at in range(0, len(ended), TOMBSTONES_AT_ONCE):
+        keys = [copy_key(sid) for sid in ended[at : at + TOMBSTONES_AT_ONCE]]
+        redis.must_call(partial(_set_tombstones, keys=keys))
+
+
+def _set_tombstones(client: "Redis", keys: list[str]) -> None:
+    # The client stumbles over a pipeline that is refused as a whole.
+    client.eval(_TOMBSTONES, keys=keys, args=[REVOKED, str(TOMBSTONE_SECONDS)])
 
 
 def cookie(session: Session, now_seconds: float) -> str:

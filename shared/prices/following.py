@@ -1,4 +1,4 @@
-"""What follows a change of prices: caches at once, summaries and the dashboard by tasks."""
+"""What follows a change of prices: caches at once; summaries, alerts, the dashboard by tasks."""
 
 import logging
 from collections import defaultdict
@@ -12,7 +12,7 @@ from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import DependencyError
-from shared.prices import analytics, store, summaries
+from shared.prices import alerts, analytics, noticing, store, summaries
 from shared.prices.background_schemas import FollowPrices
 from shared.prices.models import months_between
 from shared.products import catalogue, outbox, pairs
@@ -56,21 +56,26 @@ def follow(change_id: str) -> None:
     by_bucket: dict[str, list[str]] = defaultdict(list)
     for product_id in fields["product_ids"]:
         by_bucket[summaries.bucket_of(product_id)].append(product_id)
+    rules = alerts.rules()
     for bucket, product_ids in by_bucket.items():
-        _summarise(bucket, product_ids)
+        months, found = _summarise(bucket, product_ids)
+        noticing.notice(rules, product_ids, months, found)
     analytics.request_refresh()
     cache.ensure_bumped("prices", epoch_micros(owed.update_time))
     with firestore.errors_mapped():
         debt.delete(**firestore.limits())
 
 
-def _summarise(bucket: str, product_ids: Sequence[str]) -> None:
-    """Writes the summaries of some products of one bucket as their documents are now."""
+def _summarise(bucket: str, product_ids: Sequence[str]) -> tuple[list[str], store.Found]:
+    """Writes the summaries of some products of one bucket as their documents are now.
+
+    Returns which months it read, and all that it found.
+    """
     now = utc_now()
     months = months_between(now - LOOKED_BACK, now)
     reference = analytics.bucket(bucket)
 
-    def run(transaction: "Transaction") -> None:
+    def run(transaction: "Transaction") -> store.Found:
         wanted = [reference]
         for pid in product_ids:
             wanted += [catalogue.reference(pid), pairs.state(pid)]
@@ -86,8 +91,9 @@ def _summarise(bucket: str, product_ids: Sequence[str]) -> None:
                 changed[pid] = summary
         if changed != known:
             transaction.set(reference, {"products": summaries.pack(changed)})
+        return found
 
-    firestore.in_transaction(run)
+    return months, firestore.in_transaction(run)
 
 
 def _summary(

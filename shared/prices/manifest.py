@@ -17,21 +17,20 @@ if TYPE_CHECKING:
 
 COLLECTION: Final = "price_uploads"
 CHUNKS: Final = "price_upload_chunks"
-# As long as the audit entry that names it.
-KEPT: Final = audit.RETENTION
 CHUNK_ROWS: Final = 1000
 
 
 def write(upload_id: str, candidates: Sequence[Candidate], total: int, by: Actor) -> None:
     """Stores the rows that are about to be judged, with the audit entry, in one commit."""
     batch = firestore.client().batch()
-    expires_at = utc_now() + KEPT
+    # Kept as long as the audit entry that names it.
+    created_at = utc_now()
     chunks = range(0, len(candidates), CHUNK_ROWS)
     for number, at in enumerate(chunks):
         data = zlib.compress(msgspec.json.encode(candidates[at : at + CHUNK_ROWS]))
-        batch.create(_chunk(upload_id, number), {"data": data, "expires_at": expires_at})
+        batch.create(_chunk(upload_id, number), {"data": data, "created_at": created_at})
     told = {"total": total, "readable": len(candidates), "chunks": len(chunks)}
-    batch.create(_reference(upload_id), {**told, "uid": by.uid, "expires_at": expires_at})
+    batch.create(_reference(upload_id), {**told, "uid": by.uid, "created_at": created_at})
     batch.create(*audit.entry(by, f"{COLLECTION}/{upload_id}", None, told))
     with firestore.errors_mapped():
         batch.commit(**firestore.limits())

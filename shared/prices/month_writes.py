@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from shared.clients import firestore
 from shared.clock import epoch_micros
 from shared.edge import cache
-from shared.errors import ShoppleError
+from shared.errors import Conflict, DependencyUnavailable, ShoppleError
 from shared.prices import quarantine, store
 from shared.prices.judging import Candidate, Month
 from shared.prices.models import pack
@@ -51,6 +51,10 @@ def write(months: Months) -> Verdicts:
 def _settled(chunk: Months) -> tuple[Verdicts, int | None, ShoppleError | None]:
     try:
         verdicts, micros = _write_chunk(chunk)
+    except Conflict:
+        # Locks are given up in time, at the latest those of a client that is gone.
+        busy = "The same prices are being written by others; send the same again."
+        return {}, None, DependencyUnavailable(busy)
     except ShoppleError as error:
         return {}, None, error
     return verdicts, micros, None

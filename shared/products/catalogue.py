@@ -12,7 +12,7 @@ from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.money import to_minor
-from shared.products import outbox, pictures, statistics
+from shared.products import outbox, pictures, price_changes, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
 from shared.products.schemas import ProductChange
@@ -47,7 +47,7 @@ def change(
         price_minor = to_minor(wanted.price, wanted.currency)
     except ValueError as error:
         raise Invalid.one("price", str(error)) from None
-    _check_category(wanted.category)
+    check_category(wanted.category)
 
     def edit(product: Product, now: datetime) -> Product:
         _check_not_removed(product)
@@ -99,6 +99,21 @@ def set_picture(
     return _apply(product_id, edit, expected, by, clock)
 
 
+def check_category(category: str) -> None:
+    """Raises Invalid for a category that products cannot be put into; empty is none."""
+    if not category:
+        return
+    if slug(category) != category:
+        raise Invalid.one("category", "is not a known category")
+    document = firestore.client().collection("categories").document(category)
+    with firestore.errors_mapped():
+        known = document.get(["moved_to"], **firestore.limits())
+    if not known.exists:
+        raise Invalid.one("category", "is not a known category")
+    if target := (known.to_dict() or {}).get("moved_to"):
+        raise Invalid.one("category", f"is being removed; its products go to {target}")
+
+
 def _check_version(product: Product, expected: int | None) -> None:
     if expected is not None and product.version != expected:
         raise StaleVersion(f"The product is at version {product.version} now.")
@@ -143,7 +158,12 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     database = firestore.client()
     batch = database.batch()
     unchanged = database.write_option(last_update_time=snapshot.update_time)
-    batch.update(reference(after.id), to_document(after), option=unchanged)
+    document = to_document(after)
+    if price_changes.differs(before, after):
+        debt = price_changes.debt([after], "manual")
+        batch.set(debt.reference, debt.fields)
+        document |= debt.mark
+    batch.update(reference(after.id), document, option=unchanged)
     batch.set(
         outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
     )
@@ -163,17 +183,3 @@ def _difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[s
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [name for name in new if old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}
-
-
-def _check_category(category: str) -> None:
-    if not category:
-        return
-    if slug(category) != category:
-        raise Invalid.one("category", "is not a known category")
-    document = firestore.client().collection("categories").document(category)
-    with firestore.errors_mapped():
-        known = document.get(["moved_to"], **firestore.limits())
-    if not known.exists:
-        raise Invalid.one("category", "is not a known category")
-    if target := (known.to_dict() or {}).get("moved_to"):
-        raise Invalid.one("category", f"is being removed; its products go to {target}")

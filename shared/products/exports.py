@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 COLLECTION: Final = "exports"
 QUEUE: Final = "exports"
 FUNCTION: Final = "export_products"
-KEPT: Final = timedelta(days=7)
 LINK_LIFETIME: Final = timedelta(minutes=15)
 PAGE_ROWS: Final = 500
 COLUMNS: Final = (
@@ -78,7 +77,6 @@ def begin(wanted: ProductFilter, by: Actor) -> ExportAccepted:
         "rows": 0,
         "uid": by.uid,
         "created_at": utc_now(),
-        "expires_at": utc_now() + KEPT,
     }
     batch.create(_document(export_id), fields)
     batch.create(*audit.entry(by, f"exports/{export_id}", None, {"filter": fields["filter"]}))
@@ -152,7 +150,7 @@ def _read(export_id: str) -> dict[str, Any]:
     with firestore.errors_mapped():
         fields = _document(export_id).get(**firestore.limits()).to_dict()
     if fields is None:
-        raise NotFound("There is no such export, or it is over a week old.")
+        raise NotFound("There is no such export, or it was removed for its age.")
     return fields
 
 

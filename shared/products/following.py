@@ -12,8 +12,16 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import epoch_micros
 from shared.edge import cache
-from shared.errors import DependencyUnavailable
-from shared.products import catalogue, outbox, pairs, postings, search_lists, statistics
+from shared.errors import DependencyError, DependencyUnavailable
+from shared.products import (
+    catalogue,
+    outbox,
+    pairs,
+    postings,
+    search_index,
+    search_lists,
+    statistics,
+)
 from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
 from shared.products.models import Product, from_document
 
@@ -40,20 +48,30 @@ def follow(product_id: str, matcher: Matcher | None = None) -> None:
     matcher = matcher or SimpleMatcher()
     published = _publish(product_id, matcher)
     statistics.request_refresh()
-    without_redis = _bump(published)
+    hindered = [_bump(published), _index(product_id)]
     search_lists.publish(product_id)
-    _settle(product_id, _candidates(published, matcher), matcher, paid=without_redis is None)
-    if without_redis is not None:
-        raise without_redis
+    failed = [error for error in hindered if error is not None]
+    _settle(product_id, _candidates(published, matcher), matcher, paid=not failed)
+    for error in failed:
+        raise error
 
 
-def _bump(published: _Published) -> DependencyUnavailable | None:
+def _bump(published: _Published) -> DependencyError | None:
     """Makes up for a bump that the writer missed; what hinders it must not hinder the rest."""
     if published.commit_micros is not None:
         try:
             cache.ensure_bumped("products", published.commit_micros)
         except DependencyUnavailable as error:
             return error
+    return None
+
+
+def _index(product_id: str) -> DependencyError | None:
+    """Tells the search engine; that it is away must not hinder the rest either."""
+    try:
+        search_index.publish(product_id)
+    except DependencyError as error:
+        return error
     return None
 
 

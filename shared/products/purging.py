@@ -22,6 +22,8 @@ RUN_PRODUCTS: Final = 100
 RUN_SECONDS: Final = 120.0
 # An offer has one identity for each wording that was ever uploaded; more stay for the next night.
 MOST_IDENTITIES: Final = 100
+# One for each month of twenty years.
+MOST_MONTHS: Final = 240
 
 
 def purge(kept: timedelta, by: Actor, clock: Clock = utc_now) -> int:
@@ -51,6 +53,7 @@ def _remove(product: "DocumentSnapshot[Any]", by: Actor) -> bool:
     unchanged = database.write_option(last_update_time=product.update_time)
     batch.delete(product.reference, option=unchanged)
     _forget_identities(batch, product.id)
+    _forget_prices(batch, product)
     batch.set(
         outbox.document("product", product.id), outbox.fields("product", product.id, outbox.GONE)
     )
@@ -79,6 +82,19 @@ def _forget_identities(batch: "WriteBatch", product_id: str) -> None:
     with firestore.errors_mapped():
         for snapshot in owned.stream(**firestore.limits()):
             batch.delete(snapshot.reference)
+
+
+def _forget_prices(batch: "WriteBatch", product: "DocumentSnapshot[Any]") -> None:
+    """Its months go with it, and by a debt its place on the dashboard of prices."""
+    months = product.reference.collection("prices").select([]).limit(MOST_MONTHS)
+    with firestore.errors_mapped():
+        found = list(months.stream(**firestore.limits()))
+    for month in found:
+        batch.delete(month.reference)
+    if found:
+        change_id = f"purged-{product.id}"
+        debt = outbox.fields("price", change_id, outbox.GONE) | {"product_ids": [product.id]}
+        batch.set(outbox.document("price", change_id), debt)
 
 
 def _deleted_before(moment: Any) -> "Query":

@@ -1,6 +1,8 @@
 """The first reaction to a write: caches at once, everything else by a task."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,6 +21,13 @@ def product_written(product_id: str, commit_micros: int) -> None:
     """Replaces the cache's generation where the writer could not, and enqueues the rest."""
     _ensure_bumped("products", commit_micros)
     request_follow(product_id, f"{product_id}-{commit_micros}")
+
+
+def price_written(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+    """Has the history told, where the write gave the product another price."""
+    from shared.products import price_changes
+
+    price_changes.written(before, after)
 
 
 def category_written(category_id: str, version: int | None, commit_micros: int) -> None:

@@ -1,27 +1,41 @@
 """Typo-tolerant search for products, of bounded cost at any size of the catalogue."""
 
+import logging
 from typing import Any
 
 from shared.clients import firestore
-from shared.products import catalogue, search_finding
+from shared.errors import DependencyError, NotFound
+from shared.products import catalogue, search_engines
 from shared.products.models import Product, from_document
 from shared.products.schemas import view
-from shared.products.search_entries import Entry, entry_of, unpacked
+from shared.products.search_entries import Entry, entry_of
 from shared.products.search_finding import Wanted, fits
-from shared.products.search_lists import StoredLists
 from shared.products.search_ranking import LOWEST, score
-from shared.products.search_schemas import SearchProducts, SearchResults
+from shared.products.search_schemas import Engine, SearchProducts, SearchResults
+
+log = logging.getLogger(__name__)
 
 
 def search(query: SearchProducts) -> SearchResults:
     """The best products for the query as they are now; raises a DependencyError."""
-    wanted = Wanted.of(query.q)
-    found = search_finding.candidates(wanted, StoredLists()) if wanted.words else {}
-    filters = _filters(query)
-    entries = {product_id: unpacked(text) for product_id, text in found.items()}
-    best = ranked(wanted, {p: e for p, e in entries.items() if fits(e, filters)})
-    shown = _verified(wanted, best[: query.limit], filters)
-    return SearchResults([view(product) for product in shown], "lists")
+    wanted, filters = Wanted.of(query.q), _filters(query)
+    engine, entries = _candidates(wanted, filters)
+    shown = _verified(wanted, ranked(wanted, entries)[: query.limit], filters)
+    return SearchResults([view(product) for product in shown], engine)
+
+
+def _candidates(wanted: Wanted, filters: dict[str, str]) -> tuple[Engine, dict[str, Entry]]:
+    """What may answer, by the first engine that is there."""
+    *preferred, always_there = search_engines.chosen()
+    if not wanted.words:
+        return always_there.name, {}
+    for engine in preferred:
+        try:
+            return engine.name, engine.candidates(wanted, filters)
+        except (DependencyError, NotFound) as error:
+            context = {"engine": engine.name, "error": error.detail}
+            log.warning("Search without its engine", extra={"context": context})
+    return always_there.name, always_there.candidates(wanted, filters)
 
 
 def ranked(wanted: Wanted, entries: dict[str, Entry]) -> list[str]:

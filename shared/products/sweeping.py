@@ -11,7 +11,14 @@ from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import ShoppleError
-from shared.products import category_removal, category_tree, outbox, pictures, reacting
+from shared.products import (
+    category_removal,
+    category_tree,
+    outbox,
+    pictures,
+    price_changes,
+    reacting,
+)
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -43,8 +50,16 @@ def _done(owed: outbox.Owed, slot: int) -> bool:
             # By name, since prices know products and not the other way round.
             body = msgspec.json.encode({"change_id": owed.id})
             tasks.enqueue("prices", "follow_prices", body, name=f"{owed.id}-sweep-{slot}")
+        elif owed.kind == "notification":
+            body = msgspec.json.encode({"channel": owed.id})
+            name = f"{owed.id}-sweep-{slot}"
+            tasks.enqueue("notifications", "gather_notifications", body, name=name)
+        elif owed.kind == "product_price":
+            price_changes.request(owed.id, f"{owed.id}-sweep-{slot}")
         elif owed.kind == "product":
             reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
+        elif owed.kind == "user":
+            tasks.enqueue("users", "settle_user", msgspec.json.encode({"uid": owed.id}))
         elif owed.kind == "picture":
             pictures.settle(owed.id)
         else:

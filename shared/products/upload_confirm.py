@@ -19,6 +19,7 @@ from shared.products import (
     category_tree,
     identities,
     outbox,
+    price_changes,
     statistics,
     upload_store,
 )
@@ -101,6 +102,7 @@ class _Work(msgspec.Struct):
     products: dict[str, Product]
     owners: dict[str, str]
     touched: set[str] = msgspec.field(default_factory=set)
+    priced: set[str] = msgspec.field(default_factory=set)
     created: set[str] = msgspec.field(default_factory=set)
     old_categories: set[str] = msgspec.field(default_factory=set)
     identities: dict[str, str] = msgspec.field(default_factory=dict)
@@ -120,16 +122,27 @@ def _write_chunk(
 
 
 def _write_products(transaction: "Transaction", work: _Work) -> None:
+    marks = _owe_prices(transaction, [work.products[pid] for pid in sorted(work.priced)])
     for product_id in sorted(work.touched):
         product = work.products[product_id]
         if product_id in work.created:
             transaction.create(catalogue.reference(product_id), to_document(product))
         else:
-            transaction.set(catalogue.reference(product_id), to_document(product))
+            fields = to_document(product) | (marks if product_id in work.priced else {})
+            transaction.set(catalogue.reference(product_id), fields)
         owed = outbox.fields("product", product_id, product.version)
         transaction.set(outbox.document("product", product_id), owed)
     for key, product_id in work.identities.items():
         transaction.set(identities.reference(key), {"product_id": product_id})
+
+
+def _owe_prices(transaction: "Transaction", priced: list[Product]) -> dict[str, str]:
+    """Owes the new prices to their histories; what the products carry for it."""
+    if not priced:
+        return {}
+    debt = price_changes.debt(priced, "api")
+    transaction.set(debt.reference, debt.fields)
+    return debt.mark
 
 
 def _write_marks(transaction: "Transaction", work: _Work) -> None:
@@ -203,6 +216,8 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
     work.old_categories.add(product.category)
     work.products[product.id] = changed
     work.touched.add(product.id)
+    if product.id not in work.created and price_changes.differs(product, changed):
+        work.priced.add(product.id)
 
 
 def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:

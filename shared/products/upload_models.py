@@ -1,7 +1,6 @@
 """An upload between preview and confirm: its rows in chunks, and how far the work has come."""
 
 import zlib
-from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -13,7 +12,6 @@ from shared.products.upload_rows import RowError, UploadRow
 # Three documents a row and one for the upload stay under Firestore's classic 500 writes.
 CHUNK_ROWS: Final = 150
 INLINE_ROWS: Final = 1000
-KEPT: Final = timedelta(days=7)
 # An answer lists this many errors and duplicates; the counts are always complete.
 MAX_LISTED: Final = 1000
 

@@ -9,7 +9,7 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import epoch_micros, utc_now
 from shared.errors import Conflict, NotFound
-from shared.products.upload_models import KEPT, Chunk, Stage, Upload, pack, unpack
+from shared.products.upload_models import Chunk, Stage, Upload, pack, unpack
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
@@ -25,14 +25,14 @@ def new_id() -> str:
 
 def create(upload: Upload, chunks: list[Chunk], uid: str) -> None:
     """Writes the chunks and then the upload that names them."""
-    expires_at = utc_now() + KEPT
+    created_at = utc_now()
     writer = firestore.client().bulk_writer()
     for number, chunk in enumerate(chunks):
-        writer.create(_chunk(upload.id, number), {"data": pack(chunk), "expires_at": expires_at})
+        writer.create(_chunk(upload.id, number), {"data": pack(chunk), "created_at": created_at})
     with firestore.errors_mapped():
         writer.close()  # type: ignore[no-untyped-call]
         reference(upload.id).create(
-            {**to_fields(upload), "uid": uid, "created_at": utc_now(), "expires_at": expires_at},
+            {**to_fields(upload), "uid": uid, "created_at": created_at},
             **firestore.limits(),
         )
 
@@ -48,7 +48,7 @@ def read(upload_id: str, transaction: "Transaction | None" = None) -> Upload:
         snapshot = reference(upload_id).get(transaction=transaction, **firestore.limits())
     fields = snapshot.to_dict()
     if fields is None:
-        raise NotFound("There is no such upload, or it is over a week old.")
+        raise NotFound("There is no such upload, or it was removed for its age.")
     known = {name: fields[name] for name in Upload.__struct_fields__ if name in fields}
     return msgspec.convert({**known, "id": upload_id}, Upload)
 

@@ -1,7 +1,6 @@
 """The audit trail: an entry is written in the same commit as the change that it records."""
 
 import secrets
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "audit_logs"
-RETENTION: Final = timedelta(days=400)
 
 
 def entry(
@@ -34,7 +32,6 @@ def entry(
         "before": masked(before) if before is not None else None,
         "after": masked(after) if after is not None else None,
         "at": now,
-        "expires_at": now + RETENTION,
         "address": actor.address,
         "request_id": actor.request_id,
     }

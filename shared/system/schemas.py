@@ -14,13 +14,28 @@ class Health(msgspec.Struct):
     timestamp: str
 
 
+class StatusItem(msgspec.Struct, omit_defaults=True):
+    """A queue or a job; for a job, when it last ran and how that failed."""
+
+    name: str
+    state: Literal["ok", "running", "paused", "disabled", "missing", "failed"]
+    last_run_at: str | None = None
+    last_error: str | None = None
+
+
 class PartState(msgspec.Struct, omit_defaults=True):
-    """One thing that the product stands on; `detail` names the last error."""
+    """One thing that the product stands on; `detail` names the last error.
+
+    Parts that consist of several list them as `items`; those that are a backlog say how long it is.
+    """
 
     name: str
     state: Literal["ok", "degraded", "down", "off"]
     latency_ms: float
     detail: str | None = None
+    count: int | None = None
+    count_is_minimum: bool | None = None
+    items: list[StatusItem] | None = None
 
 
 class SystemStatus(msgspec.Struct):

@@ -1,54 +1,59 @@
-"""The state of what the product stands on, asked of all parts at once."""
+"""The state of what the product stands on, asked of all parts at once and kept nowhere."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final, Literal
 
-from shared.clients import firestore, redis, scheduler, storage, tasks
 from shared.clock import rfc3339, utc_now
-from shared.config import settings
 from shared.errors import DependencyError, ShoppleError
 from shared.system.schemas import PartState, SystemStatus
+from shared.system.status_parts import PARTS, Part
 
 SLOW_MS: Final = 1000.0
-# Without these the product only slows down or falls behind; without others it stops.
-DISPENSABLE: Final = frozenset({"redis", "storage", "tasks", "scheduler"})
+# The answer takes no longer, whatever a part does; each client gives up by itself before.
+DEADLINE_SECONDS: Final = 3.0
+# Without these the product stops; without others it only slows down or falls behind.
+INDISPENSABLE: Final = frozenset({"firestore"})
 
 
-def read() -> SystemStatus:
-    """Every part's state; a part that fails is reported, never raised."""
-    asked: dict[str, Callable[[], None]] = {
-        "firestore": firestore.ping,
-        "redis": redis.ping,
-        "storage": storage.ping,
-        "tasks": tasks.ping,
-        "scheduler": scheduler.ping,
-    }
-    with ThreadPoolExecutor(len(asked)) as pool:
-        parts = list(pool.map(lambda item: _ask(*item), asked.items()))
-    return SystemStatus(status=_worst(parts), checked_at=rfc3339(utc_now()), parts=parts)
+def read(parts: Sequence[Part] = PARTS, deadline_seconds: float = DEADLINE_SECONDS) -> SystemStatus:
+    """Every part's state; one that fails or does not answer in time is reported, never raised."""
+    pool = ThreadPoolExecutor(len(parts))
+    asked = {part.name: pool.submit(_ask, part) for part in parts}
+    wait(asked.values(), deadline_seconds)
+    # A part that is still silent is not waited for.
+    pool.shutdown(wait=False, cancel_futures=True)
+    told = [_told(name, answer, deadline_seconds) for name, answer in asked.items()]
+    return SystemStatus(status=_worst(told), checked_at=rfc3339(utc_now()), parts=told)
 
 
-def _ask(name: str, ping: Callable[[], None]) -> PartState:
-    if name == "redis" and settings().redis_url is None:
-        return PartState(name, "off", 0.0, "UPSTASH_REDIS_REST_URL is not set")
+def _ask(part: Part) -> PartState:
     started = time.perf_counter()
-    detail = None
     try:
-        ping()
+        told = part.ask()
     except DependencyError as error:
-        detail = error.detail
+        told = PartState(part.name, "down", 0.0, error.detail)
     except (ShoppleError, OSError, ValueError) as error:
-        detail = type(error).__name__
-    latency_ms = round((time.perf_counter() - started) * 1000, 1)
-    if detail is not None:
-        return PartState(name, "down", latency_ms, detail)
-    return PartState(name, "degraded" if latency_ms > SLOW_MS else "ok", latency_ms)
+        told = PartState(part.name, "down", 0.0, type(error).__name__)
+    if told.state != "off":
+        told.latency_ms = round((time.perf_counter() - started) * 1000, 1)
+    if told.state == "ok" and told.latency_ms > SLOW_MS:
+        told.state = "degraded"
+    return told
+
+
+def _told(name: str, answer: "Future[PartState]", deadline_seconds: float) -> PartState:
+    if not answer.done() or answer.cancelled():
+        latency_ms = round(deadline_seconds * 1000, 1)
+        return PartState(name, "down", latency_ms, f"No answer within {deadline_seconds:g} s.")
+    if (error := answer.exception()) is not None:
+        return PartState(name, "down", 0.0, type(error).__name__)
+    return answer.result()
 
 
 def _worst(parts: list[PartState]) -> Literal["ok", "degraded", "down"]:
-    if any(part.state == "down" and part.name not in DISPENSABLE for part in parts):
+    if any(part.state == "down" and part.name in INDISPENSABLE for part in parts):
         return "down"
     if any(part.state in ("down", "degraded") for part in parts):
         return "degraded"

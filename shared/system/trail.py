@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def read_page(wanted: AuditQuery) -> AuditPage:
     """One page, newest first; raises Invalid for several filters at once, BadRequest."""
-    query = _ordered(_filtered(wanted)).limit(wanted.limit)
+    query = newest_first(filtered(wanted)).limit(wanted.limit)
     if wanted.cursor:
         micros, entry_id = read_cursor(wanted.cursor, _bound_to(wanted))
         document = firestore.client().collection(COLLECTION).document(entry_id)
@@ -33,7 +33,8 @@ def read_page(wanted: AuditQuery) -> AuditPage:
     return AuditPage(entries, next_cursor)
 
 
-def _filtered(wanted: AuditQuery) -> "Query":
+def filtered(wanted: AuditQuery) -> "Query":
+    """The query for the entries that are asked for; raises Invalid for a time that is none."""
     from google.cloud.firestore import FieldFilter
 
     query: Query = firestore.client().collection(COLLECTION)  # type: ignore[assignment]
@@ -56,7 +57,8 @@ def _in_utc(moment: datetime, named: str) -> datetime:
         raise Invalid.one(named, "is out of range") from None
 
 
-def _ordered(query: "Query") -> "Query":
+def newest_first(query: "Query") -> "Query":
+    """The query in the order that the trail is read in."""
     return query.order_by("at", direction="DESCENDING").order_by("__name__", direction="DESCENDING")
 
 

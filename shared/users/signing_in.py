@@ -1,32 +1,91 @@
-"""Signing in and out: an ID token becomes a session of ours."""
+"""Signing in and out: an ID token becomes a session of ours.
 
-from datetime import UTC, datetime
-from typing import Final
+A session begins in one transaction with the profile that admits it. So a change of role either
+sees the session that it must end, or is seen by the login.
+"""
 
-from shared.clients import identity
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from shared.clients import firestore, identity
 from shared.clock import Clock, rfc3339, utc_now
-from shared.edge import csrf, sessions
+from shared.edge import activity, csrf, sessions
 from shared.edge.request import Actor, Session
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Conflict, DependencyUnavailable, Forbidden, Unauthenticated
 from shared.system import audit
+from shared.users import erasures, profiles, roster
+from shared.users.profiles import Profile
 from shared.users.schemas import LoggedIn, SessionView, UserView
 
+if TYPE_CHECKING:
+    from google.cloud.firestore import Transaction
+
 FRESH_SECONDS: Final = 300
+# A sign-in this soon after another is not written down: parallel ones need not wait in line.
+SAME_SIGN_IN: Final = timedelta(minutes=1)
 
 
 def log_in(id_token: str, actor: Actor, clock: Clock = utc_now) -> tuple[LoggedIn, Session]:
     """A session for an admin's fresh ID token; raises Unauthenticated or Forbidden."""
+    from shared.edge import session_records
+
     who = identity.verify_id_token(id_token)
     if clock().timestamp() - who.auth_time > FRESH_SECONDS:
         raise Unauthenticated("The ID token is too old: sign in again.")
-    if not (who.claims.get("admin") or who.claims.get("super_admin")):
-        raise Forbidden("This account is not an administrator's.")
-    session = sessions.open_session(who.uid, who.email, who.claims, clock)
-    audit.write(
-        Actor(who.uid, who.email, actor.action, actor.address, actor.request_id),
-        f"users/{who.uid}",
-    )
+
+    def enter(transaction: "Transaction") -> Session:
+        known = _known(transaction, who.uid)
+        profile = _admitted(known, who, clock())
+        session = sessions.new_session(
+            who.uid, profile.email, super_admin=profile.super_admin, clock=clock
+        )
+        listed = roster.read(transaction) if profile.super_admin else set()
+        session_records.add(transaction, session, profile.rights)
+        if profile != known:
+            transaction.set(profiles.reference(who.uid), profiles.to_document(profile))
+        if profile.super_admin:
+            roster.write(transaction, listed, listed | {who.uid})
+        as_user = msgspec.structs.replace(actor, uid=who.uid, email=profile.email)
+        transaction.set(*audit.entry(as_user, f"users/{who.uid}", None, None))
+        return session
+
+    try:
+        session = firestore.in_transaction(enter)
+    except Conflict as error:
+        raise DependencyUnavailable("The account is busy; sign in again.") from error
+    activity.note(who.uid, clock)
     return LoggedIn(success=True, user=_user(session), csrfToken=csrf.token(session)), session
+
+
+def _known(transaction: "Transaction", uid: str) -> Profile | None:
+    references = [profiles.reference(uid), erasures.reference(uid)]
+    with firestore.errors_mapped():
+        found = firestore.client().get_all(
+            references, transaction=transaction, **firestore.limits()
+        )
+        fields = {s.reference.parent.id: s.to_dict() for s in found}
+    if fields[erasures.COLLECTION] is not None:
+        raise Unauthenticated("The ID token is not valid.")
+    known = fields[profiles.COLLECTION]
+    return None if known is None else profiles.from_document(uid, known)
+
+
+def _admitted(known: Profile | None, who: identity.Identity, now: datetime) -> Profile:
+    if known is None:
+        # The account is older than profiles are, or was made by hand: its claims count, once.
+        name = str(who.claims.get("name") or who.email.partition("@")[0])
+        role = profiles.role_in(who.claims)
+        known = profiles.new_profile(who.uid, who.email, name, role, now)
+    if known.disabled:
+        raise Forbidden("This account is disabled.")
+    if not known.admitted:
+        raise Forbidden("This account is not an administrator's.")
+    last = known.last_sign_in_at
+    if last is not None and now - last < SAME_SIGN_IN and known.email == who.email:
+        return known
+    return msgspec.structs.replace(known, email=who.email, last_sign_in_at=now)
 
 
 def log_out(session: Session, actor: Actor) -> None:

@@ -14,13 +14,19 @@ from tools.declarations import FUNCTIONS, ROOT, Declared, codebases, declared, n
 
 # The contract's paths; <id> stands for any identifier.
 PATHS = [
+    "/api/admin/create-user",
     "/api/admin/login",
     "/api/admin/logout",
     "/api/admin/session",
     "/api/admin/ticket",
+    "/api/admin/users",
+    "/api/admin/users/<id>",
+    "/api/admin/users/<id>/data",
     "/api/audit/logs",
     "/api/categories",
     "/api/categories/<id>",
+    "/api/insights/growth",
+    "/api/insights/users",
     "/api/product-requests",
     "/api/product-requests/<id>",
     "/api/notes",

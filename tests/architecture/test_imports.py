@@ -19,12 +19,14 @@ NEIGHBOURS = {
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
-    "shared.users": {"shared.system"},
+    "shared.users": {"shared.notes", "shared.products", "shared.system"},
 }
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
     "shared.notes.models",
+    "shared.prices.alert_messages",
+    "shared.prices.alert_rules",
     "shared.prices.dashboard",
     "shared.prices.judging",
     "shared.prices.models",
@@ -37,6 +39,9 @@ PURE = (
     "shared.products.search_placing",
     "shared.products.search_ranking",
     "shared.system.configuration_records",
+    "shared.system.retention_rules",
+    "shared.system.weekly_text",
+    "shared.users.activity_figures",
 )
 
 

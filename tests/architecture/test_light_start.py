@@ -30,6 +30,7 @@ HEAVY = (
     "jwt",
     "kubernetes",
     "openai",
+    "opensearchpy",
     "openpyxl",
     "proto",
     "pydantic",

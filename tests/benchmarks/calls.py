@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
+import msgspec
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.types import Document
 from google.events.cloud.firestore import Document as EventDocument
@@ -16,6 +17,8 @@ from google.events.cloud.firestore import DocumentEventData
 from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
+from shared.products import price_changes
+from shared.products.models import from_document
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 
@@ -219,9 +222,30 @@ def _price(cloud: Cloud) -> dict[str, Any]:
     return {"product_id": _product(cloud), "source": "api", **said}
 
 
+def _write_nightly_export(cloud: Cloud) -> Call:
+    night = {"run": "bench", "status": "running", "began_at": datetime.now(UTC), "objects": []}
+    cloud.database.document("nightly_exports/2026-01-01").set(
+        {**night, "part": 0, "collection": 0, "after": None}
+    )
+    return _task(cloud, {"day": "2026-01-01", "run": "bench", "part": 0})
+
+
 def _follow_prices(cloud: Cloud) -> Call:
     owed = {"kind": "price", "id": "bench", "version": 1, "at": datetime.now(UTC)}
     cloud.database.document("outbox/price-bench").set({**owed, "product_ids": [_product(cloud)]})
+    return _task(cloud, {"change_id": "bench"})
+
+
+def _record_prices(cloud: Cloud) -> Call:
+    fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
+    product = from_document(_product(cloud), fields)
+    now = datetime.now(UTC)
+    changed = msgspec.structs.replace(
+        product, price_minor=product.price_minor + secrets.randbelow(1000), updated_at=now
+    )
+    owed = {"kind": "product_price", "id": "bench", "version": 1, "at": now, "source": "manual"}
+    changes = price_changes.debt([changed], "manual").fields["changes"]
+    cloud.database.document("outbox/product_price-bench").set({**owed, "changes": changes})
     return _task(cloud, {"change_id": "bench"})
 
 
@@ -232,7 +256,9 @@ def _month_written(cloud: Cloud) -> Call:
 
 
 CALLS: Final[dict[str, Maker]] = {
+    "apply_retention": _schedule,
     "audit_logs": _get("/api/audit/logs", account=SUPER_ADMIN),
+    "begin_nightly_export": _schedule,
     "categories": _get("/api/categories", cached="categories"),
     "category": _get("/api/categories/tea"),
     "confirm_upload": _confirm_upload,
@@ -240,6 +266,8 @@ CALLS: Final[dict[str, Maker]] = {
     "export_products": _export_products,
     "follow_prices": _follow_prices,
     "health": _get("/health"),
+    "insights_growth": _get("/api/insights/growth"),
+    "insights_users": _get("/api/insights/users"),
     "login": _login,
     "logout": lambda cloud: Call("POST", "/api/admin/logout", headers=cloud.fresh_user()),
     "match_product": lambda cloud: _task(cloud, {"product_id": _product(cloud)}),
@@ -249,6 +277,7 @@ CALLS: Final[dict[str, Maker]] = {
     "on_category_written": _written("categories", lambda _: "tea"),
     "on_product_written": _written("products", _product),
     "on_price_written": _month_written,
+    "on_user_active": _written("user_activity", lambda _: "2026-01-01_bench"),
     "openapi": _get("/openapi.json"),
     "preview_upload": _preview_upload,
     "prices_analytics": _get("/api/prices/analytics", cached="prices"),
@@ -270,13 +299,19 @@ CALLS: Final[dict[str, Maker]] = {
     "products_search": _get("/api/products/search", "q=ginger+biscuts+200g"),
     "products_stats": _get("/api/products/stats", cached="products"),
     "purge_products": _schedule,
+    "recount_insights": _schedule,
+    "record_prices": _record_prices,
     "recount_statistics": _schedule,
+    "refresh_insights": lambda cloud: _task(cloud, {"due_at": time.time()}),
     "refresh_price_analytics": lambda cloud: _task(cloud, {"due_at": time.time()}),
     "refresh_statistics": _refresh_statistics,
+    "renew_price_analytics": _schedule,
+    "report_week": _schedule,
     "session": _get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
     "system_config": _get("/system/config", account=SUPER_ADMIN),
     "system_status": _get("/system/status"),
     "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
+    "write_nightly_export": _write_nightly_export,
     "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),
 }

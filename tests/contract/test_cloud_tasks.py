@@ -341,7 +341,7 @@ def test_enqueue_calls_the_function_as_the_invoker(
     cloud: Cloud, client: tasks_v2.CloudTasksClient
 ) -> None:
     queue = short_name(make_queue(client))
-    product.ping()
+    product.list_states()
     assert product.enqueue(queue, "match_product", b'{"id": "p1"}', name="p1_v1", delay_seconds=0.1)
     assert not product.enqueue(queue, "match_product", b'{"id": "p1"}', name="p1_v1")
     assert product.enqueue(queue, "match_product", b'{"id": "p2"}')
@@ -366,7 +366,7 @@ def test_enqueue_says_when_nothing_listens(environment: pytest.MonkeyPatch) -> N
     with pytest.raises(DependencyUnavailable, match="Cloud Tasks cannot be reached"):
         product.enqueue("matching", "match_product", b"{}")
     with pytest.raises(DependencyUnavailable):
-        product.ping()
+        product.list_states()
 
 
 def test_a_taken_port_is_refused(cloud: Cloud) -> None:

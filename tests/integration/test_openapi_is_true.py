@@ -43,9 +43,16 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
+        invited = [
+            http.post("/api/admin/create-user", json={"email": email, "role": "admin"}).json()
+            for email in ("schema@people.test", "kept@people.test")
+        ]
         note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
         listed = http.get("/api/products", params={"retailer": "schema-shop", "sort": "name"})
         kept, mortal = (each["id"] for each in listed.json()["products"])
+        alert = {"name": "Schema", "kind": "down", "percent": 10, "channel": "slack"}
+        alert |= {"product_id": kept}
+        alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
         "product_id": mortal,
@@ -53,9 +60,13 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "product_ids": [kept],
         "category_id": "tea",
         "note_id": note_id,
+        "alert": alert,
+        "alert_id": alert_id,
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],
+        "uid": invited[0]["uid"],
+        "kept_uid": invited[1]["uid"],
         "idToken": token,
         "url": _picture(stack),
     }

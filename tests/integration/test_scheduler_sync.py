@@ -163,12 +163,12 @@ def test_it_says_what_it_cannot_reach(ran: Run, monkeypatch: pytest.MonkeyPatch)
     assert status == 2
     assert line.startswith("Cloud Scheduler cannot be reached")
     with pytest.raises(DependencyUnavailable):
-        cloud_jobs.ping()
+        cloud_jobs.list_runs()
 
 
 @pytest.mark.usefixtures("cloud")
 def test_the_clients_name_what_was_refused() -> None:
-    cloud_jobs.ping()
+    cloud_jobs.list_runs()
     with pytest.raises(DependencyFailed, match="Cloud Scheduler refused"):
         cloud_jobs.delete_job("absent")
     with pytest.raises(DependencyFailed, match="Cloud Tasks refused"):

@@ -14,7 +14,7 @@ from local.plan import ROOT
 from local.stack import Stack
 from shared import config, logs
 from shared.clients import firestore, identity, redis, scheduler, storage, tasks
-from shared.edge import address, cache, internal, limits
+from shared.edge import activity, address, cache, internal, limits
 
 TOYS = Path(__file__).with_name("toys.py")
 _CACHES: tuple[Any, ...] = (
@@ -38,6 +38,7 @@ def begin_anew() -> None:
         cached.cache_clear()
     limits._counts.clear()
     cache._last_seen.clear()
+    activity._noted = activity.Noted()
     redis._resting_until = 0.0
     for app in list(firebase_admin._apps.values()):
         firebase_admin.delete_app(app)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from local.control import Control
 from local.stack import Stack
 from shared.products.models import Product, to_document
 from tests.integration.products.support import Shop, admin_shop
@@ -22,6 +23,14 @@ def shop(stack: Stack) -> Iterator[Shop]:
     opened.stack.control.reset_events()
     opened.http.close()
     opened.database.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def slack(shop: Shop) -> Iterator[Control]:
+    """The control of a sink whose channel is empty and works."""
+    shop.stack.control.empty_sink()
+    yield shop.stack.control
+    shop.stack.control.empty_sink()
 
 
 @pytest.fixture

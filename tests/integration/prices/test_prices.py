@@ -318,3 +318,12 @@ def test_ten_thousand_rows_are_stored_once_though_the_upload_was_killed(
     assert counts(send(shop, rows)) == (0, 9500, 0, 500)
     assert points_stored(shop, ids) == 9500
     shop.stack.control.reset_events()
+
+
+def test_the_dashboard_grows_no_older_than_a_night(shop: Shop) -> None:
+    before = shop.get("/api/prices/analytics")["as_of"] or ""
+    assert shop.call_private("renew_price_analytics").is_success
+    eventually(
+        lambda: (shop.get("/api/prices/analytics")["as_of"] or "") > before,
+        timeout_seconds=WORK_SECONDS,
+    )

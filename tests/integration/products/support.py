@@ -89,6 +89,10 @@ class Shop:
         """Return once everything that was written has had its consequences."""
         self.stack.control.wait_until_idle(WORK_SECONDS, horizon_seconds=5)
 
+    def idle(self) -> None:
+        """Return once all is done that is due now: recounts and repeated attempts come later."""
+        self.stack.control.wait_until_idle(WORK_SECONDS)
+
     def documents(self, collection: str) -> dict[str, Json]:
         """Every document of a collection, by id."""
         found = self.database.collection(collection).stream()
@@ -103,6 +107,7 @@ class Shop:
             json=body or {},
             timeout=WORK_SECONDS,
             trust_env=False,
+            verify=sessions.TLS,
         )
 
     def begin(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
@@ -130,6 +135,7 @@ class Shop:
             headers={"Authorization": f"Bearer {REDIS_TOKEN}"},
             json=list(command),
             trust_env=False,
+            verify=sessions.TLS,
         )
         return as_json(good(answer))["result"]
 

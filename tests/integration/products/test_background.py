@@ -26,6 +26,8 @@ FOLLOWED = (
 VOLATILE = {"created_at", "updated_at", "last_updated", "counting_began_at", "micros", "ids"}
 # How full a list is that everything has left says only that it was there.
 VOLATILE |= {"used_bytes"}
+# Which change of prices an offer took part in last.
+VOLATILE |= {"price_change"}
 GOODS = (
     ("Anchor Full Cream Milk Powder", "Anchor", "400g"),
     ("Munchee Super Cream Cracker", "Munchee", "190g"),
@@ -96,7 +98,11 @@ def state(shop: Shop) -> Json:
 
     found = {}
     for collection in FOLLOWED:
-        documents = {told(key): told(value) for key, value in shop.documents(collection).items()}
+        stored = shop.documents(collection)
+        if collection == "statistics":
+            # The dashboard's figures are of moments; the prices' own tests look at them.
+            stored.pop("prices", None)
+        documents = {told(key): told(value) for key, value in stored.items()}
         found[collection] = {key: value for key, value in documents.items() if value}
     return found
 
@@ -159,10 +165,14 @@ def test_lost_events_are_made_up_for_by_the_sweep(once: Json, empty: Shop) -> No
     empty.stack.control.disturb_events(drop=True)
     work(empty)
     empty.stack.control.wait_until_idle()
-    owed = {record["id"] for record in empty.documents("outbox").values()}
-    assert owed == set(empty.documents("products"))
+    owed = list(empty.documents("outbox").values())
+    products = {record["id"] for record in owed if record["kind"] == "product"}
+    assert products == set(empty.documents("products"))
     assert empty.documents("match_pairs") == {}
-    assert sweep(empty) == len(owed)
+    assert sweep(empty) == len(owed) == len(products) + 1
+    empty.settle()
+    # The one price that was changed is in its month by now, whose event is lost as well.
+    assert sweep(empty) == 1
     empty.settle()
     found = state(empty)
     check_followed(empty, found)

@@ -23,13 +23,19 @@ for queue in QUEUES:
 """
 
 
-@pytest.fixture
-def hasty(shop: Shop) -> Iterator[Shop]:
-    """An empty catalogue whose failed tasks come again at once."""
-    shop.clear()
+@pytest.fixture(scope="module")
+def hasty_queues(shop: Shop) -> Iterator[None]:
     shop.run(PAUSES, "hasty")
-    yield shop
+    yield
     shop.run(PAUSES, "own")
+
+
+@pytest.fixture
+def hasty(shop: Shop, hasty_queues: None) -> Shop:
+    """An empty catalogue whose failed tasks come again at once."""
+    assert hasty_queues is None
+    shop.clear()
+    return shop
 
 
 def failed(shop: Shop, path: str) -> Json:

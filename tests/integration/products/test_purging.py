@@ -121,3 +121,23 @@ def test_what_is_restored_meanwhile_stays_whole(shop: Shop) -> None:
     shop.settle()
     assert shop.get(f"/api/products/{ids['keells']}")["status"] == "active"
     assert shop.upload([row(1)])["skipped"] == 1
+
+
+def test_its_prices_go_with_it_and_its_place_on_the_dashboard(shop: Shop) -> None:
+    ids = twins(shop)
+    price = {"retailer": "keells", "price": 120, "source": "api"}
+    sent = {"prices": [{"product_id": ids["keells"], **price}]}
+    assert good(shop.http.post("/api/prices/upload", json=sent))["stored"] == 1
+    shop.settle()
+    months = shop.database.collection(f"products/{ids['keells']}/prices")
+    assert list(months.list_documents())
+    assert ids["keells"] in str(shop.documents("price_summaries"))
+    deleted(shop, ids["keells"])
+    assert shop.call_private("purge_products").is_success
+    assert not list(months.list_documents())
+    owed = shop.database.document(f"outbox/price-purged-{ids['keells']}")
+    owed.update({"at": datetime(2020, 1, 1, tzinfo=UTC)})
+    assert shop.call_private("sweep_outbox").is_success
+    shop.settle()
+    assert ids["keells"] not in str(shop.documents("price_summaries"))
+    assert of(shop, ids["keells"]) == {}

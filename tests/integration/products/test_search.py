@@ -1,9 +1,11 @@
 """The search follows what is written, and shows nothing that is not so any more."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests import search_server
 from tests.integration.products.support import WRITES, Json, Shop, good
 
 LISTS = ("search_lists", "search_states", "search_vocabularies")
@@ -15,14 +17,32 @@ GOODS = (
 )
 
 
-@pytest.fixture(scope="module")
-def stocked(shop: Shop) -> Shop:
+@pytest.fixture(scope="module", params=["lists", "opensearch"])
+def stocked(shop: Shop, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """The same goods, found by the one engine and by the other."""
+    if request.param == "lists":
+        yield filled(shop)
+        return
+    shop.clear()
+    with search_server.started() as server, search_server.serving(shop, server.url):
+        yield filled(shop)
+
+
+def filled(shop: Shop) -> Shop:
     rows = [
         {"name": n, "brand": b, "size": s, "retailer": r, "price": "500.00"} for n, b, s, r in GOODS
     ]
     shop.upload(rows)
-    shop.settle()
+    shop.idle()
     return shop
+
+
+@pytest.fixture(autouse=True)
+def engine(stocked: Shop, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test is served by the engine that it is about, to its end."""
+    yield
+    told = stocked.get("/api/products/search", q="munchee cracker")
+    assert told["engine"] == request.node.callspec.params["stocked"]
 
 
 def found(shop: Shop, q: str, **filters: Any) -> list[Json]:
@@ -43,7 +63,7 @@ def change(shop: Shop, product_id: str, **fields: Any) -> None:
     before = shop.get(f"/api/products/{product_id}")
     body = {name: before[name] for name in ("name", "brand", "size", "category", "price")}
     good(shop.http.put(f"/api/products/{product_id}", json=body | fields))
-    shop.settle()
+    shop.idle()
 
 
 def test_slips_are_forgiven_and_the_size_decides(stocked: Shop) -> None:
@@ -82,13 +102,13 @@ def test_a_removed_product_leaves_every_list_and_comes_back(stocked: Shop) -> No
     product_id = found(stocked, "munchee cracker")[0]["id"]
     before = kept(stocked)
     good(stocked.http.delete(f"/api/products/{product_id}"))
-    stocked.settle()
+    stocked.idle()
     assert found(stocked, "munchee cracker") == []
     after = kept(stocked)
     assert product_id not in after["search_states"]
     assert not any(product_id in fields["entries"] for fields in after["search_lists"].values())
     good(stocked.http.post(f"/api/products/{product_id}/restore"))
-    stocked.settle()
+    stocked.idle()
     assert kept(stocked) == before
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from local.stack import Stack
 from shared.system.configuration_records import DEFAULTS
-from tests.integration.products.support import READS, WRITES, Shop, admin_shop, good
+from tests.integration.products.support import READS, WRITES, Shop, good
 from tests.sessions import SUPER_ADMIN, log_in, new_client
 
 PATH = "/system/config"
@@ -26,14 +26,6 @@ for line in sys.stdin:
         configuration._kept = (at - configuration.FRESH_SECONDS - 1, stored)
     print(configuration.current().configuration.thresholds.review_confidence, flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    opened = admin_shop(stack)
-    yield opened
-    opened.http.close()
-    opened.database.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture

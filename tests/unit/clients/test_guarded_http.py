@@ -357,3 +357,28 @@ def test_a_post_carries_its_headers_and_follows_no_redirect(
     reply = guarded_http.post(address(site, "/hook"), b"{}", {"X-Signed": "yes"})
     assert (reply.status, reply.headers["location"]) == (302, "/picture")
     assert site.RequestHandlerClass.seen == [("/hook", "yes", b"{}")]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.1/x",
+        "https://[::1]/x",
+        "https://[::ffff:169.254.169.254]/x",
+        "https://93.184.216.34:22/x",
+        "ftp://hooks.example/x",
+        "https:///x",
+        "https://user:pass@hooks.example/x",
+    ],
+)
+@pytest.mark.usefixtures("production")
+def test_an_address_can_be_refused_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        guarded_http.check_address(url, "webhook_url")
+    assert caught.value.errors[0].field == "webhook_url"
+
+
+@pytest.mark.usefixtures("production")
+def test_a_name_is_not_resolved_to_be_checked() -> None:
+    guarded_http.check_address("https://nowhere.invalid/x", "webhook_url")
+    guarded_http.check_address("https://93.184.216.34/x", "webhook_url")

@@ -32,12 +32,19 @@ def test_two_settings_are_enough() -> None:
         ({"SESSION_SAMESITE": "Loose"}, "SESSION_SAMESITE", "give Lax, Strict or None"),
         ({"COOKIE_SECURE": "maybe"}, "COOKIE_SECURE", "give 1 or 0"),
         ({"IAM_VERIFIES_TOKENS": "2"}, "IAM_VERIFIES_TOKENS", "give 1 or 0"),
+        ({"FIRESTORE_TIMEOUT_SECONDS": "long"}, "FIRESTORE_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "fast"}, "REDIS_TIMEOUT_SECONDS", "give a number"),
         ({"REDIS_TIMEOUT_SECONDS": "0"}, "REDIS_TIMEOUT_SECONDS", "above zero"),
         ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
         ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
+        ({"SLACK_WEBHOOK_URL": "http://hooks.slack.com/x"}, "SLACK_WEBHOOK_URL", "off for none"),
+        ({"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}, "SLACK_WEBHOOK_URL", "off for none"),
+        ({"MAIL_API_URL": "api.example"}, "MAIL_API_URL", "give an address"),
+        ({"SMTP_URL": "mail.example:25"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://mail.example:port"}, "SMTP_URL", "give smtps://"),
+        ({"SMTP_URL": "smtp://me:pass@mail.example"}, "SMTP_URL", "in the clear"),
     ],
     ids=str,
 )
@@ -117,3 +124,32 @@ def test_loopback_is_fetched_from_only_beside_an_emulator() -> None:
     assert read_settings(GOOD | beside).fetch_loopback
     with pytest.raises(ConfigurationError):
         read_settings(GOOD | beside | {"K_SERVICE": "product-image"})
+
+
+def test_slack_is_a_secret_address_or_off() -> None:
+    address = "https://hooks.slack.com/services/T/B/x"
+    assert read_settings(GOOD | {"SLACK_WEBHOOK_URL": address}).slack_webhook_url == address
+    for unset in ("", "off"):
+        assert read_settings(GOOD | {"SLACK_WEBHOOK_URL": unset}).slack_webhook_url is None
+    local = {"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}
+    emulator = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}
+    assert read_settings(GOOD | local | emulator).slack_webhook_url == "http://127.0.0.1:1/x"
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/T/secret"})
+    assert "secret" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["smtp://mail.example", "smtp://me:p%40ss@127.0.0.1:2525", "smtps://me:pass@mail.example:465"],
+)
+def test_a_mail_server_is_an_address_with_the_way_to_speak_to_it(url: str) -> None:
+    assert read_settings(GOOD | {"SMTP_URL": url}).smtp_url == url
+    for off in ("", "off", "OFF"):
+        assert read_settings(GOOD | {"SMTP_URL": off}).smtp_url is None
+
+
+def test_a_wrong_mail_server_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(GOOD | {"SMTP_URL": "http://me:hunter2@mail.example"})
+    assert "hunter2" not in caught.value.detail

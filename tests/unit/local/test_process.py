@@ -63,10 +63,12 @@ def test_one_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     assert not process.running
 
 
-def test_its_children_end_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_its_group", [True, False])
+def test_its_children_end_with_it(tmp_path: Path, in_its_group: bool) -> None:  # noqa: FBT001
     code = f"""
         import subprocess, sys
-        print(subprocess.Popen([sys.executable, "-c", {STUBBORN!r}]).pid)
+        child = [sys.executable, "-c", {STUBBORN!r}]
+        print(subprocess.Popen(child, start_new_session={not in_its_group}).pid)
         {FOREVER}
     """
     process = python(tmp_path, textwrap.dedent(code), says="\n")

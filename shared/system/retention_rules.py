@@ -1,0 +1,75 @@
+"""What is kept how long: which collection, by which of its fields, and which setting says."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from shared.system.configuration_records import RetentionDays
+
+# Of who was active on which day; a year and the season before it can be compared.
+ACTIVITY_DAYS: Final = 400
+# Where all that is written for somebody to fetch lies, and below it a folder for each night.
+EXPORTS: Final = "exports/"
+NIGHTLY: Final = "exports/nightly/"
+MANIFEST: Final = "manifest.json"
+
+Setting = Literal["sessions", "audit_logs", "results", "activity"]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Documents that go once `field` is older than the `setting` says.
+
+    `field` holds a moment or, `as_day`, a date such as 2026-03-01; documents where it is absent
+    or null stay.
+    """
+
+    collection: str
+    field: str
+    setting: Setting
+    as_day: bool = False
+
+
+# What lives a fixed time instead is in the EXPIRING of tools/indexes.py: Firestore removes that.
+KEPT: Final = (
+    Kept("sessions", "expires_at", "sessions"),
+    Kept("audit_logs", "at", "audit_logs"),
+    # As long as the audit entries that name them.
+    Kept("price_uploads", "created_at", "audit_logs"),
+    Kept("price_upload_chunks", "created_at", "audit_logs"),
+    Kept("weekly_reports", "claimed_at", "audit_logs"),
+    Kept("uploads", "created_at", "results"),
+    Kept("upload_chunks", "created_at", "results"),
+    Kept("exports", "created_at", "results"),
+    Kept("nightly_exports", "began_at", "results"),
+    # Null while a proposal is pending.
+    Kept("proposals", "decided_at", "results"),
+    Kept("user_activity", "day", "activity", as_day=True),
+)
+
+
+def days_of(setting: Setting, configured: RetentionDays) -> int:
+    """How many days the setting says."""
+    if setting == "activity":
+        return ACTIVITY_DAYS
+    days: int = getattr(configured, setting)
+    return days
+
+
+def oldest_kept(kept: Kept, configured: RetentionDays, now: datetime) -> datetime | str:
+    """The value of the field below which a document goes."""
+    moment = now - timedelta(days=days_of(kept.setting, configured))
+    return moment.date().isoformat() if kept.as_day else moment
+
+
+def file_is_over(name: str, written_at: datetime, days: int, now: datetime) -> bool:
+    """Whether an object below `exports/` goes; a night's go together, whenever each was written."""
+    if name.startswith(NIGHTLY):
+        day = name.removeprefix(NIGHTLY).partition("/")[0]
+        return day < (now - timedelta(days=days)).date().isoformat()
+    return name.startswith(EXPORTS) and written_at < now - timedelta(days=days)
+
+
+def in_order_of_removal(names: list[str]) -> list[str]:
+    """The names with manifests first, so that no manifest names what is gone."""
+    return sorted(names, key=lambda name: (not name.endswith(f"/{MANIFEST}"), name))

@@ -1,0 +1,72 @@
+"""All that is kept of one person, as the law lets that person ask for it."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients import firestore
+from shared.clock import Clock, rfc3339, utc_now
+from shared.edge import session_records
+from shared.edge.request import Actor
+from shared.notes import notebook
+from shared.system import audit
+from shared.system.schemas import AuditQuery
+from shared.system.trail import filtered, newest_first
+from shared.users import erasing, profiles
+from shared.users.admin_schemas import PersonalData, SessionRecord, view
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Query
+
+MOST_SESSIONS: Final = 100
+MOST_DAYS: Final = 400
+MOST_ENTRIES: Final = 1000
+
+Fields = dict[str, Any]
+
+
+def collect(uid: str, by: Actor, clock: Clock = utc_now) -> PersonalData:
+    """The person's data, and an entry in the trail that it was handed out; raises NotFound."""
+    profile = profiles.read(uid)
+    incomplete: list[str] = []
+    sessions = _read(session_records.of_user(uid), MOST_SESSIONS, "sessions", incomplete)
+    notes = _read(notebook.owned_by(uid), notebook.MOST_NOTES, "notes", incomplete)
+    activity = _read(erasing.activity_of(uid), MOST_DAYS, "activity", incomplete)
+    entries = newest_first(filtered(AuditQuery(actor=uid)))
+    trail = _read(entries, MOST_ENTRIES, "audit", incomplete)
+    audit.write(by, f"users/{uid}")
+    return PersonalData(
+        as_of=rfc3339(clock()),
+        profile=view(profile),
+        sessions=[_session(fields) for fields in sessions],
+        notes=[_plain(fields) for fields in notes],
+        activity=[_plain(fields) for fields in activity],
+        audit=[_plain(fields) for fields in trail],
+        incomplete=incomplete,
+    )
+
+
+def _read(query: "Query", most: int, name: str, incomplete: list[str]) -> list[Fields]:
+    with firestore.errors_mapped():
+        found = list(query.limit(most + 1).stream(**firestore.limits()))
+    if len(found) > most:
+        incomplete.append(name)
+    return [snapshot.to_dict() or {} for snapshot in found[:most]]
+
+
+def _session(fields: Fields) -> SessionRecord:
+    ended = fields["revoked_at"]
+    return SessionRecord(
+        created_at=rfc3339(fields["created_at"]),
+        expires_at=rfc3339(fields["expires_at"]),
+        revoked_at=None if ended is None else rfc3339(ended),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON knows it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return rfc3339(value) if hasattr(value, "isoformat") else value

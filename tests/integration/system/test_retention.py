@@ -1,0 +1,135 @@
+"""What is as old as the settings say goes, all of it and nothing else."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from local.stack import Stack
+from shared.edge.request import Actor
+from shared.system import retention
+from shared.system.configuration_records import DEFAULTS
+from shared.system.retention_rules import KEPT, Kept, days_of
+from tests.integration.edge.instance import instance
+from tests.integration.products.support import Shop
+from tests.integration.system.conftest import Objects
+
+BY = Actor("drill", "", "retention.applied", "", "")
+
+# Removes five at a time, and ends its process when it has removed ten.
+DYING = """
+import os
+from google.cloud.firestore_v1.services.firestore.client import FirestoreClient as Client
+from shared.edge.request import Actor
+from shared.system import retention
+commit, calls = Client.commit, 0
+def dying(self, request=None, **kwargs):
+    global calls
+    calls += 1
+    if calls > 2:
+        os._exit(99)
+    return commit(self, request=request, **kwargs)
+Client.commit, retention.PAGE = dying, 5
+retention.apply(Actor("drill", "", "retention.applied", "", ""))
+"""
+
+
+@pytest.fixture(autouse=True)
+def empty(shop: Shop) -> None:
+    shop.clear()
+
+
+@pytest.fixture
+def acting(stack: Stack) -> Iterator[None]:
+    """This process in the place of the function."""
+    with instance(stack.environment()):
+        yield
+
+
+def aged(kept: Kept, age: timedelta) -> object:
+    moment = datetime.now(UTC) - age
+    return moment.date().isoformat() if kept.as_day else moment
+
+
+def make(shop: Shop, kept: Kept, name: str, value: object) -> None:
+    shop.database.collection(kept.collection).document(name).set({kept.field: value})
+
+
+def lifetime(kept: Kept) -> timedelta:
+    return timedelta(days=days_of(kept.setting, DEFAULTS.retention_days))
+
+
+def test_of_each_kind_exactly_what_is_old_goes(shop: Shop) -> None:
+    margin = timedelta(days=1)
+    for kept in KEPT:
+        make(shop, kept, "old", aged(kept, lifetime(kept) + margin))
+        make(shop, kept, "young", aged(kept, lifetime(kept) - margin))
+        make(shop, kept, "undecided", None)
+    assert shop.call_private("apply_retention").is_success
+    for kept in KEPT:
+        left = shop.documents(kept.collection)
+        assert {"young", "undecided"} <= left.keys(), kept
+        assert "old" not in left, kept
+    entries = shop.documents("audit_logs").values()
+    (told,) = [each["after"] for each in entries if each.get("action") == "retention.applied"]
+    assert told == {kept.collection: 1 for kept in KEPT}
+    # The undecided session is no session; others share the collection.
+    shop.database.document("sessions/undecided").delete()
+    shop.database.document("sessions/young").delete()
+
+
+@pytest.mark.usefixtures("acting")
+def test_the_settings_of_now_count(shop: Shop) -> None:
+    (kept,) = (each for each in KEPT if each.collection == "uploads")
+    make(shop, kept, "a", aged(kept, timedelta(days=3)))
+    assert retention.apply(BY) == {}
+    fields = msgspec.to_builtins(DEFAULTS)
+    fields["retention_days"]["results"] = 2
+    shop.database.document("configuration/settings").set(
+        {**fields, "version": 1, "updated_at": datetime.now(UTC)}
+    )
+    assert retention.apply(BY) == {"uploads": 1}
+    assert retention.apply(BY) == {}
+
+
+def test_a_run_that_was_cut_off_is_finished_by_the_next(shop: Shop) -> None:
+    (kept,) = (each for each in KEPT if each.collection == "uploads")
+    for number in range(23):
+        make(shop, kept, f"old-{number}", aged(kept, lifetime(kept) + timedelta(days=2)))
+    make(shop, kept, "young", aged(kept, timedelta(0)))
+    process = shop.begin(DYING)
+    process.communicate(timeout=60)
+    assert process.returncode == 99
+    assert len(shop.documents("uploads")) == 14
+    assert shop.call_private("apply_retention").is_success
+    assert shop.documents("uploads").keys() == {"young"}
+
+
+@pytest.mark.usefixtures("acting")
+def test_a_run_ends_when_its_time_is_over(shop: Shop) -> None:
+    (kept,) = (each for each in KEPT if each.collection == "uploads")
+    make(shop, kept, "old", aged(kept, lifetime(kept) + timedelta(days=2)))
+    assert retention.apply(BY, run_seconds=0) == {}
+    assert shop.documents("uploads").keys() == {"old"}
+
+
+@pytest.mark.usefixtures("acting")
+def test_files_go_with_what_they_belong_to(shop: Shop, objects: Objects) -> None:
+    today = datetime.now(UTC).date()
+    nights = {
+        age: f"exports/nightly/{today - timedelta(days=age)}/manifest.json" for age in (6, 7, 8)
+    }
+    for name in (*nights.values(), "exports/a.csv", "pictures/a.webp"):
+        objects.put(name)
+    assert retention.apply(BY) == {"files": 1}
+    assert nights[8] not in objects.names("exports/")
+    assert {nights[6], nights[7], "exports/a.csv"} <= objects.names("exports/")
+
+    def in_eight_days() -> datetime:
+        return datetime.now(UTC) + timedelta(days=8)
+
+    retention.apply(BY, in_eight_days)
+    assert objects.names("exports/") == set()
+    assert "pictures/a.webp" in objects.names("pictures/")
+    assert shop.documents("configuration") == {}

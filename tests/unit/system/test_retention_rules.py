@@ -1,0 +1,55 @@
+"""What is kept how long, by the settings and by the names of files."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from shared.system.configuration_records import DEFAULTS
+from shared.system.retention_rules import KEPT, file_is_over, in_order_of_removal, oldest_kept
+from tools.indexes import EXPIRING
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DAYS = msgspec.structs.replace(
+    DEFAULTS.retention_days, sessions=3, audit_logs=30, results=7, deleted_products=90
+)
+
+
+def test_nothing_is_removed_by_two() -> None:
+    assert not {kept.collection for kept in KEPT} & set(EXPIRING)
+
+
+@pytest.mark.parametrize(
+    ("collection", "oldest"),
+    [
+        ("sessions", NOW - timedelta(days=3)),
+        ("audit_logs", NOW - timedelta(days=30)),
+        ("exports", NOW - timedelta(days=7)),
+        ("user_activity", "2025-02-03"),
+    ],
+)
+def test_the_settings_say_how_long(collection: str, oldest: object) -> None:
+    (kept,) = (each for each in KEPT if each.collection == collection)
+    assert oldest_kept(kept, DAYS, NOW) == oldest
+
+
+@pytest.mark.parametrize(
+    ("name", "age_days", "over"),
+    [
+        ("exports/0a.csv", 6.9, False),
+        ("exports/0a.csv", 7.1, True),
+        ("exports/nightly/2026-03-03/manifest.json", 7.1, False),
+        ("exports/nightly/2026-03-03/products-0.ndjson.gz", 7.1, False),
+        ("exports/nightly/2026-03-02/manifest.json", 6.9, True),
+        ("pictures/0a/160.webp", 999, False),
+    ],
+)
+def test_a_file_goes_by_its_age_and_a_night_as_a_whole(
+    *, name: str, age_days: float, over: bool
+) -> None:
+    assert file_is_over(name, NOW - timedelta(days=age_days), 7, NOW) is over
+
+
+def test_no_manifest_outlives_what_it_names() -> None:
+    names = ["exports/nightly/2026-03-02/a.gz", "exports/nightly/2026-03-02/manifest.json"]
+    assert in_order_of_removal(names) == names[::-1]
