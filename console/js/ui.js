@@ -58,9 +58,9 @@ export const link = (label, href, { kind = '', glyph, ...props } = {}) =>
 export const chip = (text, tone = 'plain') => h('span', { class: `chip ${tone}` }, text);
 
 const TONES = {
-  active: 'good', done: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
-  pending: 'warn', planned: 'warn', degraded: 'warn', close: 'warn', similar: 'warn',
-  rejected: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
+  active: 'good', running: 'good', done: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
+  pending: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', close: 'warn', similar: 'warn',
+  rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
 };
 export const state = (name) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, title(name));
 
