@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from shared.edge import activity
-from shared.users import activity_weeks, insights, sign_ups
+from shared.users import activity_weeks, insights, profiles
 from shared.users.activity_figures import Member, absent_week, week_of
 
 PEOPLE: Final = 40
@@ -19,7 +21,6 @@ DAYS: Final = 84
 SEED: Final = 20260101
 # Fewer work at the weekend.
 WEEKDAYS: Final = (1.0, 1.0, 0.95, 1.0, 0.9, 0.35, 0.15)
-AVATARS: Final = ("bear", "bird", "cat", "dog", "fish", "fox", "frog", "owl")
 _FIRST: Final = ("Amaya", "Dinesh", "Ishara", "Kavindu", "Malini", "Nuwan", "Sanduni", "Tharindu")
 _LAST: Final = ("Perera", "Silva", "Fernando", "Jayasinghe", "Bandara")
 
@@ -41,7 +42,7 @@ def crowd(now: datetime) -> Iterator[Write]:
                 weeks[week_of(day)].setdefault(uid, new).days[day.weekday()] = actions
             else:
                 yield _noted(uid, now)
-        yield f"{sign_ups.COLLECTION}/{uid}", _profile(number, joined, seen)
+        yield f"{profiles.COLLECTION}/{uid}", _profile(number, joined, seen)
     for week, users in weeks.items():
         yield activity_weeks.document(week, 0).path, activity_weeks.fields(week, users)
     yield insights.document().path, {"open_from": str(today)}
@@ -65,16 +66,13 @@ def _noted(uid: str, now: datetime) -> Write:
 
 def _profile(number: int, joined: date, seen: list[tuple[date, int]]) -> dict[str, Any]:
     first, last = _FIRST[number % len(_FIRST)], _LAST[number % len(_LAST)]
-    return {
-        "email": f"{first}.{last}@shopple.test".lower(),
-        "name": f"{first} {last}",
-        "role": "none",
-        "disabled": False,
-        "avatar": AVATARS[number % len(AVATARS)],
-        "rights": 1,
-        "invited": False,
-        "created_at": datetime.combine(joined, time(8), UTC),
-        "last_sign_in_at": datetime.combine(seen[-1][0], time(9), UTC) if seen else None,
-        "version": 1,
-        "demo": True,
-    }
+    profile = profiles.new_profile(
+        f"demo{number:024}",
+        f"{first}.{last}@shopple.test".lower(),
+        f"{first} {last}",
+        "none",
+        datetime.combine(joined, time(8), UTC),
+    )
+    last_seen = datetime.combine(seen[-1][0], time(9), UTC) if seen else None
+    known = msgspec.structs.replace(profile, last_sign_in_at=last_seen)
+    return {**profiles.to_document(known), "demo": True}

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore, identity
 from shared.clock import utc_now
-from shared.edge import session_records, sessions
+from shared.edge import activity, session_records, sessions
 from shared.errors import Conflict, DependencyError, DependencyUnavailable
 from shared.notes import notebook
 from shared.products import outbox
 from shared.system import audit
-from shared.users import erasures, settling
+from shared.users import erasures, insights, settling
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot, Query, WriteBatch
 
-ACTIVITY: Final = "user_activity"
 PAGE_ROWS: Final = 200
 # More than any user's count of rights: nothing that began under fewer lives on.
 ALL_RIGHTS: Final = 2**31
@@ -62,8 +61,9 @@ def finish(uid: str) -> None:
     known = erasures.read(uid)
     if known is not None:
         close(uid)
-        for query in (session_records.of_user(uid), notebook.owned_by(uid), activity_of(uid)):
+        for query in (session_records.of_user(uid), notebook.owned_by(uid)):
             _delete(query)
+        insights.forget(uid)
         for field, value, erased in (
             ("actor", uid, _as_actor),
             ("resource", f"users/{uid}", _as_resource),
@@ -83,7 +83,7 @@ def activity_of(uid: str) -> "Query":
     from google.cloud.firestore import FieldFilter
 
     only = FieldFilter("uid", "==", uid)
-    return firestore.client().collection(ACTIVITY).where(filter=only)
+    return firestore.client().collection(activity.COLLECTION).where(filter=only)
 
 
 def _delete(query: "Query") -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
 from shared.users.activity_figures import monday_of, week_of
+from shared.users.profiles import COLLECTION
 
 if TYPE_CHECKING:
     from google.cloud.firestore import CollectionReference, DocumentSnapshot
 
-COLLECTION: Final = "users"
 BATCH: Final = 300
 
 

@@ -9,7 +9,6 @@ from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
-import msgspec
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.types import Document
 from google.events.cloud.firestore import Document as EventDocument
@@ -17,8 +16,6 @@ from google.events.cloud.firestore import DocumentEventData
 from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
-from shared.products import price_changes
-from shared.products.models import from_document
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 
@@ -238,14 +235,11 @@ def _follow_prices(cloud: Cloud) -> Call:
 
 def _record_prices(cloud: Cloud) -> Call:
     fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
-    product = from_document(_product(cloud), fields)
-    now = datetime.now(UTC)
-    changed = msgspec.structs.replace(
-        product, price_minor=product.price_minor + secrets.randbelow(1000), updated_at=now
-    )
+    now, price_minor = datetime.now(UTC), fields["price_minor"] + secrets.randbelow(1000)
+    told = [_product(cloud), fields["retailer"], int(time.time() * 1e6), price_minor]
     owed = {"kind": "product_price", "id": "bench", "version": 1, "at": now, "source": "manual"}
-    changes = price_changes.debt([changed], "manual").fields["changes"]
-    cloud.database.document("outbox/product_price-bench").set({**owed, "changes": changes})
+    changes = {"changes": json.dumps([[*told, fields["currency"]]])}
+    cloud.database.document("outbox/product_price-bench").set(owed | changes)
     return _task(cloud, {"change_id": "bench"})
 
 

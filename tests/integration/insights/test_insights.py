@@ -8,7 +8,7 @@ import pytest
 from local.accounts import ADMIN
 from shared.edge import activity
 from shared.errors import Conflict
-from shared.users import activity_weeks, insights, sign_ups
+from shared.users import activity_weeks, insights, profiles
 from shared.users.activity_figures import ABSENT, Member, monday_of, weeks_until
 from tests import sessions
 from tests.integration.edge.instance import instance
@@ -32,8 +32,12 @@ def fill(shop: Shop, documents: Mapping[str, Json]) -> None:
 
 
 def remove(shop: Shop, collection: str) -> None:
-    for snapshot in shop.database.collection(collection).stream():
-        snapshot.reference.delete()
+    found = shop.database.collection(collection).select([]).get()
+    for at in range(0, len(found), BATCH):
+        batch = shop.database.batch()
+        for snapshot in found[at : at + BATCH]:
+            batch.delete(snapshot.reference)
+        batch.commit()
 
 
 def profile(uid: str, joined: datetime) -> Json:
@@ -67,7 +71,7 @@ def recount_by_task(shop: Shop) -> int:
 def quiet(shop: Shop) -> Iterator[Shop]:
     """Nobody was ever active, and what is written starts nothing."""
     shop.stack.control.disturb_events(drop=True)
-    for collection in (activity.COLLECTION, activity_weeks.COLLECTION, sign_ups.COLLECTION):
+    for collection in (activity.COLLECTION, activity_weeks.COLLECTION, profiles.COLLECTION):
         remove(shop, collection)
     shop.database.document("statistics/insights").delete()
     yield shop

@@ -176,7 +176,7 @@ def test_the_data_of_a_person_is_handed_out_and_then_erased(office: Office, stac
     assert len(data["sessions"]) == 2
     assert member.session.sid not in json.dumps(data)
     assert [note["title"] for note in data["notes"]] == ["Diary"]
-    assert [day["date"] for day in data["activity"]] == ["2026-11-25"]
+    assert "2026-11-25" in [day.get("date") for day in data["activity"]]
     assert {entry["action"] for entry in data["audit"]} == {"session.opened", "note.created"}
     assert data["incomplete"] == []
     trail = office.http.get("/api/audit/logs", params={"resource": f"users/{member.uid}"})
