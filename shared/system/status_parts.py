@@ -89,7 +89,7 @@ def dead_letters(name: str) -> PartState:
     with firestore.errors_mapped():
         number = _count(letters)
         fresh = _count(letters.where(filter=_filter("at", ">", utc_now() - NEWS)))
-    detail = f"{fresh} of the last day" if fresh else None
+    detail = f"{_told(number)} in all, {_told(fresh)} of the last day" if number else None
     return _counted(name, number, "degraded" if fresh else "ok", detail)
 
 
@@ -98,7 +98,7 @@ def overdue(name: str) -> PartState:
     owed = firestore.client().collection("outbox")
     with firestore.errors_mapped():
         number = _count(owed.where(filter=_filter("at", "<=", utc_now() - OVERDUE)))
-    detail = f"overdue for more than {OVERDUE.seconds // 60} minutes" if number else None
+    detail = f"{_told(number)} overdue for {OVERDUE.seconds // 60} minutes" if number else None
     return _counted(name, number, "degraded" if number else "ok", detail)
 
 
@@ -110,6 +110,10 @@ def _with_items(name: str, items: list[StatusItem], wrong: list[str]) -> PartSta
 def _counted(name: str, number: int, state: Any, detail: str | None) -> PartState:
     at_least = True if number >= MOST else None
     return PartState(name, state, UNMEASURED, detail, number, at_least)
+
+
+def _told(number: int) -> str:
+    return f"{number}+" if number >= MOST else str(number)
 
 
 def _filter(field: str, comparison: str, value: object) -> Any:

@@ -61,11 +61,8 @@ def log_in(id_token: str, actor: Actor, clock: Clock = utc_now) -> tuple[LoggedI
 
 def _known(transaction: "Transaction", uid: str) -> Profile | None:
     references = [profiles.reference(uid), erasures.reference(uid)]
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(
-            references, transaction=transaction, **firestore.limits()
-        )
-        fields = {s.reference.parent.id: s.to_dict() for s in found}
+    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
+    fields = {s.reference.parent.id: s.to_dict() for s in found}
     if fields[erasures.COLLECTION] is not None:
         raise Unauthenticated("The ID token is not valid.")
     known = fields[profiles.COLLECTION]

@@ -167,6 +167,36 @@ def test_what_is_due_together_is_one_message(shop: Shop, offers: Offers, slack: 
     )
 
 
+def test_late_prices_and_those_of_removed_products_are_no_news(shop: Shop, offers: Offers) -> None:
+    late, removed, told = offers(3)
+    ids = [make(shop, pid, age_days=20)["id"] for pid in (late, removed, told)]
+    shop.stack.control.disturb_events(drop=True)
+    cost(shop, late, 100, 80, hours_ago=9 * 24)
+    for pid in (removed, told):
+        cost(shop, pid, 100, 80)
+    shop.database.document(f"products/{removed}").update({"listed": False, "status": "deleted"})
+    follow_reads(shop, [late, removed, told])
+    assert [len(notifications(shop, alert_id)) for alert_id in ids] == [0, 0, 1]
+    shop.stack.control.reset_events()
+
+
+def test_a_rule_on_a_category_and_a_retailer_watches_these(shop: Shop, offers: Offers) -> None:
+    shop.database.document("categories/alerted").set({"name": "Alerted", "parent": None})
+    inside, outside = offers(2)
+    shop.database.document(f"products/{inside}").update({"category": "alerted"})
+    here, elsewhere = (
+        make(shop, None, category="alerted", retailer=name, age_days=1)["id"]
+        for name in ("Keells", "Cargills")
+    )
+    shop.stack.control.disturb_events(drop=True)
+    for pid in (inside, outside):
+        cost(shop, pid, 100, 80)
+    follow_reads(shop, [inside, outside])
+    assert [each["product_id"] for each in notifications(shop, here).values()] == [inside]
+    assert notifications(shop, elsewhere) == {}
+    shop.stack.control.reset_events()
+
+
 def test_a_removed_rule_says_nothing(shop: Shop, offers: Offers) -> None:
     alert_id, _ = crossed(shop, offers, "silent")
     assert shop.http.delete(f"{PATH}/{alert_id}").status_code == 204

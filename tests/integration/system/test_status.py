@@ -76,13 +76,14 @@ def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
     answer = shop.http.get(PATH)
     told = {part["name"]: part for part in answer.json()["parts"]}
     assert (told["dead_letters"]["count"], told["dead_letters"]["state"]) == (2, "degraded")
-    assert told["dead_letters"]["detail"] == "1 of the last day"
+    assert told["dead_letters"]["detail"] == "2 in all, 1 of the last day"
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (0, "ok")
     # Two counts of letters, one of debts, one sign of life, and a session that Redis forgot.
     assert int(answer.headers[READS]) <= 5
     shop.database.document("outbox/product-a").set({"at": now - timedelta(minutes=4)})
     told = parts(shop)
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (1, "degraded")
+    assert told["outbox"]["detail"] == "1 overdue for 3 minutes"
 
 
 def test_a_paused_queue_is_named(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -19,6 +20,10 @@ from tests import sessions
 from tests.integration.edge.instance import instance
 from tests.integration.users.people import Member, Office, opened, some_address, wanted
 from tests.polling import eventually
+
+
+def demoted(office: Office, member: Member) -> bool:
+    return office.put(member.user, role="none").status_code == 200
 
 
 def owed(uid: str) -> bool:
@@ -94,7 +99,8 @@ def test_a_login_at_the_same_moment_leaves_no_session_of_the_old_role(office: Of
         with ThreadPoolExecutor(5) as pool:
             entering = [pool.submit(enter) for _ in range(5)]
             together.wait(30)
-            assert office.put(member.user, role="none").status_code == 200
+            # Firestore may let the logins win, and refuse a change that waits for all of them.
+            eventually(partial(demoted, office, member))
             answers = [each.result(60) for each in entering]
         assert {answer.status_code for answer in answers} <= {200, 401, 403}
         cookies = [a.cookies[sessions.COOKIE] for a in answers if a.status_code == 200]
