@@ -46,10 +46,11 @@ class Gateway:
         limit_seconds: float = LIMIT_SECONDS,
         *,
         reserved: Mapping[str, Callable[[], dict[str, Any]]] | None = None,
-        auth_url: str = "",
+        allowed: Mapping[str, str] | None = None,
     ) -> None:
         self._reserved = reserved or {}
-        self._auth_url = auth_url
+        # A directive of the policy and what it allows here beside what it allows in production.
+        self._allowed = allowed or {}
         self._file = firebase_json
         self._functions_url = functions_url
         self._limit_seconds = limit_seconds
@@ -97,9 +98,10 @@ class Gateway:
     def _headers(self, site: Site, path: str) -> dict[str, str]:
         headers = site.headers(path)
         policy = headers.get("Content-Security-Policy")
-        if policy and self._auth_url:
-            allowed = policy.replace("connect-src ", f"connect-src {self._auth_url} ")
-            headers["Content-Security-Policy"] = allowed
+        if policy:
+            for directive, url in self._allowed.items():
+                policy = policy.replace(f"{directive} ", f"{directive} {url} ")
+            headers["Content-Security-Policy"] = policy
         return headers
 
     def _current_site(self) -> Site:

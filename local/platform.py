@@ -55,7 +55,10 @@ class Platform:
                 "/__/local/slack": self._sink.page,
                 "/__/local/mail": self._mail.page,
             },
-            auth_url=reserved.auth_url(plan),
+            allowed={
+                "connect-src": reserved.auth_url(plan),
+                "img-src": f"http://{HOST}:{plan.ports.storage}",
+            },
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

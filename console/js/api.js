@@ -79,8 +79,8 @@ export async function request(method, path, { body, headers = {}, signal, quiet4
 
 export const get = (path, signal) => request('GET', path, { signal });
 
-export async function post(path, body, intent, mark = JSON.stringify(body ?? null)) {
-  const headers = { 'Idempotency-Key': intent.key(path + mark) };
+export async function post(path, body, intent, mark = JSON.stringify(body ?? null), more = {}) {
+  const headers = { 'Idempotency-Key': intent.key(path + mark), ...more };
   try {
     const answer = await request('POST', path, { body, headers });
     intent.settle();

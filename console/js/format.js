@@ -1,6 +1,7 @@
 const whole = new Intl.NumberFormat('en');
 const amount = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const stamp = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const STEPS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60]];
@@ -8,6 +9,7 @@ const STEPS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day',
 export const count = (n) => (Number.isFinite(n) ? whole.format(n) : '–');
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 export const price = (n) => (Number.isFinite(n) ? amount.format(n) : '–');
+export const signed = (n, digits = 1) => `${n > 0 ? '+' : n < 0 ? '−' : ''}${Math.abs(n).toFixed(digits)}`;
 export const percent = (part, total) => (total > 0 ? Math.round((part / total) * 100) : 0);
 
 function parsed(text) {
@@ -18,6 +20,11 @@ function parsed(text) {
 export function dateTime(text) {
   const date = parsed(text);
   return date ? stamp.format(date) : '–';
+}
+
+export function date(text) {
+  const found = parsed(text);
+  return found ? day.format(found) : '–';
 }
 
 export function timeOfDay(text) {

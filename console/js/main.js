@@ -3,27 +3,49 @@ import { current } from './router.js';
 import { session, watch, refresh, signOut } from './session.js';
 import { announce, failure, icon, iconButton, button, skeleton, toast, empty, link, heading } from './ui.js';
 import * as signin from './screens/signin.js';
-import * as catalogue from './screens/catalogue.js';
-import * as product from './screens/product.js';
-import * as upload from './screens/upload.js';
-import * as categories from './screens/categories.js';
-import * as status from './screens/status.js';
-import * as audit from './screens/audit.js';
 
+// Each screen's module is fetched when it is first visited.
 const ROUTES = [
-  [/^\/products$/, catalogue],
-  [/^\/products\/([^/]+)$/, product],
-  [/^\/upload(?:\/([^/]+))?$/, upload],
-  [/^\/categories$/, categories],
-  [/^\/status$/, status],
-  [/^\/audit$/, audit],
+  [/^\/products$/, 'catalogue'],
+  [/^\/products\/([^/]+)$/, 'product'],
+  [/^\/upload(?:\/([^/]+))?$/, 'upload'],
+  [/^\/categories$/, 'categories'],
+  [/^\/approvals$/, 'approvals'],
+  [/^\/prices$/, 'prices'],
+  [/^\/alerts$/, 'alerts'],
+  [/^\/requests$/, 'requests'],
+  [/^\/notes$/, 'notes'],
+  [/^\/users$/, 'users'],
+  [/^\/insights$/, 'insights'],
+  [/^\/status$/, 'status'],
+  [/^\/audit$/, 'audit'],
+  [/^\/settings$/, 'settings'],
 ];
-const PLACES = [
-  ['/products', 'Catalogue', 'catalogue'],
-  ['/upload', 'Upload', 'upload'],
-  ['/categories', 'Categories', 'categories'],
-  ['/status', 'System status', 'status'],
-  ['/audit', 'Audit log', 'audit', true],
+// A group's places: address, name, icon, and whether only super admins have it.
+const GROUPS = [
+  ['Catalogue', [
+    ['/products', 'Catalogue', 'catalogue'],
+    ['/upload', 'Upload', 'upload'],
+    ['/categories', 'Categories', 'categories'],
+  ]],
+  ['Prices', [
+    ['/prices', 'Price dashboard', 'prices'],
+    ['/alerts', 'Price alerts', 'alerts'],
+  ]],
+  ['Work', [
+    ['/approvals', 'Approvals', 'approvals'],
+    ['/requests', 'Requests', 'requests'],
+    ['/notes', 'Notes', 'notes'],
+  ]],
+  ['People', [
+    ['/users', 'Users', 'users', true],
+    ['/insights', 'Insights', 'insights'],
+  ]],
+  ['System', [
+    ['/audit', 'Audit log', 'audit', true],
+    ['/settings', 'Settings', 'settings', true],
+    ['/status', 'System status', 'status'],
+  ]],
 ];
 const THEMES = { '': 'dark', dark: 'light', light: '' };
 const THEME_NAMES = { '': 'system', dark: 'dark', light: 'light' };
@@ -56,9 +78,11 @@ export function themeButton() {
 function shell() {
   const { user } = session;
   const nav = h('nav', { class: 'nav', id: 'nav', 'aria-label': 'Main' },
-    PLACES.filter(([, , , superOnly]) => !superOnly || user.isSuperAdmin).map(([path, label, glyph]) =>
-      h('a', { href: `#${path}`, 'data-path': path }, icon(glyph), h('span', {}, label))),
-    h('a', { href: '/docs' }, icon('docs'), h('span', {}, 'API reference')));
+    GROUPS.map(([name, places]) => h('div', { class: 'nav-group', role: 'group', 'aria-label': name },
+      h('p', { class: 'nav-name', 'aria-hidden': 'true' }, name),
+      places.filter(([, , , superOnly]) => !superOnly || user.isSuperAdmin).map(([path, label, glyph]) =>
+        h('a', { href: `#${path}`, 'data-path': path }, icon(glyph), h('span', {}, label))),
+      name === 'System' && h('a', { href: '/docs' }, icon('docs'), h('span', {}, 'API reference')))));
   const out = button('Sign out', {
     kind: 'quiet', glyph: 'out',
     onclick: async () => {
@@ -112,7 +136,7 @@ function arrive(name) {
   first = false;
 }
 
-function show() {
+async function show() {
   leave.abort();
   leave = new AbortController();
   for (const open of document.querySelectorAll('dialog')) open.close();
@@ -123,6 +147,8 @@ function show() {
     return;
   }
   if (!app.querySelector('.shell')) shell();
+  // An earlier screen may still have been on its way.
+  main.removeAttribute('aria-busy');
   const { path, query } = current();
   markPlace(path);
   const found = ROUTES.map(([pattern, screen]) => [path.match(pattern), screen]).find(([match]) => match);
@@ -131,10 +157,27 @@ function show() {
     arrive('Not found');
     return;
   }
-  const [match, screen] = found;
+  const [match, name] = found;
+  const { signal } = leave;
   const id = match[1] && decodeURIComponent(match[1]);
-  fill(main, screen.screen({ id, path, query, signal: leave.signal, user: session.user }));
-  arrive(screen.title);
+  // What stands stays until the next screen is here, unless that takes long or nothing stands yet.
+  main.setAttribute('aria-busy', 'true');
+  const late = setTimeout(() => { if (!signal.aborted) fill(main, skeleton()); }, main.children.length ? 300 : 0);
+  try {
+    const screen = await import(`./screens/${name}.js`);
+    if (signal.aborted) return;
+    fill(main, screen.screen({ id, path, query, signal, user: session.user }));
+    arrive(screen.title);
+  } catch (error) {
+    if (signal.aborted) return;
+    console.error(error);
+    // A browser remembers a module that failed; only a new page asks for it again.
+    fill(main, heading('This screen could not be loaded'), failure({ title: 'No connection', detail: error.message }, () => location.reload()));
+    arrive('Not loaded');
+  } finally {
+    clearTimeout(late);
+    if (!signal.aborted) main.removeAttribute('aria-busy');
+  }
 }
 
 async function start() {

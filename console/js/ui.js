@@ -7,6 +7,18 @@ const PATHS = {
   categories: 'M6 4v12.5a1.5 1.5 0 0 0 1.5 1.5H12M6 9.5h6M12 7h7v5h-7zM12 15.5h7v5h-7z',
   status: 'M3 12.5h4l2.5-7 5 13 2.5-6h4',
   audit: 'M12 3.5 5 6v5.5c0 4.3 2.9 7.5 7 9 4.1-1.5 7-4.7 7-9V6zM9 11.8l2.2 2.2 4-4.2',
+  prices: 'M4 19.5h16M4.5 15h4v-5h5v3h4V5.5h2.5',
+  requests: 'M4.5 5h15v11h-8L7.5 19.5V16h-3zM12 8v5M9.5 10.5h5',
+  notes: 'M5 4.5h14v9.5L13.5 19.5H5zM13.5 19.5V14H19M8.5 8.5h7M8.5 12h4',
+  settings: 'M4 7.5h8M16 7.5h4M14 5.2v4.6M4 16.5h4M12 16.5h8M10 14.2v4.6',
+  approvals: 'M4.5 5.5h15v13h-15zM8 12l2.7 2.7L16 9.3',
+  alerts: 'M6.5 16.5V11a5.5 5.5 0 0 1 11 0v5.5l1.5 1.5H5zM10 20.5h4',
+  users: 'M9.5 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM3.5 19.5c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5M16 5.2a3.3 3.3 0 0 1 0 6M17.5 14.5c1.9.8 3 2.6 3 5',
+  insights: 'M4.5 19.5v-6M9.5 19.5v-11M14.5 19.5v-8M19.5 19.5v-15',
+  pin: 'M9 4h6l-.7 6 3.2 3.5h-11L9.7 10zM12 13.5V20',
+  up: 'm6 14.5 6-6 6 6',
+  down: 'm6 9.5 6 6 6-6',
+  image: 'M4.5 5h15v14h-15zM4.5 16l4.5-4.5 4 4 2.5-2.5 4 4M15 9.5v.2',
   docs: 'M6 4h8.5L19 8.5V20H6zM14 4v5h5M9 13h7M9 16.5h5',
   search: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.3 15.3 20 20',
   link: 'M13.5 4.5H19.5V10.5M19 5l-8.5 8.5M10 5.5H5.5v13h13V14',
@@ -46,9 +58,9 @@ export const link = (label, href, { kind = '', glyph, ...props } = {}) =>
 export const chip = (text, tone = 'plain') => h('span', { class: `chip ${tone}` }, text);
 
 const TONES = {
-  active: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
-  pending: 'warn', degraded: 'warn', close: 'warn', similar: 'warn',
-  rejected: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
+  active: 'good', running: 'good', done: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
+  pending: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', close: 'warn', similar: 'warn',
+  rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
 };
 export const state = (name) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, title(name));
 
@@ -176,19 +188,12 @@ function drawn(product) {
     s('text', { x: 20, y: 25, 'text-anchor': 'middle', class: 'pic-text' }, initials));
 }
 
-// Only pictures the backend stored are fetched. Loading a retailer's own address would tell that
-// retailer who is looking at which product.
-const STORES = ['storage.googleapis.com', 'firebasestorage.googleapis.com'];
-export function picture(product) {
-  let url = null;
-  try {
-    url = product.image ? new URL(product.image, location.href) : null;
-  } catch {
-    url = null;
-  }
-  const ours = url && (url.origin === location.origin || (url.protocol === 'https:' && STORES.includes(url.hostname)));
-  if (!ours) return drawn(product);
-  const image = h('img', { class: 'pic', src: url.href, alt: '', loading: 'lazy', width: 40, height: 40, referrerpolicy: 'no-referrer' });
+// Only pictures the backend stored are fetched; it links those in `images`, by width. Loading a
+// retailer's own address would tell that retailer who is looking at which product.
+export function picture(product, width = '160') {
+  const source = product.images?.[width];
+  if (!source) return drawn(product);
+  const image = h('img', { class: 'pic', src: source, alt: '', loading: 'lazy', width: 40, height: 40, referrerpolicy: 'no-referrer' });
   image.addEventListener('error', () => image.replaceWith(drawn(product)));
   return image;
 }
@@ -222,7 +227,7 @@ export function showErrors(form, errors) {
   const rest = [];
   let first = null;
   for (const { field: path, message: text } of errors) {
-    const name = String(path ?? '').split('.').pop();
+    const name = String(path ?? '').replace(/\[\d+\]/g, '').split('.').pop();
     const box = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
     if (!box) {
       rest.push({ field: path, message: text });

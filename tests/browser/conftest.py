@@ -3,11 +3,15 @@
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from local.stack import Stack
+from tests.browser.judging import NewPage
+from tests.sessions import COOKIE, SUPER_ADMIN, SignedIn, log_in, new_client
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -37,3 +41,36 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def session(stack: Stack) -> SignedIn:
+    """A super admin's session, begun without the browser."""
+    return log_in(stack, SUPER_ADMIN)
+
+
+@pytest.fixture(scope="module")
+def http(stack: Stack, session: SignedIn) -> Iterator[httpx.Client]:
+    """The same user at the API."""
+    with new_client(stack, session) as client:
+        yield client
+
+
+@pytest.fixture
+def new_page(browser: Browser, console_url: str, session: SignedIn) -> Iterator[NewPage]:
+    """Makes pages that are signed in, each with cookies and storage of its own."""
+    opened: list[BrowserContext] = []
+    failures: list[str] = []
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(**options)
+        context.add_cookies([{"name": COOKIE, "value": session.cookie, "url": console_url}])
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+    assert failures == []

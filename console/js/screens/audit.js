@@ -33,7 +33,7 @@ export function screen({ path, query, signal, user }) {
   let asked = 0;
 
   const input = (key, props = {}) => h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', value: filter[key], ...props });
-  const made = { actor: input('actor', { placeholder: 'user id' }), action: input('action', { placeholder: 'product.update' }), resource: input('resource', { placeholder: 'products/…' }), from: input('from', { type: 'date' }), to: input('to', { type: 'date' }) };
+  const made = { actor: input('actor', { placeholder: 'user id' }), action: input('action', { placeholder: 'product.updated' }), resource: input('resource', { placeholder: 'products/…' }), from: input('from', { type: 'date' }), to: input('to', { type: 'date' }) };
 
   function entry(e) {
     const product = /^(?:product|products)[/:]([\w-]{6,})$/.exec(e.resource ?? '');
@@ -46,6 +46,7 @@ export function screen({ path, query, signal, user }) {
       h('div', { class: 'log-body' }, changes(e.before, e.after),
         h('dl', { class: 'facts row' },
           [['Address', e.address], ['Request', e.request_id], ['Entry', e.id]].filter(([, v]) => v).map(([k, v]) => h('div', {}, h('dt', {}, k), h('dd', {}, h('code', {}, v)))),
+          h('div', {}, h('dt', {}, 'Only this'), h('dd', { class: 'actions' }, ['actor', 'action', 'resource'].map((key) => button(key, { kind: 'small', onclick: () => only(key, e[key]) })))),
           product && h('div', {}, h('dt', {}, 'Product'), h('dd', {}, h('a', { href: `#/products/${encodeURIComponent(product[1])}` }, 'Open')))))));
   }
 
@@ -69,6 +70,12 @@ export function screen({ path, query, signal, user }) {
     } finally {
       if (mine === asked) list.removeAttribute('aria-busy');
     }
+  }
+
+  function only(key, value) {
+    for (const one of FIELDS) made[one].value = one === key ? value : '';
+    apply();
+    made[key].focus();
   }
 
   const apply = () => {

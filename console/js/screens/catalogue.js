@@ -3,7 +3,7 @@ import { Categories, categories, stats } from '../catalog.js';
 import { h, fill } from '../dom.js';
 import { ago, count, dateTime, percent, plural, title as named } from '../format.js';
 import { push, replace } from '../router.js';
-import { button, card, dialog, empty, failure, field, heading, icon, link, load, money, picture, progress, select, skeleton, state, table } from '../ui.js';
+import { button, card, dialog, empty, failure, field, heading, icon, link, load, money, note, picture, progress, select, skeleton, state, table } from '../ui.js';
 
 export const title = 'Catalogue';
 
@@ -152,6 +152,7 @@ export function screen({ path, query, signal }) {
     if (!n && data.next_cursor) {
       return empty('Nothing among the rows searched so far', 'There are more to look through.', button('Search on', { kind: 'primary', onclick: () => turn(page + 1, data.next_cursor) }));
     }
+    if (!n && page === 1 && filter.q && filter.status !== 'deleted') return closest();
     if (!n) {
       const narrowed = !clear.hidden;
       return empty(narrowed ? 'No product matches' : 'The catalogue is empty',
@@ -171,6 +172,30 @@ export function screen({ path, query, signal }) {
         button('Previous', { glyph: 'back', disabled: page === 1, onclick: () => turn(page - 1, way[page - 2]) }),
         h('button', { type: 'button', class: 'btn', disabled: !data.next_cursor, onclick: () => turn(page + 1, data.next_cursor) }, h('span', {}, 'Next'), icon('more'))),
     ];
+  }
+
+  const PRODUCT = { label: 'Product', row: true, kind: 'c-product' };
+  const PLAIN = [PRODUCT, { label: 'Retailer', kind: 'c-wide' }, { label: 'Category', kind: 'c-wider' }, { label: 'Status', kind: 'c-mid' }, { label: 'Price', kind: 'num' }, { label: 'Changed', kind: 'c-widest num' }];
+
+  // The list wants every word as it begins; where it finds nothing, the search forgives slips.
+  function closest() {
+    const region = h('div', {});
+    const { q, retailer: sold, category: kind, status: wanted } = filter;
+    load(region, {
+      signal, waiting: skeleton(4, 'row'),
+      read: () => get(`/api/products/search${toQuery({ q, retailer: sold, category: kind, status: wanted })}`, signal),
+      show: ({ data }) => {
+        if (!data.products.length) {
+          return empty('No product matches', 'Try fewer words, or clear a filter.', button('Clear filters', { onclick: () => change({ q: '', retailer: '', category: '', status: '' }) }));
+        }
+        counted.textContent = `No exact match; ${plural(data.products.length, 'close one')}`;
+        return [
+          note('info', `No product is written “${q}”`, h('p', {}, 'These come closest, best first.')),
+          table({ caption: 'Closest products', kind: 'products', columns: PLAIN, rows: data.products.map(rowOf) }),
+        ];
+      },
+    });
+    return region;
   }
 
   async function read() {

@@ -1,8 +1,11 @@
 import { Intent, get, post, request } from '../api.js';
 import { Categories, categories } from '../catalog.js';
 import { h, fill, webUrl } from '../dom.js';
+import { evidenceList } from '../evidence.js';
 import { ago, dateTime, title as named } from '../format.js';
 import { onSignOut } from '../session.js';
+import { pictureCard } from './product_picture.js';
+import { priceCard } from './product_prices.js';
 import { button, card, clearErrors, dialog, empty, failure, field, heading, icon, link, load, meter, money, note, picture, select, showErrors, skeleton, state, table, toast } from '../ui.js';
 
 export const title = 'Product';
@@ -42,6 +45,8 @@ export function screen({ id, signal }) {
   let product;
   let etag;
   let kinds = new Categories([]);
+  // Kept while the page is painted anew, unless the price has changed.
+  let prices = null;
 
   const take = (answer) => {
     product = answer.data.product ?? answer.data;
@@ -221,7 +226,7 @@ export function screen({ id, signal }) {
       });
       return [restore];
     }
-    return [button('Delete', {
+    return [link('Alert', `#/alerts?product=${encodeURIComponent(id)}`, { glyph: 'alerts', 'aria-label': 'Set a price alert' }), button('Delete', {
       kind: 'danger', glyph: 'trash',
       onclick: () => dialog({
         title: 'Delete this product?', confirm: 'Delete', tone: 'danger solid',
@@ -244,6 +249,20 @@ export function screen({ id, signal }) {
     })];
   }
 
+  function priceHistory() {
+    if (prices?.price !== product.price) prices = { price: product.price, node: priceCard(product, signal) };
+    return prices.node;
+  }
+
+  // The answer is the very next version, so what is being edited stands on it as well.
+  function newPicture(answer) {
+    const draft = drafts.get(id);
+    if (draft?.etag === etag) drafts.set(id, { ...draft, etag: answer.etag });
+    take(answer);
+    paint();
+    root.querySelector('h1').focus();
+  }
+
   function paint() {
     document.title = `${product.name} · Shopple Admin`;
     const gone = product.status === 'deleted';
@@ -258,8 +277,8 @@ export function screen({ id, signal }) {
         state(product.status)),
       gone && note('warn', 'This product is deleted', h('p', {}, 'It is no longer part of the catalogue. Restore it to edit it.')),
       h('div', { class: 'columns' },
-        h('div', { class: 'stack' }, !gone && card('Details', editor()), matches()),
-        card('Facts', facts())));
+        h('div', { class: 'stack' }, priceHistory(), !gone && card('Details', editor()), matches()),
+        h('div', { class: 'stack' }, card('Facts', facts()), !gone && pictureCard(product, etag, newPicture))));
   }
 
   async function open() {
@@ -282,6 +301,3 @@ export function screen({ id, signal }) {
   open();
   return root;
 }
-
-export const evidenceList = (evidence) => h('ul', { class: 'evidence' }, evidence.map((e) =>
-  h('li', {}, h('b', {}, named(e.field)), state(e.verdict), h('span', {}, String(e.detail ?? '')))));

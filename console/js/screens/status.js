@@ -1,7 +1,7 @@
 import { get, wait } from '../api.js';
 import { h, s, fill } from '../dom.js';
-import { plural, timeOfDay, title as named } from '../format.js';
-import { announce, button, empty, failure, heading, skeleton, state } from '../ui.js';
+import { ago, count, dateTime, plural, timeOfDay, title as named } from '../format.js';
+import { announce, button, card, empty, failure, heading, skeleton, state } from '../ui.js';
 
 export const title = 'System status';
 
@@ -48,10 +48,18 @@ export function screen({ signal }) {
     seen.set(part.name, values.slice(-KEEP));
     return h('li', { class: `part ${part.state}` },
       h('div', { class: 'part-head' }, h('h3', {}, named(part.name)), state(part.state)),
-      h('p', { class: 'part-n tabular' }, known ? [String(Math.round(part.latency_ms)), h('span', { class: 'unit' }, ' ms')] : '–'),
+      Number.isFinite(part.count)
+        ? h('p', { class: 'part-n tabular' }, `${count(part.count)}${part.count_is_minimum ? '+' : ''}`)
+        : h('p', { class: 'part-n tabular' }, known ? [String(Math.round(part.latency_ms)), h('span', { class: 'unit' }, ' ms')] : '–'),
       spark(seen.get(part.name)),
       h('p', { class: 'part-detail' }, part.detail || (part.state === 'off' ? 'Not configured' : '')));
   }
+
+  // Only text, since each answer draws it anew and would take the focus from anything in it.
+  const items = (part) => card(named(part.name), h('ul', { class: 'items' }, part.items.map((item) => h('li', {},
+    h('span', { class: 'item-name' }, named(item.name), item.last_error && h('span', { class: 'sub' }, item.last_error)),
+    item.last_run_at && h('time', { class: 'fine', datetime: item.last_run_at, title: dateTime(item.last_run_at) }, ago(item.last_run_at)),
+    state(item.state)))));
 
   function paint(data) {
     const bad = data.parts.filter((p) => p.state === 'down' || p.state === 'degraded').length;
@@ -61,7 +69,9 @@ export function screen({ signal }) {
         h('p', {}, bad ? `${bad} of ${plural(data.parts.length, 'part')} ${bad === 1 ? 'needs' : 'need'} attention` : `${plural(data.parts.filter((p) => p.state === 'ok').length, 'part')} answering`)),
       h('p', { class: 'banner-time tabular' }, 'Checked ', h('time', { datetime: data.checked_at }, timeOfDay(data.checked_at)))));
     const sorted = [...data.parts].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
-    fill(parts, sorted.length ? h('ul', { class: 'part-grid' }, sorted.map(tile)) : empty('No parts are reported'));
+    const several = sorted.filter((p) => p.items?.length);
+    fill(parts, sorted.length ? h('ul', { class: 'part-grid' }, sorted.map(tile)) : empty('No parts are reported'),
+      several.length > 0 && h('div', { class: 'halves' }, several.map(items)));
     // Every poll would be noise to a screen reader; a change of state is news.
     const news = `${WORDS[data.status] ?? data.status}. ${sorted.filter((p) => p.state !== 'ok' && p.state !== 'off').map((p) => `${p.name} ${p.state}`).join(', ')}`;
     if (said && said !== news) announce(news);

@@ -1,10 +1,10 @@
 import { ApiError, Intent, follow, multipart, post, request } from '../api.js';
 import { stats } from '../catalog.js';
 import { h, fill, uid } from '../dom.js';
+import { evidenceList } from '../evidence.js';
 import { bytes, count, plural, title as named } from '../format.js';
 import { replace } from '../router.js';
 import { announce, button, card, chip, empty, failure, field, heading, icon, link, meter, note, progress, skeleton, stepped, table } from '../ui.js';
-import { evidenceList } from './product.js';
 
 export const title = 'Upload';
 

@@ -15,6 +15,8 @@ FORBIDDEN = re.compile(
     r"DOMParser|\beval\(|new Function|setAttribute\('style'|cssText"
 )
 IMPORT = re.compile(r"^(?:import|export)[^'\n]*from '([^']+)'", re.MULTILINE)
+SCREEN = re.compile(r"^  \[/.*/, '(\w+)'\],$", re.MULTILINE)
+MAX_PAGE_BYTES = 150_000
 IDENTITY_HOST = "https://identitytoolkit.googleapis.com"
 NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -67,6 +69,35 @@ def test_imports_lead_to_files(path: Path) -> None:
     for target in IMPORT.findall(path.read_text()):
         assert target.startswith("."), "only the console's own modules are imported"
         assert (path.parent / target).resolve().is_file(), target
+
+
+def needed(*scripts: Path) -> set[Path]:
+    """The scripts and all that they import."""
+    found: set[Path] = set()
+    waiting = [script.resolve() for script in scripts]
+    while waiting:
+        script = waiting.pop()
+        if script not in found:
+            found.add(script)
+            imports = IMPORT.findall(script.read_text())
+            waiting += [(script.parent / target).resolve() for target in imports]
+    return found
+
+
+def screens() -> list[str]:
+    found = sorted(set(SCREEN.findall((CONSOLE / "js" / "main.js").read_text())))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("screen", screens())
+def test_a_page_weighs_little_whichever_screen_it_shows(screen: str) -> None:
+    index = CONSOLE / "index.html"
+    loads = {CONSOLE / address.removeprefix("/") for address in Page(index.read_text()).loads}
+    scripts = {path for path in loads if path.suffix == ".js"}
+    shown = CONSOLE / "js" / "screens" / f"{screen}.js"
+    files = {index} | {path.resolve() for path in loads} | needed(*scripts, shown)
+    assert sum(path.stat().st_size for path in files) <= MAX_PAGE_BYTES
 
 
 def test_no_file_names_a_foreign_host() -> None:

@@ -1,0 +1,42 @@
+"""What the browser tests share: words nobody else has, and what is asked of any screen."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+# Other tests run beside these: a deadline, not an expectation.
+WORK_SECONDS = 120
+
+NewPage = Callable[..., Page]
+Json = dict[str, Any]
+
+
+def new_word() -> str:
+    """A word that no other product holds."""
+    return "".join(secrets.choice("bcdfghjklmnprstvz") + secrets.choice("aeiou") for _ in range(6))
+
+
+def good(answer: httpx.Response) -> Json:
+    """The body of an answer that must be 2xx."""
+    assert answer.is_success, f"{answer.status_code} {answer.text}"
+    told: Json = answer.json()
+    return told
+
+
+def settled(page: Page) -> None:
+    """Every region has its data, and every skeleton is gone."""
+    expect(page.locator("[aria-busy=true], .skeleton")).to_have_count(0)
+
+
+def broken_rules(page: Page) -> list[str]:
+    """The rules of accessibility that the screen breaks seriously, and where."""
+    found = Axe().run(page)
+    return [
+        f"{page.url}: {violation['id']}: {[node['target'] for node in violation['nodes']]}"
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
