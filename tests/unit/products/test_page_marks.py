@@ -53,6 +53,7 @@ class Stored:
         self.rows = [80] * len(TRUTH)
         monkeypatch.setattr(page_marks, "read", lambda: marks(*self.rows))
         monkeypatch.setattr(page_marks, "_document", lambda: self)
+        monkeypatch.setattr(page_marks.firestore, "limits", dict)
         monkeypatch.setattr(page_marks, "_count", lambda _, first, end: sum(TRUTH[first:end]))
 
     def set(self, fields: dict[str, list[int]], **_: object) -> None:
