@@ -8,8 +8,8 @@ system_status = endpoint(
     "/system/status",
     memory_mb=512,
     service_account="status",
-    # The last only to say whether it is set.
-    secrets=("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN", "SLACK_WEBHOOK_URL"),
+    # The last two only to say whether they are set.
+    secrets=("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN", "SLACK_WEBHOOK_URL", "SMTP_URL"),
 )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Somebody waits for a search, who has another way to be served.
 SEARCH_SECONDS: Final = 1.0
 WRITE_SECONDS: Final = 5.0
+PING_SECONDS: Final = 2.0
 # Nobody waits for a page of a whole catalogue.
 BULK_SECONDS: Final = 60.0
 # After a failure searches leave the server alone this long: one dead server costs one timeout.
@@ -60,6 +61,12 @@ def client() -> "OpenSearch":
     # It tells each failure with a traceback, and so do we, in a line.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     return OpenSearch(url, timeout=WRITE_SECONDS, max_retries=0, retry_on_timeout=False)
+
+
+def ping() -> None:
+    """Asks the server who it is; raises a DependencyError."""
+    with errors_mapped():
+        client().info(params={"request_timeout": PING_SECONDS})
 
 
 def search(index: str, question: Mapping[str, Any]) -> list[Hit]:

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from shared.clients import firestore, redis, scheduler, storage, tasks
+from shared.clients import firestore, mail, opensearch, redis, scheduler, storage, tasks
 from shared.clock import rfc3339, utc_now
 from shared.config import settings
 from shared.edge.attempts import ATTEMPTS
@@ -130,7 +130,7 @@ def _nothing_to_ask() -> None:
     """Whether a message would arrive is not tried: that would send one."""
 
 
-# A part of the future (a search engine, the crawler, each AI provider) is one line here.
+# A part of the future (the crawler, each AI provider) is one line here.
 PARTS: Final[tuple[Part, ...]] = (
     Pinged("firestore", firestore.ping),
     Pinged(
@@ -149,5 +149,12 @@ PARTS: Final[tuple[Part, ...]] = (
         _nothing_to_ask,
         "SLACK_WEBHOOK_URL",
         lambda: settings().slack_webhook_url is not None,
+    ),
+    Pinged("mail", _nothing_to_ask, "SMTP_URL", mail.is_set_up),
+    Pinged(
+        "opensearch",
+        opensearch.ping,
+        "OPENSEARCH_URL",
+        lambda: settings().opensearch_url is not None,
     ),
 )

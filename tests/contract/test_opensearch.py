@@ -91,6 +91,11 @@ def test_without_its_alias_nothing_is_found_and_nothing_made(url: str) -> None:
         assert not opensearch.exists(ALIAS)
 
 
+def test_a_server_that_is_there_answers_a_ping(url: str) -> None:
+    with search_server.configured(url):
+        opensearch.ping()
+
+
 def test_the_alias_goes_over_in_one_step(index: str) -> None:
     opensearch.put(ALIAS, document(1, "old"))
     opensearch.create(f"{ALIAS}-2", DEFINITION)
@@ -108,6 +113,8 @@ def test_a_server_that_is_away_costs_one_attempt_and_then_a_rest(
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     with search_server.configured(f"http://{HOST}:{port}"):
+        with pytest.raises(DependencyUnavailable, match="reached"):
+            opensearch.ping()
         with pytest.raises(DependencyUnavailable, match="reached"):
             opensearch.put(ALIAS, document(1, "1g"))
         with pytest.raises(DependencyUnavailable, match="reached"):

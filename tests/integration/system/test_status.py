@@ -28,6 +28,8 @@ PARTS = [
     "dead_letters",
     "outbox",
     "slack",
+    "mail",
+    "opensearch",
 ]
 
 
@@ -64,7 +66,10 @@ def test_every_part_answers(shop: Shop) -> None:
     ]
     assert {job["name"] for job in jobs(shop)} == {schedule.name for schedule in SCHEDULES}
     assert told["dead_letters"]["count"] == told["outbox"]["count"] == 0
-    assert {told[name]["state"] for name in PARTS if name != "scheduler"} == {"ok"}
+    assert told["opensearch"]["detail"] == "OPENSEARCH_URL is not set"
+    assert {told[name]["state"] for name in PARTS if name not in ("scheduler", "opensearch")} == {
+        "ok"
+    }
 
 
 def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
