@@ -8,6 +8,8 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.polling import eventually
+
 # Other tests run beside these: a deadline, not an expectation.
 WORK_SECONDS = 120
 
@@ -25,6 +27,18 @@ def good(answer: httpx.Response) -> Json:
     assert answer.is_success, f"{answer.status_code} {answer.text}"
     told: Json = answer.json()
     return told
+
+
+def listed(http: httpx.Client, word: str) -> Json:
+    """The product whose name holds the word, once the catalogue lists it."""
+
+    def found() -> Json | None:
+        answer = http.get("/api/products", params={"q": word})
+        # What was uploaded before may keep the database busy.
+        products = answer.json()["products"] if answer.is_success else []
+        return products[0] if products else None
+
+    return eventually(found, timeout_seconds=WORK_SECONDS)
 
 
 def settled(page: Page) -> None:

@@ -15,6 +15,7 @@ from tests.browser.judging import (
     NewPage,
     broken_rules,
     good,
+    listed,
     new_word,
     settled,
 )
@@ -47,12 +48,7 @@ def goods(http: httpx.Client) -> Json:
     last = new_word()
     rows = [offer(f"Lentils {new_word()} {last}", "450.00")]
     good(http.post("/api/products/confirm", json={"products": rows}))
-
-    def stored() -> Json | None:
-        found = good(http.get("/api/products", params={"q": last}))["products"]
-        return found[0] if found else None
-
-    return eventually(stored, timeout_seconds=WORK_SECONDS)
+    return listed(http, last)
 
 
 def propose(stack: Stack, *offers: Json) -> None:

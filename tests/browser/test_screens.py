@@ -16,6 +16,7 @@ from tests.browser.judging import (
     NewPage,
     broken_rules,
     good,
+    listed,
     new_word,
     settled,
 )
@@ -31,12 +32,7 @@ def goods(http: httpx.Client) -> Json:
     name = f"Saffron {new_word()} {last}"
     row = {"name": name, "brand": "Acme", "size": "5 g", "price": "480.00", "retailer": "keells"}
     good(http.post("/api/products/confirm", json={"products": [row]}))
-
-    def stored() -> Json | None:
-        found = good(http.get("/api/products", params={"q": last}))["products"]
-        return found[0] if found else None
-
-    product = eventually(stored, timeout_seconds=WORK_SECONDS)
+    product = listed(http, last)
     now = datetime.now(UTC)
     prices = [
         {
@@ -128,7 +124,8 @@ def test_the_dashboard_leads_to_what_moved(
     new_page: NewPage, console_url: str, goods: Json, http: httpx.Client
 ) -> None:
     def computed() -> bool:
-        moved = good(http.get("/api/prices/analytics"))["movers"]["up"]
+        answer = http.get("/api/prices/analytics")
+        moved = answer.json()["movers"]["up"] if answer.is_success else []
         return any(each["product_id"] == goods["id"] for each in moved)
 
     eventually(computed, timeout_seconds=WORK_SECONDS)
