@@ -54,3 +54,12 @@ def broken_rules(page: Page) -> list[str]:
         for violation in found.response["violations"]
         if violation["impact"] in ("serious", "critical")
     ]
+
+
+def broken_in_both_schemes(page: Page) -> list[str]:
+    """The same, in light and in dark: what is shown stays, only its colours change."""
+    broken = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        broken += [f"{scheme}: {each}" for each in broken_rules(page)]
+    return broken
