@@ -28,8 +28,10 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def normalise(text: str) -> str:
     """`text` folded, without Latin accents and with punctuation turned into single spaces."""
-    plain = without_latin_accents(fold(text))
-    return _SPACES.sub(" ", "".join(_kept(plain, at) for at in range(len(plain)))).strip()
+    folded = fold(text)
+    # Accents last: one that stood on what is no letter stands on a space then, and goes.
+    words = without_latin_accents("".join(_kept(folded, at) for at in range(len(folded))))
+    return _SPACES.sub(" ", words).strip()
 
 
 def tokens(text: str) -> tuple[str, ...]:

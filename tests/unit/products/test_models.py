@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.products.models import (
@@ -90,6 +90,7 @@ def test_a_documents_terms_are_few_short_and_different(text: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("0\U00018d09\U00011a01")
 def test_the_key_of_a_name_is_short_and_its_own_key(text: str) -> None:
     key = name_key(text)
     assert len(key) <= 200

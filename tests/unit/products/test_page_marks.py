@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.clients import firestore
 from shared.products import page_marks
 from shared.products.page_marks import Marks
 
@@ -53,6 +54,7 @@ class Stored:
         self.rows = [80] * len(TRUTH)
         monkeypatch.setattr(page_marks, "read", lambda: marks(*self.rows))
         monkeypatch.setattr(page_marks, "_document", lambda: self)
+        monkeypatch.setattr(firestore, "limits", dict)
         monkeypatch.setattr(page_marks, "_count", lambda _, first, end: sum(TRUTH[first:end]))
 
     def set(self, fields: dict[str, list[int]], **_: object) -> None:
