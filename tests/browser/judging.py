@@ -8,6 +8,8 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.polling import eventually
+
 # Other tests run beside these: a deadline, not an expectation.
 WORK_SECONDS = 120
 
@@ -27,6 +29,18 @@ def good(answer: httpx.Response) -> Json:
     return told
 
 
+def listed(http: httpx.Client, word: str) -> Json:
+    """The product whose name holds the word, once the catalogue lists it."""
+
+    def found() -> Json | None:
+        answer = http.get("/api/products", params={"q": word})
+        # What was uploaded before may keep the database busy.
+        products = answer.json()["products"] if answer.is_success else []
+        return products[0] if products else None
+
+    return eventually(found, timeout_seconds=WORK_SECONDS)
+
+
 def settled(page: Page) -> None:
     """Every region has its data, and every skeleton is gone."""
     expect(page.locator("[aria-busy=true], .skeleton")).to_have_count(0)
@@ -40,3 +54,12 @@ def broken_rules(page: Page) -> list[str]:
         for violation in found.response["violations"]
         if violation["impact"] in ("serious", "critical")
     ]
+
+
+def broken_in_both_schemes(page: Page) -> list[str]:
+    """The same, in light and in dark: what is shown stays, only its colours change."""
+    broken = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        broken += [f"{scheme}: {each}" for each in broken_rules(page)]
+    return broken

@@ -13,8 +13,9 @@ from tests.browser.judging import (
     WORK_SECONDS,
     Json,
     NewPage,
-    broken_rules,
+    broken_in_both_schemes,
     good,
+    listed,
     new_word,
     settled,
 )
@@ -47,12 +48,7 @@ def goods(http: httpx.Client) -> Json:
     last = new_word()
     rows = [offer(f"Lentils {new_word()} {last}", "450.00")]
     good(http.post("/api/products/confirm", json={"products": rows}))
-
-    def stored() -> Json | None:
-        found = good(http.get("/api/products", params={"q": last}))["products"]
-        return found[0] if found else None
-
-    return eventually(stored, timeout_seconds=WORK_SECONDS)
+    return listed(http, last)
 
 
 def propose(stack: Stack, *offers: Json) -> None:
@@ -216,16 +212,17 @@ def test_activity_is_drawn_and_said(new_page: NewPage, console_url: str, stack: 
     page.get_by_role("radio", name="90 days").check(force=True)
     expect(page.get_by_role("img", name=re.compile("over 90 days"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Active users and sign-ups"))).to_be_visible()
-    expect(page.get_by_role("region", name="Retention by week of sign-up")).to_contain_text("100 %")
+    expect(page.get_by_role("region", name="Retention by week of sign-up")).to_contain_text(
+        re.compile(r"\d+ %")
+    )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_filled_screens_and_dialogs_are_accessible(
-    new_page: NewPage, console_url: str, stack: Stack, goods: Json, scheme: str
+    new_page: NewPage, console_url: str, stack: Stack, goods: Json
 ) -> None:
     propose(stack, offer(f"Oil {new_word()}", "900.00"), offer(goods["name"], "470.00"))
     call_private(stack, "refresh_insights", {"due_at": FAR_FUTURE})
-    page, broken = new_page(color_scheme=scheme, reduced_motion="reduce"), []
+    page, broken = new_page(reduced_motion="reduce"), []
     screens = {
         "approvals": re.compile("^Reject"),
         "alerts": re.compile("^New alert"),
@@ -236,8 +233,8 @@ def test_filled_screens_and_dialogs_are_accessible(
         page.goto(f"{console_url}/#/{path}")
         expect(page.locator(".nav a[aria-current]")).to_have_attribute("href", f"#/{path}")
         settled(page)
-        broken += broken_rules(page)
+        broken += broken_in_both_schemes(page)
         if opener:
             page.get_by_role("button", name=opener).first.click()
-            broken += broken_rules(page)
+            broken += broken_in_both_schemes(page)
     assert broken == []
