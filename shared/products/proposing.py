@@ -17,7 +17,7 @@ from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
 from shared.products import statistics
-from shared.products.models import Product
+from shared.products.models import Product, Status
 from shared.products.proposal_judging import Judge
 from shared.products.proposal_models import RULES, Fields, Proposal
 from shared.products.proposal_rules import Verdict, difference, reopens
@@ -106,24 +106,8 @@ def _apply(work: Work, row: UploadRow, judge: Judge) -> None:
 
 def _begin(work: Work, row: UploadRow, given: Fields, judge: Judge) -> None:
     verdict = judge.of_new(row)
-    product = Product(
-        id=secrets.token_hex(10),
-        name=row.name,
-        brand=row.brand,
-        size=row.size,
-        category=row.category,
-        retailer=row.retailer,
-        retailer_sku=row.retailer_sku,
-        url=row.url,
-        image=row.image,
-        description=row.description,
-        price_minor=row.price_minor,
-        currency=row.currency,
-        status="active" if verdict.status == "approved" else "pending",
-        version=1,
-        created_at=work.now,
-        updated_at=work.now,
-    )
+    status: Status = "active" if verdict.status == "approved" else "pending"
+    product = row.product(secrets.token_hex(10), status, work.now)
     work.owners[identity_of(row)] = work.identities[identity_of(row)] = product.id
     work.created.add(product.id)
     work.new.append(product.id)

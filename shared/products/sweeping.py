@@ -1,7 +1,9 @@
 """The sweep: what the outbox still owes after its time is done again."""
 
+import hashlib
 import logging
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,14 +13,7 @@ from shared.clients import firestore, tasks
 from shared.clock import epoch_micros, utc_now
 from shared.edge import cache
 from shared.errors import ShoppleError
-from shared.products import (
-    category_removal,
-    category_tree,
-    outbox,
-    pictures,
-    price_changes,
-    reacting,
-)
+from shared.products import category_removal, category_tree, outbox, pictures
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -28,8 +23,17 @@ log = logging.getLogger(__name__)
 # Young entries are the triggers' own business.
 OVERDUE: Final = timedelta(seconds=30)
 MOST: Final = 500
-# A swept product is enqueued once in so long: its task repeats itself, and may merely wait.
+# What is swept is enqueued once in so long: its task repeats itself, and may merely wait.
 SLOT_SECONDS: Final = 300
+# Queue, function and the field that takes the id; by name, since prices and users know products
+# and not the other way round.
+TASKS: Final[Mapping[outbox.Kind, tuple[str, str, str]]] = {
+    "product": ("matching", "match_product", "product_id"),
+    "product_price": ("prices", "record_prices", "change_id"),
+    "price": ("prices", "follow_prices", "change_id"),
+    "notification": ("notifications", "gather_notifications", "channel"),
+    "user": ("users", "settle_user", "uid"),
+}
 
 
 def sweep(age: timedelta = OVERDUE) -> int:
@@ -46,29 +50,24 @@ def sweep(age: timedelta = OVERDUE) -> int:
 def _done(owed: outbox.Owed, slot: int) -> bool:
     """Whether the entry was followed; one that fails is left to the next sweep."""
     try:
-        if owed.kind == "price":
-            # By name, since prices know products and not the other way round.
-            body = msgspec.json.encode({"change_id": owed.id})
-            tasks.enqueue("prices", "follow_prices", body, name=f"{owed.id}-sweep-{slot}")
-        elif owed.kind == "notification":
-            body = msgspec.json.encode({"channel": owed.id})
-            name = f"{owed.id}-sweep-{slot}"
-            tasks.enqueue("notifications", "gather_notifications", body, name=name)
-        elif owed.kind == "product_price":
-            price_changes.request(owed.id, f"{owed.id}-sweep-{slot}")
-        elif owed.kind == "product":
-            reacting.request_follow(owed.id, f"{owed.id}-sweep-{owed.version}-{slot}")
-        elif owed.kind == "user":
-            tasks.enqueue("users", "settle_user", msgspec.json.encode({"uid": owed.id}))
-        elif owed.kind == "picture":
+        if owed.kind == "picture":
             pictures.settle(owed.id)
-        else:
+        elif owed.kind == "category":
             _follow_category(owed)
+        else:
+            _request(owed, slot)
     except ShoppleError as error:
         context = {"kind": owed.kind, "id": owed.id, "error": error.detail}
         log.warning("An entry could not be swept", extra={"context": context})
         return False
     return True
+
+
+def _request(owed: outbox.Owed, slot: int) -> None:
+    queue, function, field = TASKS[owed.kind]
+    # A hash, since not every id may stand in a task's name.
+    name = hashlib.sha256(f"{owed.kind} {owed.id} {owed.version} {slot}".encode()).hexdigest()
+    tasks.enqueue(queue, function, msgspec.json.encode({field: owed.id}), name=name)
 
 
 def settle_category(category_id: str, version: int) -> None:

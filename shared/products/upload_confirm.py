@@ -221,25 +221,7 @@ def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> No
     if key in work.owners:
         counts.skipped += 1
         return
-    row = stored.row
-    product = Product(
-        id=stored.product_id,
-        name=row.name,
-        brand=row.brand,
-        size=row.size,
-        category=row.category,
-        retailer=row.retailer,
-        retailer_sku=row.retailer_sku,
-        url=row.url,
-        image=row.image,
-        description=row.description,
-        price_minor=row.price_minor,
-        currency=row.currency,
-        status="active",
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
+    product = stored.row.product(stored.product_id, "active", now)
     counts.inserted += 1
     work.products[product.id] = product
     work.touched.add(product.id)

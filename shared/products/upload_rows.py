@@ -1,6 +1,7 @@
 """An upload turned into rows that may be stored, and errors that name what may not."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from shared.errors import TooLarge
 from shared.money import DEFAULT_CURRENCY, to_minor
 from shared.products.currencies import CURRENCIES
+from shared.products.models import Product, Status
 from shared.products.price_text import parse_price
 from shared.products.slug import slug
 from shared.products.upload_columns import field_of
@@ -47,6 +49,14 @@ class UploadRow(msgspec.Struct, frozen=True):
     description: str | None
     price_minor: int
     currency: str
+
+    def product(self, product_id: str, status: Status, now: datetime) -> Product:
+        """The first version of a product that the row offers."""
+        offered = msgspec.structs.asdict(self)
+        del offered["row"]
+        return Product(
+            id=product_id, status=status, version=1, created_at=now, updated_at=now, **offered
+        )
 
 
 class RowError(msgspec.Struct, frozen=True):
