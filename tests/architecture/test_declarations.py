@@ -10,52 +10,9 @@ from local.hosting import Site
 from scheduler.jobs import SCHEDULES
 from scheduler.queues import QUEUES
 from shared.edge.paths import glob, match
+from tests.architecture.contract import PATHS
 from tools.declarations import FUNCTIONS, ROOT, Declared, codebases, declared, names
 
-# The contract's paths; <id> stands for any identifier.
-PATHS = [
-    "/api/admin/create-user",
-    "/api/admin/login",
-    "/api/admin/logout",
-    "/api/admin/session",
-    "/api/admin/ticket",
-    "/api/admin/users",
-    "/api/admin/users/<id>",
-    "/api/admin/users/<id>/data",
-    "/api/audit/logs",
-    "/api/categories",
-    "/api/categories/<id>",
-    "/api/insights/growth",
-    "/api/insights/users",
-    "/api/product-requests",
-    "/api/product-requests/<id>",
-    "/api/notes",
-    "/api/notes/<id>",
-    "/api/prices/analytics",
-    "/api/prices/analyze",
-    "/api/prices/history/<id>",
-    "/api/prices/upload",
-    "/api/products",
-    "/api/products/<id>",
-    "/api/products/<id>/image",
-    "/api/products/<id>/matches",
-    "/api/products/<id>/restore",
-    "/api/products/confirm",
-    "/api/products/export",
-    "/api/products/pending",
-    "/api/products/pending/<id>/approve",
-    "/api/products/pending/<id>/reject",
-    "/api/products/pending/approve",
-    "/api/products/pending/reject",
-    "/api/products/exports/<id>",
-    "/api/products/preview",
-    "/api/products/stats",
-    "/api/products/uploads/<id>",
-    "/health",
-    "/openapi.json",
-    "/system/config",
-    "/system/status",
-]
 IDENTIFIER = "k3jq8z0x5v7w1y2u4t6r"
 
 ALL = declared()
