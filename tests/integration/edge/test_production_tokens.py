@@ -204,5 +204,7 @@ def test_a_login_from_end_to_end(
         for token in (signed(new_key()), f"{part({'alg': 'none'})}.{part(claims())}."):
             refused = http.post("/api/admin/login", json={"idToken": token})
             assert refused.status_code == 401
-        shopper = http.post("/api/admin/login", json={"idToken": signed(key, admin=None)})
-        assert shopper.status_code == 403
+        shopper = {"sub": "shopper", "user_id": "shopper", "admin": None}
+        front.users["shopper"] = front.users[UID] | {"localId": "shopper"}
+        refused = http.post("/api/admin/login", json={"idToken": signed(key, **shopper)})
+        assert refused.status_code == 403
