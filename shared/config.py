@@ -231,9 +231,11 @@ class _Reader:
                 "SMTP_URL is no address of a mail server: give smtps://user:password@host:port, "
                 "smtp+starttls://… or smtp://…, with special characters percent-encoded."
             )
-        if server.scheme == "smtp" and server.password and server.hostname not in _LOOPBACK:
+        # A user's name too: some services take their token as one.
+        signs_in = server.username or server.password
+        if server.scheme == "smtp" and signs_in and server.hostname not in _LOOPBACK:
             raise ConfigurationError(
-                "SMTP_URL would send a password in the clear: give smtps:// or smtp+starttls://."
+                "SMTP_URL would sign in in the clear: give smtps:// or smtp+starttls://."
             )
         return value
 

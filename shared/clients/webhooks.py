@@ -17,7 +17,7 @@ _PREFIX: Final = "whsec_"
 
 
 def secret_of(hook_id: str) -> str:
-    """The secret that signs one hook's posts: derived, so that it lies nowhere."""
+    """The secret that signs one hook's posts: derived, so that none lies open."""
     key = hashlib.sha256(b"webhooks:" + settings().secret_key.encode()).digest()
     derived = hmac.new(key, hook_id.encode(), hashlib.sha256).digest()
     return _PREFIX + base64.urlsafe_b64encode(derived).decode().rstrip("=")

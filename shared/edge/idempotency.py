@@ -3,9 +3,14 @@
 The record is created before the handler runs (as aws-powertools does it), so that two calls
 with one key never both run; it is removed again when the call fails in a way that a retry
 may mend.
+
+An answer may hold what is told once, or somebody's name. So it is sealed by a key that is made of
+the secret key and the caller's own key: who can read the database cannot read it.
 """
 
 import hashlib
+import hmac
+import secrets
 import zlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +19,7 @@ import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
+from shared.config import settings
 from shared.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ KEPT: Final = timedelta(hours=24)
 LEASE: Final = timedelta(minutes=10)
 MAX_KEY_CHARS: Final = 200
 MAX_ANSWER_BYTES: Final = 900_000
+_NONCE_BYTES: Final = 12
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -46,7 +53,8 @@ class Key:
         """Raises Invalid for a key that is empty, too long or not plain ASCII."""
         if not (0 < len(key) <= MAX_KEY_CHARS) or not key.isascii() or not key.isprintable():
             raise Invalid.one(HEADER, f"must be 1 to {MAX_KEY_CHARS} printable ASCII characters")
-        self._id = hashlib.sha256(f"{owner}\n{path}\n{key}".encode()).hexdigest()
+        self._name = f"{owner}\n{path}\n{key}".encode()
+        self._id = hashlib.sha256(self._name).hexdigest()
         self._fingerprint = hashlib.sha256(body).hexdigest()
         self._clock = clock
 
@@ -65,7 +73,7 @@ class Key:
 
     def finish(self, status: int, body: bytes, content_type: str, etag: str | None = None) -> None:
         """Keeps the answer for 24 hours."""
-        packed = zlib.compress(body)
+        packed = self._sealed(zlib.compress(body))
         too_large = len(packed) > MAX_ANSWER_BYTES
         with firestore.errors_mapped():
             self._document().update(
@@ -95,7 +103,7 @@ class Key:
         if known["fingerprint"] != self._fingerprint:
             raise Invalid.one(HEADER, "was used before with another body")
         if known["state"] == "done":
-            return _kept(known)
+            return self._kept(known)
         if known["lease_until"] <= now:
             self._take_over(snapshot, now)
             return None
@@ -124,13 +132,34 @@ class Key:
     def _document(self) -> "DocumentReference":
         return firestore.client().collection(COLLECTION).document(self._id)
 
+    def _kept(self, known: dict[str, Any]) -> Kept:
+        if known["too_large"]:
+            raise Conflict("This call was answered before; its answer was too large to keep.")
+        return Kept(
+            status=known["status"],
+            body=zlib.decompress(self._opened(known["answer"])),
+            content_type=known["content_type"],
+            etag=known.get("etag"),
+        )
 
-def _kept(known: dict[str, Any]) -> Kept:
-    if known["too_large"]:
-        raise Conflict("This call was answered before; its answer was too large to keep.")
-    return Kept(
-        status=known["status"],
-        body=zlib.decompress(known["answer"]),
-        content_type=known["content_type"],
-        etag=known.get("etag"),
-    )
+    def _sealed(self, plain: bytes) -> bytes:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + AESGCM(self._seal()).encrypt(nonce, plain, None)
+
+    def _opened(self, sealed: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return AESGCM(self._seal()).decrypt(nonce, rest, None)
+        except InvalidTag:
+            # Kept under another SECRET_KEY.
+            message = "This call was answered before; its answer can be read no more."
+            raise Conflict(message) from None
+
+    def _seal(self) -> bytes:
+        key = hashlib.sha256(b"idempotency:" + settings().secret_key.encode()).digest()
+        return hmac.new(key, self._name, hashlib.sha256).digest()

@@ -83,7 +83,8 @@ class SessionRecord(msgspec.Struct):
 class PersonalData(msgspec.Struct):
     """All that is kept of one person; `incomplete` names the lists that hold more than is shown.
 
-    At most 100 sessions, 1,000 notes, 400 days of activity and 1,000 entries of the audit trail.
+    At most 100 sessions, 1,000 notes, 400 days of activity and 1,000 entries of the audit trail, by
+    the person or about them; what would name others is emptied in them.
     """
 
     as_of: str

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.clients import firestore
+from shared.errors import Conflict
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
+    from google.cloud.firestore import DocumentReference, Transaction
 
 COLLECTION: Final = "user_erasures"
 KEPT: Final = timedelta(days=30)
@@ -42,6 +43,12 @@ def read(uid: str) -> Erasure | None:
     if known is None:
         return None
     return Erasure(at=known["at"], done_at=known["done_at"], reached=known["reached"])
+
+
+def check_none(transaction: "Transaction", uid: str) -> None:
+    """Raises Conflict where the user was removed: a new profile would end the erasing."""
+    if reference(uid).get(transaction=transaction, **firestore.limits()).exists:
+        raise Conflict("The removal of this user is still going on; try again later.")
 
 
 def update(uid: str, change: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Giving somebody access: the account, the profile, and a mail with the link to a password."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -7,10 +8,10 @@ import msgspec
 from shared.clients import firestore, identity, mail
 from shared.clock import Clock, utc_now
 from shared.edge.request import Actor
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, DependencyError, NotFound
 from shared.products import outbox
 from shared.system import audit
-from shared.users import administration, profiles, roster, settling
+from shared.users import administration, erasures, insights, profiles, roster, settling
 from shared.users.admin_schemas import Invitation, InvitedUser, facts
 from shared.users.profiles import Profile
 
@@ -34,8 +35,8 @@ invited again. If you do not expect this mail, do nothing: without the link nobo
 def invite(wanted: Invitation, by: Actor, clock: Clock = utc_now) -> InvitedUser:
     """The user, new or given the role, to whom a link is mailed.
 
-    Whoever has never signed in is mailed anew. Raises Conflict for somebody who has access already
-    or is disabled, Forbidden, Invalid or a DependencyError.
+    Whoever has never signed in is mailed anew. Raises Conflict for somebody who has access already,
+    is disabled or is being removed, Forbidden, Invalid or a DependencyError.
     """
     email = wanted.email.lower()
     account = identity.find_account(email)
@@ -49,6 +50,7 @@ def invite(wanted: Invitation, by: Actor, clock: Clock = utc_now) -> InvitedUser
 
     def run(transaction: "Transaction") -> Profile:
         known = _find(transaction, uid)
+        erasures.check_none(transaction, uid)
         _check_invitable(known, wanted)
         if known is None:
             now = clock()
@@ -63,6 +65,8 @@ def invite(wanted: Invitation, by: Actor, clock: Clock = utc_now) -> InvitedUser
 
     new = firestore.in_transaction(run)
     settling.settle_now(uid)
+    with suppress(DependencyError):
+        insights.request_refresh()
     return InvitedUser(**facts(new), mail="queued" if new.invited else "off")
 
 
@@ -105,9 +109,8 @@ def _take_over(account: identity.Account, wanted: Invitation) -> None:
         return
     if account.disabled:
         raise Conflict("The account of this address is disabled.")
-    if profiles.role_in(account.claims) != "none":
-        raise Conflict("This is an administrator already, who has not signed in here yet.")
-    if account.email_verified:
+    # Somebody gave claims to just this account: nobody waits in it for what it has already.
+    if account.email_verified or profiles.role_in(account.claims) != "none":
         return
     # Anybody can sign up with somebody else's address, and wait for it to be given access.
     if set(account.providers) - {"password"}:

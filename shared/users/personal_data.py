@@ -30,8 +30,7 @@ def collect(uid: str, by: Actor, clock: Clock = utc_now) -> PersonalData:
     sessions = _read(session_records.of_user(uid), MOST_SESSIONS, "sessions", incomplete)
     notes = _read(notebook.owned_by(uid), notebook.MOST_NOTES, "notes", incomplete)
     activity = _read(erasing.activity_of(uid), MOST_DAYS, "activity", incomplete)
-    entries = newest_first(filtered(AuditQuery(actor=uid)))
-    trail = _read(entries, MOST_ENTRIES, "audit", incomplete)
+    trail = _trail(uid, incomplete)
     audit.write(by, f"users/{uid}")
     return PersonalData(
         as_of=rfc3339(clock()),
@@ -44,10 +43,36 @@ def collect(uid: str, by: Actor, clock: Clock = utc_now) -> PersonalData:
     )
 
 
+def _trail(uid: str, incomplete: list[str]) -> list[Fields]:
+    """The newest entries of what the person did and of what was done to them."""
+    own, about = (
+        _read(newest_first(filtered(wanted)), MOST_ENTRIES, "audit", incomplete)
+        for wanted in (AuditQuery(actor=uid), AuditQuery(resource=f"users/{uid}"))
+    )
+    found = own + [fields for fields in about if fields["actor"] != uid]
+    found.sort(key=lambda fields: fields["at"], reverse=True)
+    if len(found) > MOST_ENTRIES and "audit" not in incomplete:
+        incomplete.append("audit")
+    return [_without_others(fields, uid) for fields in found[:MOST_ENTRIES]]
+
+
+def _without_others(entry: Fields, uid: str) -> Fields:
+    """The entry without what names anybody else; of who else acted, the id is left."""
+    masked = dict(entry)
+    if entry["actor"] != uid:
+        masked |= {"actor_email": "", "address": ""}
+    resource = str(entry["resource"])
+    if resource.startswith("users/") and resource != f"users/{uid}":
+        for side in ("before", "after"):
+            if told := entry[side]:
+                masked[side] = told | {name: "" for name in ("email", "name") if name in told}
+    return masked
+
+
 def _read(query: "Query", most: int, name: str, incomplete: list[str]) -> list[Fields]:
     with firestore.errors_mapped():
         found = list(query.limit(most + 1).stream(**firestore.limits()))
-    if len(found) > most:
+    if len(found) > most and name not in incomplete:
         incomplete.append(name)
     return [snapshot.to_dict() or {} for snapshot in found[:most]]
 

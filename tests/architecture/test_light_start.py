@@ -15,6 +15,7 @@ SERVING = {"firestore": "shared.edge.document_events"}
 HEAVY = (
     "PIL",
     "brotli",
+    "cryptography",
     "defusedxml",
     "firebase_admin",
     "firebase_functions",

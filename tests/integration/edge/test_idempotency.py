@@ -1,6 +1,7 @@
 """Idempotency keys against the database that keeps them."""
 
 import secrets
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -160,4 +161,33 @@ class TestInTime:
         assert key.begin() is None
         key.finish(200, secrets.token_bytes(MAX_ANSWER_BYTES + 1), "text/plain")
         with pytest.raises(Conflict, match="too large"):
+            key.begin()
+
+    def test_whoever_reads_the_database_reads_no_answer(
+        self, name: str, clock: ManualClock
+    ) -> None:
+        stored = []
+        for each in (name, name + "x"):
+            key = Key(each, "uid", "/p", b"b", clock)
+            assert key.begin() is None
+            key.finish(201, b"told once", "text/plain")
+            fields = key._document().get().to_dict() or {}
+            assert name not in str(fields)
+            stored.append(fields["answer"])
+            with pytest.raises(zlib.error):
+                zlib.decompress(stored[-1])
+            assert key.begin() == Kept(201, b"told once", "text/plain")
+        assert b"told" not in b"".join(stored)
+        assert stored[0] != stored[1]
+
+    def test_under_another_secret_key_nothing_is_told_or_done_again(
+        self, stack: Stack, name: str, clock: ManualClock
+    ) -> None:
+        key = Key(name, "uid", "/p", b"b", clock)
+        assert key.begin() is None
+        key.finish(201, b"told once", "text/plain")
+        with (
+            instance(stack.environment(), SECRET_KEY=secrets.token_hex(32)),
+            pytest.raises(Conflict, match="read no more"),
+        ):
             key.begin()

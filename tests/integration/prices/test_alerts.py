@@ -1,6 +1,7 @@
 """Rules on prices: made, refused, listed, removed."""
 
 import json
+import zlib
 
 import pytest
 
@@ -60,8 +61,17 @@ def test_a_limit_has_the_products_currency_and_two_percent_more(shop: Shop, offe
 def test_the_secret_of_a_webhook_is_shown_once(shop: Shop, offers: Offers) -> None:
     (pid,) = offers()
     url = "https://hooks.example/in/private-path"
-    made = make(shop, pid, channel="webhook", webhook_url=url)
+    body = {"name": "x", "kind": "down", "percent": 10, "product_id": pid}
+    body |= {"channel": "webhook", "webhook_url": url}
+    keyed = {"Idempotency-Key": pid}
+    made, again = (shop.http.post(PATH, json=body, headers=keyed).json() for _ in range(2))
     assert made["webhook_secret"].startswith("whsec_")
+    assert again == made
+    answers = [kept["answer"] for kept in shop.documents("idempotency").values()]
+    assert answers
+    for answer in answers:
+        with pytest.raises(zlib.error):
+            zlib.decompress(answer)
     other = make(shop, pid, channel="webhook", webhook_url=url)
     assert other["webhook_secret"] != made["webhook_secret"]
     everything = json.dumps(shop.get(PATH, limit=100))

@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.edge.request import Actor
 from shared.errors import DependencyUnavailable
 from shared.system import audit
-from shared.users import erasing, erasures
+from shared.users import erasing, erasures, settling
 from tests.integration.edge.instance import instance
 
 UID = "erasedPageByPage0000"
@@ -72,3 +72,32 @@ def test_what_was_cut_off_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> No
     done = erasures.read(UID)
     assert done is not None
     assert done.done_at is not None
+
+
+@pytest.mark.usefixtures("removed")
+def test_it_is_not_done_before_the_late_pass_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = settling.request
+
+    def cut_off(*_: Any, **__: Any) -> None:
+        raise DependencyUnavailable
+
+    monkeypatch.setattr(settling, "request", cut_off)
+    with pytest.raises(DependencyUnavailable):
+        erasing.finish(UID)
+    begun = erasures.read(UID)
+    assert begun is not None
+    assert begun.done_at is None
+
+    asked: list[float] = []
+
+    def request(uid: str, **named: Any) -> None:
+        real(uid, **named)
+        asked.append(named["delay_seconds"])
+
+    monkeypatch.setattr(settling, "request", request)
+    for _ in range(2):
+        erasing.finish(UID)
+    done = erasures.read(UID)
+    assert done is not None
+    assert done.done_at is not None
+    assert asked == [erasing.LATE_SECONDS]

@@ -11,11 +11,16 @@ from local.plan import PROJECT
 from local.stack import Stack
 from shared.clients import firestore
 from shared.clock import utc_now
+from shared.edge.request import Actor
+from shared.errors import DependencyUnavailable
+from shared.users import administration, erasing, erasures, insights, inviting, settling
+from shared.users.admin_schemas import Invitation
 from shared.users.profiles import AVATARS
 from tests import sessions
 from tests.integration.edge.instance import instance
 from tests.integration.users.people import PASSWORD, Office, good, set_password, some_address
 from tests.polling import eventually
+from tests.sessions import SUPER_ADMIN
 
 
 def test_an_invited_user_sets_a_password_by_the_mail_and_logs_in(office: Office) -> None:
@@ -60,11 +65,54 @@ def test_whoever_never_signed_in_is_mailed_anew_and_others_are_refused(office: O
     assert office.http.post("/api/admin/create-user", json=body).status_code == 409
 
 
-def test_an_administrator_of_before_is_not_invited(office: Office) -> None:
+def test_an_administrator_of_before_gets_a_profile_by_an_invitation(office: Office) -> None:
     email = some_address()
-    create(office.auth_host, Account(email, {"admin": True}, "Old", PASSWORD))
-    answer = office.http.post("/api/admin/create-user", json={"email": email, "role": "admin"})
-    assert answer.status_code == 409
+    uid = create(office.auth_host, Account(email, {"admin": True}, "Old", PASSWORD))
+    user = office.invite(email=email)
+    assert (user["uid"], user["name"], user["isAdmin"]) == (uid, "Old", True)
+    assert office.read(uid)["last_sign_in_at"] is None
+    # The password stays theirs.
+    office.log_in(email)
+    assert office.put(office.read(uid), role="none").status_code == 200
+
+
+def test_an_invitation_does_not_end_an_erasure(
+    office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = office.join()
+    assert office.put(member.user, role="none").status_code == 200
+    by = Actor(office.me, "", "user.deleted", "", "")
+    body = {"email": member.email, "role": "admin"}
+    with instance(stack.environment()):
+        monkeypatch.setattr(erasing, "close_now", lambda _: None)
+        administration.remove(member.uid, None, by)
+        refused = office.http.post("/api/admin/create-user", json=body)
+        assert refused.status_code == 409
+        assert "removal" in refused.json()["detail"]
+        settling.settle(member.uid)
+        done = erasures.read(member.uid)
+        assert done is not None
+        assert done.done_at is not None
+    assert office.http.get(f"/api/admin/users/{member.uid}").status_code == 404
+    # The address is free again.
+    assert office.invite(email=member.email)["uid"] != member.uid
+
+
+def test_an_invitation_asks_for_a_recount_and_stands_without(
+    office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse() -> None:
+        asked.append("recount")
+        raise DependencyUnavailable
+
+    by = Actor(office.me, "", "user.invited", "", "")
+    with instance(stack.environment()):
+        monkeypatch.setattr(insights, "request_refresh", refuse)
+        user = inviting.invite(Invitation(some_address(), "admin"), by)
+    assert asked == ["recount"]
+    assert office.read(user.uid)["isAdmin"]
 
 
 def test_a_shoppers_account_is_adopted(office: Office) -> None:
@@ -208,6 +256,32 @@ def test_the_data_of_a_person_is_handed_out_and_then_erased(office: Office, stac
     assert len(entries) == 3
     told = {(entry["actor_email"], entry["address"]) for entry in entries}
     assert told == {(f"{member.uid}@erased.invalid", "")}
+
+
+def test_the_data_of_a_person_names_nobody_else(office: Office, stack: Stack) -> None:
+    member, other = office.join("super_admin"), office.join()
+    with sessions.new_client(stack, member.session) as http:
+        body = {"email": some_address(), "role": "admin", "name": "Some Third"}
+        third = good(http.post("/api/admin/create-user", json=body), 201)
+        path = f"/api/admin/users/{other.uid}"
+        change = {"role": "none", "disabled": False, "name": "A Fourth", "avatar": "owl"}
+        good(http.put(path, json=change))
+    assert office.put(member.user, name="Renamed Once").status_code == 200
+
+    data = good(office.http.get(f"/api/admin/users/{member.uid}/data"))
+    told = {(entry["resource"], entry["action"]): entry for entry in data["audit"]}
+    assert told[f"users/{third['uid']}", "user.invited"]["after"]["role"] == "admin"
+    assert told[f"users/{other.uid}", "user.updated"]["after"]["name"] == ""
+    about = told[f"users/{member.uid}", "user.updated"]
+    assert about["after"] == {"name": "Renamed Once"}
+    assert (about["actor"], about["actor_email"], about["address"]) == (office.me, "", "")
+    opened = told[f"users/{member.uid}", "session.opened"]
+    assert opened["actor_email"] == member.email
+    moments = [entry["at"] for entry in data["audit"]]
+    assert moments == sorted(moments, reverse=True)
+    text = json.dumps(data)
+    for private in (body["email"], "Some Third", "A Fourth", other.email, SUPER_ADMIN.email):
+        assert private not in text
 
 
 def test_an_erased_invitation_leaves_no_name_in_the_trail(office: Office, stack: Stack) -> None:

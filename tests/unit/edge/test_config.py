@@ -45,6 +45,8 @@ def test_two_settings_are_enough() -> None:
         ({"SMTP_URL": "mail.example:25"}, "SMTP_URL", "give smtps://"),
         ({"SMTP_URL": "smtp://mail.example:port"}, "SMTP_URL", "give smtps://"),
         ({"SMTP_URL": "smtp://me:pass@mail.example"}, "SMTP_URL", "in the clear"),
+        ({"SMTP_URL": "smtp://token@mail.example"}, "SMTP_URL", "in the clear"),
+        ({"SMTP_URL": "smtp://:pass@mail.example"}, "SMTP_URL", "in the clear"),
         ({"OPENSEARCH_URL": "search:9200"}, "OPENSEARCH_URL", "https://search.example.com:9200"),
     ],
     ids=str,
