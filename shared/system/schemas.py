@@ -23,8 +23,15 @@ class StatusItem(msgspec.Struct, omit_defaults=True):
     last_error: str | None = None
 
 
+class LastError(msgspec.Struct, frozen=True):
+    """When and why a part was down the last time that this instance asked and it was."""
+
+    at: str
+    detail: str
+
+
 class PartState(msgspec.Struct, omit_defaults=True):
-    """One thing that the product stands on; `detail` names the last error.
+    """One thing that the product stands on; `detail` says what is wrong with it now.
 
     Parts that consist of several list them as `items`; those that are a backlog say how long it is.
     """
@@ -36,6 +43,7 @@ class PartState(msgspec.Struct, omit_defaults=True):
     count: int | None = None
     count_is_minimum: bool | None = None
     items: list[StatusItem] | None = None
+    last_error: LastError | None = None
 
 
 class SystemStatus(msgspec.Struct):

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from shared.clock import rfc3339, utc_now
 from shared.errors import DependencyError, ShoppleError
-from shared.system.schemas import PartState, SystemStatus
+from shared.system.schemas import LastError, PartState, SystemStatus
 from shared.system.status_parts import PARTS, Part
 
 SLOW_MS: Final = 1000.0
@@ -15,6 +15,9 @@ SLOW_MS: Final = 1000.0
 DEADLINE_SECONDS: Final = 3.0
 # Without these the product stops; without others it only slows down or falls behind.
 INDISPENSABLE: Final = frozenset({"firestore"})
+
+# What an instance remembers of the parts that it saw fail; a new one begins without.
+_last_errors: dict[str, LastError] = {}
 
 
 def read(parts: Sequence[Part] = PARTS, deadline_seconds: float = DEADLINE_SECONDS) -> SystemStatus:
@@ -24,8 +27,11 @@ def read(parts: Sequence[Part] = PARTS, deadline_seconds: float = DEADLINE_SECON
     wait(asked.values(), deadline_seconds)
     # A part that is still silent is not waited for.
     pool.shutdown(wait=False, cancel_futures=True)
-    told = [_told(name, answer, deadline_seconds) for name, answer in asked.items()]
-    return SystemStatus(status=_worst(told), checked_at=rfc3339(utc_now()), parts=told)
+    now = rfc3339(utc_now())
+    told = [
+        _remembered(_told(name, answer, deadline_seconds), now) for name, answer in asked.items()
+    ]
+    return SystemStatus(status=_worst(told), checked_at=now, parts=told)
 
 
 def _ask(part: Part) -> PartState:
@@ -50,6 +56,13 @@ def _told(name: str, answer: "Future[PartState]", deadline_seconds: float) -> Pa
     if (error := answer.exception()) is not None:
         return PartState(name, "down", 0.0, type(error).__name__)
     return answer.result()
+
+
+def _remembered(part: PartState, now: str) -> PartState:
+    if part.state == "down":
+        _last_errors[part.name] = LastError(now, part.detail or "")
+    part.last_error = _last_errors.get(part.name)
+    return part
 
 
 def _worst(parts: list[PartState]) -> Literal["ok", "degraded", "down"]:

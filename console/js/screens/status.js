@@ -52,7 +52,9 @@ export function screen({ signal }) {
         ? h('p', { class: 'part-n tabular' }, `${count(part.count)}${part.count_is_minimum ? '+' : ''}`)
         : h('p', { class: 'part-n tabular' }, known ? [String(Math.round(part.latency_ms)), h('span', { class: 'unit' }, ' ms')] : '–'),
       spark(seen.get(part.name)),
-      h('p', { class: 'part-detail' }, part.detail || (part.state === 'off' ? 'Not configured' : '')));
+      h('p', { class: 'part-detail' }, part.detail || (part.state === 'off' ? 'Not configured' : '')),
+      part.last_error && part.state !== 'down'
+        && h('p', { class: 'sub' }, `Failed ${ago(part.last_error.at)}: ${part.last_error.detail}`));
   }
 
   // Only text, since each answer draws it anew and would take the focus from anything in it.

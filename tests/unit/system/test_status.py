@@ -1,58 +1,49 @@
-"""The status waits for nobody longer than its deadline."""
+"""What the status says of parts that fail, hang or come back."""
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from shared.errors import DependencyUnavailable
 from shared.system import status
 from shared.system.schemas import PartState
+from shared.system.status_parts import Pinged
 
 
-class Toy:
-    """A part that answers as it is told."""
-
-    def __init__(self, name: str, act: Callable[[], object] = lambda: None) -> None:
-        self.name = name
-        self._act = act
-
-    def ask(self) -> PartState:
-        self._act()
-        return PartState(self.name, "ok", 0.0)
+@pytest.fixture(autouse=True)
+def _unaware() -> Iterator[None]:
+    status._last_errors.clear()
+    yield
+    status._last_errors.clear()
 
 
-def fails(error: Exception) -> Callable[[], object]:
-    def act() -> None:
-        raise error
-
-    return act
+def fail() -> None:
+    raise DependencyUnavailable("It cannot be reached.")
 
 
-def test_a_part_that_hangs_delays_the_answer_to_the_deadline_only() -> None:
-    released = threading.Event()
-    began = time.monotonic()
-    told = status.read([Toy("firestore"), Toy("hanging", released.wait)], deadline_seconds=0.2)
-    took_seconds = time.monotonic() - began
-    released.set()
-    assert took_seconds < 2
-    states = {part.name: (part.state, part.detail) for part in told.parts}
-    assert states == {"firestore": ("ok", None), "hanging": ("down", "No answer within 0.2 s.")}
-    assert told.status == "degraded"
+def told(ping: Callable[[], None], deadline_seconds: float = 3) -> PartState:
+    (part,) = status.read([Pinged("redis", ping)], deadline_seconds).parts
+    return part
 
 
-def test_what_fails_is_told_and_nothing_private_of_it() -> None:
-    told = status.read(
-        [
-            Toy("firestore", fails(DependencyUnavailable("It cannot be reached."))),
-            Toy("broken", fails(KeyError("a secret"))),
-        ]
-    )
-    assert [(part.state, part.detail) for part in told.parts] == [
-        ("down", "It cannot be reached."),
-        ("down", "KeyError"),
-    ]
-    assert told.status == "down"
+def test_the_last_error_of_a_part_that_is_back_is_remembered() -> None:
+    assert told(lambda: None).last_error is None
+    down = told(fail)
+    assert (down.state, down.detail) == ("down", "It cannot be reached.")
+    back = told(lambda: None)
+    assert (back.state, back.detail) == ("ok", None)
+    assert back.last_error is not None
+    assert back.last_error == down.last_error
+    assert back.last_error.detail == "It cannot be reached."
 
 
-def test_without_a_failure_all_is_well() -> None:
-    assert status.read([Toy("firestore"), Toy("redis")]).status == "ok"
+def test_a_part_that_hangs_is_down_and_waited_for_no_longer() -> None:
+    release = threading.Event()
+
+    def hang() -> None:
+        release.wait(30)
+
+    part = told(hang, deadline_seconds=0.05)
+    release.set()
+    assert (part.state, part.detail) == ("down", "No answer within 0.05 s.")
