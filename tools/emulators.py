@@ -84,6 +84,8 @@ def plan_for(ports: Ports, state: Path) -> Plan:
         "FUNCTIONS_URL": f"{plan.functions_url}/{PROJECT}/{region()}",
         # Nothing stands in front of the suite's functions that would look at a token.
         "IAM_VERIFIES_TOKENS": "0",
+        # Each function's first call starts a process, and a change starts several at once.
+        "FIRESTORE_TIMEOUT_SECONDS": "50",
         "UPSTASH_REDIS_REST_URL": plan.control_url,
         # Its functions take themselves for deployed ones, which call nothing on their machine.
         "SLACK_WEBHOOK_URL": "off",

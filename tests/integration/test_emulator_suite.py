@@ -18,6 +18,7 @@ from local.plan import PROJECT, ROOT
 from local.ports import HOST, Ports, PortsTaken
 from local.stack import Stack
 from tests import sessions
+from tests.integration.products.support import good
 from tests.polling import eventually
 from tools.declarations import codebases, names
 from tools.emulators import plan_for
@@ -94,16 +95,15 @@ def test_hosting_leads_to_the_functions(cloud: Stack) -> None:
 def test_a_change_travels_through_its_trigger_and_its_task(cloud: Stack, ports: Ports) -> None:
     with sessions.new_client(cloud, sessions.log_in(cloud)) as http:
         http.timeout = httpx.Timeout(CALL_SECONDS)
-        listed = http.get("/api/products", params={"limit": 1}).json()
+        listed = good(http.get("/api/products", params={"limit": 1}))
         assert listed["total"] > 2000
         product = listed["products"][0]
         kept = ("name", "brand", "category", "price", "currency")
         body = {name: product[name] for name in kept} | {"size": "17 kg"}
-        changed = http.put(f"/api/products/{product['id']}", json=body)
-        assert changed.json()["size"] == "17 kg"
-        assert http.get("/api/products", params={"sort": "-updated_at"}).json()["products"][0][
-            "size"
-        ] == ("17 kg")
+        changed = good(http.put(f"/api/products/{product['id']}", json=body))
+        assert changed["size"] == "17 kg"
+        listed = good(http.get("/api/products", params={"sort": "-updated_at"}))
+        assert listed["products"][0]["size"] == "17 kg"
     # What the change owed was written with it; the task that follows it takes it away.
     debt = f"projects/{PROJECT}/databases/(default)/documents/outbox/product-{product['id']}"
     url = f"http://{HOST}:{ports.firestore}/v1/{debt}"
