@@ -27,6 +27,7 @@ from shared.products import catalogue, category_tree, identities, pairs, posting
 from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
 from shared.products.models import Product, to_document
 from shared.products.page_marks import RUN_ROWS, Marks
+from shared.system.configuration_records import DEFAULTS
 from shared.users import insights
 
 BATCH: Final = 400
@@ -190,7 +191,7 @@ def _matches(
     for offers in of_item.values():
         for a, b in combinations(offers, 2):
             match = matcher.compare(postings.offer_of(a), postings.offer_of(b))
-            if match.confidence >= pairs.LOWEST:
+            if match.same(DEFAULTS.thresholds.duplicate_confidence):
                 yield a.id, b.id, match
 
 

@@ -23,8 +23,9 @@ _WISHES: Final = (
 def wishes(now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each request's path and fields, asked for during the weeks before `now`."""
     for number, (name, brand, size, count, status, note) in enumerate(_WISHES):
-        fields = new_fields(ProductWish(name, brand, size), lambda: now)
+        wish = ProductWish(name, brand, size)
+        fields = new_fields(wish, lambda: now)
         first = now - timedelta(days=3 * number + 4)
         told = {"count": count, "status": status, "note": note, "version": 2 if note else 1}
         times = {"created_at": first, "last_asked_at": now - timedelta(hours=5 * number + 1)}
-        yield f"{COLLECTION}/{request_id_of(name)}", {**fields, **told, **times}
+        yield f"{COLLECTION}/{request_id_of(wish)}", {**fields, **told, **times}

@@ -15,12 +15,19 @@ from shared.money import to_minor
 from shared.products import outbox, pictures, price_changes, proposal_store, statistics
 from shared.products.currencies import CURRENCIES
 from shared.products.models import Product, from_document, to_document
+from shared.products.proposal_models import from_document as proposal_of
+from shared.products.proposal_models import to_document as proposal_document
 from shared.products.schemas import ProductChange
 from shared.products.slug import slug
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, DocumentSnapshot
+    from google.cloud.firestore import (
+        DocumentReference,
+        DocumentSnapshot,
+        Transaction,
+        WriteBatch,
+    )
 
 COLLECTION: Final = "products"
 # A change that meets another one reads again; more often than this, somebody else is at it.
@@ -68,14 +75,27 @@ def change(
 
 def remove(product_id: str, expected: int | None, by: Actor, clock: Clock = utc_now) -> Product:
     """The product marked as deleted; a second removal changes nothing. Raises as `change`."""
-    return _apply(product_id, lambda p, now: p.changed(now, status="deleted"), expected, by, clock)
+
+    def delete(product: Product, now: datetime) -> Product:
+        if product.status == "deleted":
+            return product
+        return product.changed(now, status="deleted", status_before=product.status)
+
+    return _apply(product_id, delete, expected, by, clock)
 
 
 def restore(product_id: str, expected: int | None, by: Actor, clock: Clock = utc_now) -> Product:
-    """A deleted product, active again; one that is not deleted stays as it is."""
+    """A deleted product as it was before, one that waited waiting again; others stay as they are.
+
+    Raises as `change`.
+    """
 
     def undelete(product: Product, now: datetime) -> Product:
-        return product.changed(now, status="active") if product.status == "deleted" else product
+        if product.status != "deleted":
+            return product
+        # Products deleted before this was noted come back as they always did.
+        status = product.status_before or "active"
+        return product.changed(now, status=status, status_before=None)
 
     return _apply(product_id, undelete, expected, by, clock)
 
@@ -155,9 +175,48 @@ def _read(product_id: str) -> tuple[Product, "DocumentSnapshot[Any]"]:
 
 
 def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", by: Actor) -> None:
-    database = firestore.client()
-    batch = database.batch()
-    unchanged = database.write_option(last_update_time=snapshot.update_time)
+    batch: Any = None
+    if "deleted" in (before.status, after.status):
+
+        def run(transaction: "Transaction") -> None:
+            nonlocal batch
+            batch = transaction
+            # A proposal that is made meanwhile must not be left waiting without its product.
+            _turn_proposal(transaction, after)
+            _write(transaction, before, after, snapshot, by)
+
+        firestore.in_transaction(run)
+    else:
+        batch = firestore.client().batch()
+        _write(batch, before, after, snapshot, by)
+        with firestore.errors_mapped():
+            batch.commit(**firestore.limits())
+    cache.bump("products", epoch_micros(batch.commit_time))
+
+
+def _turn_proposal(transaction: "Transaction", product: Product) -> None:
+    """Sets aside what waits for a decision with a deletion; has it wait again after it."""
+    document = proposal_store.reference(product.id)
+    fields = document.get(transaction=transaction, **firestore.limits()).to_dict()
+    if fields is None:
+        return
+    proposal = proposal_of(product.id, fields)
+    if product.status == "deleted":
+        turned = proposal.turned("pending", "set_aside")
+    else:
+        turned = proposal.turned("set_aside", "pending")
+    if turned is not proposal:
+        transaction.set(document, proposal_document(turned))
+
+
+def _write(
+    batch: "WriteBatch",
+    before: Product,
+    after: Product,
+    snapshot: "DocumentSnapshot[Any]",
+    by: Actor,
+) -> None:
+    unchanged = firestore.client().write_option(last_update_time=snapshot.update_time)
     document = to_document(after)
     if price_changes.differs(before, after):
         debt = price_changes.debt([(before, after)], "manual")
@@ -170,18 +229,10 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
     if (before.listed, before.category) != (after.listed, after.category):
         marks = statistics.touched([after.retailer], [before.category, after.category])
         batch.set(statistics.touched_document(), marks, merge=True)
-    if after.status == "deleted":
-        # With the product goes what was proposed of it: found again, it is a new offer.
-        batch.delete(proposal_store.reference(after.id))
     if before.picture is not None and before.picture != after.picture:
         batch.set(*pictures.owed(before.picture))
     old, new = difference(before, after)
     batch.create(*audit.entry(by, f"products/{after.id}", old, new))
-    with firestore.errors_mapped():
-        results = batch.commit(**firestore.limits())
-    # A document that is deleted has no time of its own.
-    written = (result.update_time for result in results if result.update_time is not None)
-    cache.bump("products", max(map(epoch_micros, written)))
 
 
 def difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:

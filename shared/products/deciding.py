@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot
 
 ATTEMPTS: Final = 6
+HIDDEN: Final = ("withdrawn", "set_aside")
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -146,7 +147,7 @@ def _read(ids: Sequence[str]) -> dict[str, _Read]:
 def _outcome(
     read: _Read | None, choice: Choice, expected: int | None, by: Actor, now: datetime
 ) -> _Outcome:
-    if read is None or read.proposal.status == "withdrawn":
+    if read is None or read.proposal.status in HIDDEN or read.product.status == "deleted":
         return NotFound("Nothing is proposed for such a product.")
     if read.proposal.status == choice.status:
         return read

@@ -46,12 +46,14 @@ class _Published(msgspec.Struct, frozen=True):
 def follow(product_id: str, matcher: Matcher | None = None) -> None:
     """Brings everything that hangs on the product up to date; raises to be called again."""
     matcher = matcher or SimpleMatcher()
+    lowest = pairs.lowest()
     published = _publish(product_id, matcher)
     statistics.request_refresh()
     hindered = [_bump(published), _index(product_id)]
     search_lists.publish(product_id)
     failed = [error for error in hindered if error is not None]
-    _settle(product_id, _candidates(published, matcher), matcher, paid=not failed)
+    candidates = _candidates(published, matcher, lowest)
+    _settle(product_id, candidates, matcher, lowest, paid=not failed)
     for error in failed:
         raise error
 
@@ -109,7 +111,7 @@ def _publish(product_id: str, matcher: Matcher) -> _Published:
     return msgspec.structs.replace(published, lists=postings.read(published.lists))
 
 
-def _candidates(published: _Published, matcher: Matcher) -> list[str]:
+def _candidates(published: _Published, matcher: Matcher, lowest: int) -> list[str]:
     if published.product is None:
         return []
     offer = postings.offer_of(published.product)
@@ -117,11 +119,13 @@ def _candidates(published: _Published, matcher: Matcher) -> list[str]:
     others.pop(offer.id, None)
     likely = shortlist(offer, others.values(), MAX_COMPARED)
     scored = [(matcher.compare(offer, other).confidence, other.id) for other in likely]
-    best = sorted((pair for pair in scored if pair[0] >= pairs.LOWEST), reverse=True)
+    best = sorted((pair for pair in scored if pair[0] >= lowest), reverse=True)
     return [pid for _, pid in best[:MAX_CANDIDATES]]
 
 
-def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: bool) -> None:
+def _settle(
+    product_id: str, candidates: list[str], matcher: Matcher, lowest: int, *, paid: bool
+) -> None:
     """Writes the pairs as both products are now, and takes the debt off if all else is `paid`."""
 
     def write(transaction: "Transaction") -> None:
@@ -135,7 +139,7 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: b
         partners = _fields(found, pairs.STATES).get("partners", {})
         others = sorted({*candidates, *partners} - {product_id})
         offers, stored = _read_others(transaction, product_id, others)
-        matches = _matches(product, offers, matcher)
+        matches = _matches(product, offers, matcher, lowest)
         if product is not None and not product.listed:
             pairs.note(transaction, product_id, partners, matches)
         else:
@@ -151,12 +155,13 @@ def _settle(product_id: str, candidates: list[str], matcher: Matcher, *, paid: b
 
 
 def _matches(
-    product: Product | None, offers: dict[str, Offer], matcher: Matcher
+    product: Product | None, offers: dict[str, Offer], matcher: Matcher, lowest: int
 ) -> dict[str, Match]:
     if product is None:
         return {}
     offer = postings.offer_of(product)
-    return {other_id: matcher.compare(offer, other) for other_id, other in offers.items()}
+    compared = {other_id: matcher.compare(offer, other) for other_id, other in offers.items()}
+    return {other_id: match for other_id, match in compared.items() if match.same(lowest)}
 
 
 def _read_others(

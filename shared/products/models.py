@@ -20,6 +20,7 @@ class Product(msgspec.Struct, frozen=True):
     """One offer as it is stored; the price is in minor units of its currency.
 
     `image` is a picture's address elsewhere, `picture` the folder of one that is stored here.
+    `status_before` is what a deleted one was.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Product(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     picture: str | None = None
+    status_before: Status | None = None
 
     @property
     def listed(self) -> bool:
@@ -77,11 +79,13 @@ def product_terms(product: Product) -> list[str]:
 def from_document(product_id: str, fields: dict[str, Any]) -> Product:
     """The product in a document's fields."""
     known = {name: fields[name] for name in _STORED}
-    return Product(id=product_id, picture=fields.get("picture"), **known)
+    younger: dict[str, Any] = {name: fields.get(name) for name in _YOUNGER}
+    return Product(id=product_id, **known, **younger)
 
 
-# Products written before there were pictures know nothing of them.
-_STORED: Final = tuple(n for n in Product.__struct_fields__ if n not in ("id", "picture"))
+# Products written before there were these know nothing of them.
+_YOUNGER: Final = ("picture", "status_before")
+_STORED: Final = tuple(n for n in Product.__struct_fields__ if n not in ("id", *_YOUNGER))
 
 
 def name_key(name: str) -> str:

@@ -1,19 +1,20 @@
 """Matched pairs: one document for two products that are thought to be the same."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
 from shared.products import catalogue
-from shared.products.matching import THRESHOLD, Match
+from shared.products.matching import Match
 from shared.products.models import from_document
 from shared.products.schemas import EvidenceView, MatchList, MatchView, view
+from shared.system import configuration
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
 
 COLLECTION: Final = "match_pairs"
 STATES: Final = "match_states"
-LOWEST: Final = THRESHOLD
 MAX_SHOWN: Final = 20
 
 Stored = dict[str, dict[str, Any]]
@@ -48,10 +49,10 @@ def state(product_id: str) -> "DocumentReference":
 def write(
     transaction: "Transaction", product_id: str, other: str, match: Match | None, stored: Stored
 ) -> None:
-    """Stores the pair if it matches, and removes it if it does not; the same again is nothing."""
+    """Stores the pair, and removes it where there is no match; the same again is nothing."""
     from google.cloud.firestore import DELETE_FIELD
 
-    if match is None or match.confidence < LOWEST:
+    if match is None:
         if pair_id(product_id, other) in stored:
             transaction.delete(reference(product_id, other))
             _link(transaction, product_id, other, DELETE_FIELD)
@@ -66,7 +67,7 @@ def note(
     transaction: "Transaction", product_id: str, known: dict[str, int], found: dict[str, Match]
 ) -> None:
     """Notes what a product that waits for approval matches, with itself alone."""
-    surest = {other: m.confidence for other, m in found.items() if m.confidence >= LOWEST}
+    surest = {other: match.confidence for other, match in found.items()}
     if surest != known:
         transaction.set(state(product_id), {"partners": surest}, merge=["partners"])
 
@@ -77,12 +78,23 @@ def _link(transaction: "Transaction", a: str, b: str, value: Any) -> None:
     transaction.set(state(b), {"partners": {a: value}}, merge=True)
 
 
+def lowest() -> int:
+    """The confidence from which two offers count as one product, by the settings."""
+    return configuration.current().configuration.thresholds.duplicate_confidence
+
+
+def sure(partners: Mapping[str, int]) -> dict[str, int]:
+    """Those of a product's noted partners that count as the same product by the settings of now."""
+    least = lowest()
+    return {other: confidence for other, confidence in partners.items() if confidence >= least}
+
+
 def matches(product_id: str) -> MatchList:
     """The matches of a product, surest first; raises NotFound for an unknown product."""
     catalogue.read(product_id)
     with firestore.errors_mapped():
         known = state(product_id).get(**firestore.limits()).to_dict() or {}
-        partners = known.get("partners", {})
+        partners = sure(known.get("partners", {}))
         others = sorted(partners, key=lambda other: (-partners[other], other))[:MAX_SHOWN]
         references = [catalogue.reference(other) for other in others]
         references += [reference(product_id, other) for other in others]

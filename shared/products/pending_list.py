@@ -21,7 +21,10 @@ FILTERS: Final = ("retailer", "category", "kind")
 
 
 def read_page(wanted: PendingQuery) -> PendingPage:
-    """One page, newest first: four reads a row at most, and the count. Raises BadRequest."""
+    """One page, newest first; raises BadRequest.
+
+    Four reads a row at most, the count, and the settings where the instance's copy is old.
+    """
     query = _filtered(wanted)
     with firestore.errors_mapped():
         total = firestore.count(query.limit(TOTAL_STOPS_AT))
@@ -81,7 +84,9 @@ def _matches(ids: Iterable[str]) -> dict[str, LikelyMatch]:
     """The surest match of each product that has one, where the other is listed still."""
     states = _read([pairs.state(product_id) for product_id in ids])
     partners: Mapping[str, dict[str, int]] = {
-        pid: state["partners"] for pid, state in states.items() if state.get("partners")
+        pid: sure
+        for pid, state in states.items()
+        if (sure := pairs.sure(state.get("partners", {})))
     }
     surest = {pid: min(p.items(), key=lambda o: (-o[1], o[0])) for pid, p in partners.items()}
     others = _products(sorted({other for other, _ in surest.values()}))

@@ -1,4 +1,4 @@
-"""Product requests: what shoppers ask for, one document for each name however it is written.
+"""Product requests: one document for each name, brand and size, however they are written.
 
 A shopper counts once a day for each request. What tells one from another is a keyed hash of the
 network address with the day and the request in it, so that no address is stored and nobody's
@@ -19,6 +19,7 @@ from shared.config import settings
 from shared.edge.cursors import read_cursor, write_cursor
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
+from shared.products.matching.quantity import quantity
 from shared.products.matching.text import normalise
 from shared.products.request_schemas import (
     ProductRequestView,
@@ -47,7 +48,7 @@ def ask(wish: ProductWish, by: Actor, clock: Clock = utc_now) -> tuple[WishView,
     """The request with this wish counted, and whether it is a new one; raises Invalid, Conflict."""
     if not normalise(wish.name):
         raise Invalid.one("name", "must hold a letter or a digit")
-    request_id = request_id_of(wish.name)
+    request_id = request_id_of(wish)
     mark = _mark(request_id, by.address, clock)
     for _ in range(ATTEMPTS):
         known, counted = _read_both(request_id, mark)
@@ -106,9 +107,11 @@ def reference(request_id: str) -> "DocumentReference":
     return firestore.client().collection(COLLECTION).document(request_id)
 
 
-def request_id_of(name: str) -> str:
-    """The id under which every way of writing a name is one request."""
-    return hashlib.sha256(normalise(name).encode()).hexdigest()[:20]
+def request_id_of(wish: ProductWish) -> str:
+    """The id under which every way of writing a name, brand and size is one request."""
+    size = str(quantity(wish.size) or normalise(wish.size))
+    text = "\n".join((normalise(wish.name), normalise(wish.brand), size))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def new_fields(wish: ProductWish, clock: Clock = utc_now) -> Fields:

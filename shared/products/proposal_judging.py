@@ -19,7 +19,7 @@ from shared.products.proposal_rules import (
 )
 from shared.products.upload_models import offer_of
 from shared.products.upload_rows import UploadRow
-from shared.system.configuration_records import AutoApproval
+from shared.system.configuration_records import Configuration
 
 MAX_COMPARED = 10
 
@@ -27,15 +27,15 @@ MAX_COMPARED = 10
 class Judge:
     """The rules, with what they need to know of a chunk of offers."""
 
-    def __init__(self, rules: AutoApproval, matcher: Matcher | None = None) -> None:
-        self._rules = rules
+    def __init__(self, settings: Configuration, matcher: Matcher | None = None) -> None:
+        self._settings = settings
         self._matcher = matcher or SimpleMatcher()
         self._lists: postings.Postings = {}
         self._categories: set[str] = set()
 
     def look_up(self, unknown: Sequence[UploadRow], all_rows: Iterable[UploadRow]) -> None:
         """Reads the categories of all rows, and four posting lists at most for each unknown one."""
-        rules = self._rules
+        rules = self._settings.auto_approval
         if not rules.enabled:
             return
         named = {row.category for row in all_rows if row.retailer in rules.retailers}
@@ -62,7 +62,7 @@ class Judge:
             currency=row.currency,
             twin_confidence=twin,
         )
-        return verdict(self._rules, facts)
+        return verdict(self._settings, facts)
 
     def of_change(self, product: Product, fresh: Fields) -> Verdict:
         """Whether a change of a product needs no person."""
@@ -79,7 +79,7 @@ class Judge:
             known_price_minor=known.price_minor,
             known_currency=known.currency,
         )
-        return verdict(self._rules, facts)
+        return verdict(self._settings, facts)
 
 
 def listed_categories(names: Iterable[str]) -> set[str]:

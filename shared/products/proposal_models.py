@@ -7,8 +7,9 @@ import msgspec
 
 Kind = Literal["new", "change"]
 Decision = Literal["approved", "rejected"]
-# What a later find took back is kept without being shown, so that no version comes twice.
-Stage = Literal["pending", "approved", "rejected", "withdrawn"]
+# What a later find took back is kept without being shown, so that no version comes twice; what
+# waited as its product was deleted is set aside until that is restored.
+Stage = Literal["pending", "approved", "rejected", "withdrawn", "set_aside"]
 RULES: Final = "auto-approval"
 
 Fields = dict[str, Any]
@@ -41,6 +42,12 @@ class Proposal(msgspec.Struct, frozen=True):
     def waits(self) -> bool:
         """Whether it is still to be decided."""
         return self.status == "pending"
+
+    def turned(self, before: Stage, after: Stage) -> "Proposal":
+        """The next version, at `after`, where it is at `before`; otherwise itself."""
+        if self.status != before:
+            return self
+        return msgspec.structs.replace(self, status=after, version=self.version + 1)
 
     def refused_beside(self) -> Fields:
         """What was refused, but for the fields that are taken now."""

@@ -5,11 +5,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.products.matching import THRESHOLD, Matcher, Offer
+from shared.products.matching import Matcher, Offer
 from shared.products.matching.text import normalise
 from shared.products.models import Product
 from shared.products.proposal_models import Fields, Kind
-from shared.system.configuration_records import AutoApproval
+from shared.system.configuration_records import AutoApproval, Configuration
 
 # What an offer is; a price or a link may change without making it another.
 NATURE: Final = ("name", "brand", "size", "category")
@@ -42,13 +42,14 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
-def verdict(rules: AutoApproval, facts: Facts) -> Verdict:
+def verdict(settings: Configuration, facts: Facts) -> Verdict:
     """Whether a proposal needs no person."""
+    rules = settings.auto_approval
     if not rules.enabled:
         return Verdict("pending")
     if facts.retailer not in rules.retailers:
         return Verdict("pending", (f"{facts.retailer} is not approved without a person",))
-    reasons = tuple(_objections(rules, facts))
+    reasons = tuple(_objections(rules, facts, settings.thresholds.duplicate_confidence))
     return Verdict("pending" if reasons else "approved", reasons)
 
 
@@ -83,12 +84,12 @@ def best_confidences(offer: Offer, others: Iterable[Offer], matcher: Matcher) ->
     return abroad, twin
 
 
-def _objections(rules: AutoApproval, facts: Facts) -> Iterator[str]:
+def _objections(rules: AutoApproval, facts: Facts, duplicate: int) -> Iterator[str]:
     if not facts.category_known:
         yield "the category is not known"
     if facts.known_price_minor is not None:
         yield from _price_objections(rules, facts, facts.known_price_minor)
-    if facts.twin_confidence >= THRESHOLD:
+    if facts.twin_confidence >= duplicate:
         yield "the retailer seems to sell it already"
     if facts.confidence < rules.min_match_confidence:
         what = "the best match" if facts.kind == "new" else "that it is the same product"

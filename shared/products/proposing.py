@@ -54,11 +54,11 @@ def propose(offers: Sequence[object], source: str, by: Actor, clock: Clock = utc
     `source` says where they were found. Raises a DependencyError or Conflict, to be called again.
     """
     parsed = parse_products(offers)
-    rules = configuration.current().configuration.auto_approval
+    settings = configuration.current().configuration
     told = Proposed(refused=parsed.errors)
     for at in range(0, len(parsed.rows), CHUNK_OFFERS):
         rows = parsed.rows[at : at + CHUNK_OFFERS]
-        work = _propose_chunk(rows, source, Judge(rules), by, clock)
+        work = _propose_chunk(rows, source, Judge(settings), by, clock)
         for name in ("new", "changed", "approved", "withdrawn", "unchanged"):
             setattr(told, name, getattr(told, name) + len(getattr(work, name)))
         told.product_ids |= {row.row: work.owners[identity_of(row)] for row in rows}

@@ -2,6 +2,7 @@
 
 At most five reads a row, all told: its identity, the product that the identity names, and as many
 posting lists of its keys as are left. Rows that share keys, as rows of one brand do, share reads.
+The settings are one more where the instance's copy of them is old.
 """
 
 import secrets
@@ -11,10 +12,9 @@ from itertools import chain, zip_longest
 from typing import Final
 
 from shared.clients import firestore
-from shared.products import catalogue, identities, postings, upload_store
+from shared.products import catalogue, identities, pairs, postings, upload_store
 from shared.products.matching import (
     POSTING_CAP,
-    THRESHOLD,
     Match,
     Matcher,
     Offer,
@@ -36,7 +36,7 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
     """
     # Saving reads the upload; what is followed is read to begin with, as are its chunks.
     overhead = 3 if upload.large else 1
-    seen = _Seen(matcher or SimpleMatcher())
+    seen = _Seen(matcher or SimpleMatcher(), pairs.lowest())
     for number, chunk in enumerate(chunks):
         if number < upload.previewed_chunks:
             for stored in chunk.rows:
@@ -63,7 +63,7 @@ def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
         if product_id is not None:
             _mark(stored, product_id, 100, [("identity", "agrees", "uploaded before as this")])
         elif not seen.judge(stored):
-            _judge_by_catalogue(stored, lists, seen.matcher)
+            _judge_by_catalogue(stored, lists, seen)
         seen.remember(stored)
 
 
@@ -74,29 +74,20 @@ def _first_keys(rows: list[StoredRow], matcher: Matcher, most: int) -> list[str]
     return list(dict.fromkeys(key for key in by_rank if key is not None))[: max(0, most)]
 
 
-def _judge_by_catalogue(stored: StoredRow, lists: postings.Postings, matcher: Matcher) -> None:
+def _judge_by_catalogue(stored: StoredRow, lists: postings.Postings, seen: "_Seen") -> None:
     offer = offer_of(stored.row, "")
     candidates = {
         other.id: other
-        for key in matcher.keys(offer)
+        for key in seen.matcher.keys(offer)
         for other in lists.get(key, {}).values()
         if other.retailer == offer.retailer
     }
-    best = _best(offer, candidates.values(), matcher)
+    best = seen.best(offer, candidates.values())
     if best is None:
         stored.verdict, stored.product_id = "new", secrets.token_hex(10)
     else:
         other, match = best
         _mark(stored, other.id, match.confidence, _evidence(match))
-
-
-def _best(
-    offer: Offer, candidates: Iterable[Offer], matcher: Matcher
-) -> tuple[Offer, Match] | None:
-    likely = shortlist(offer, candidates, MAX_COMPARED)
-    judged = [(other, matcher.compare(offer, other)) for other in likely]
-    same = [(other, match) for other, match in judged if match.confidence >= THRESHOLD]
-    return max(same, key=lambda pair: (pair[1].confidence, pair[0].id), default=None)
 
 
 def _evidence(match: Match) -> list[tuple[str, str, str]]:
@@ -137,10 +128,18 @@ def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
 class _Seen:
     """The rows of the file so far, so that a row can be a duplicate of an earlier one."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, lowest: int) -> None:
         self.matcher = matcher
+        self._lowest = lowest
         self._by_identity: dict[str, StoredRow] = {}
         self._by_key: dict[str, list[StoredRow]] = defaultdict(list)
+
+    def best(self, offer: Offer, candidates: Iterable[Offer]) -> tuple[Offer, Match] | None:
+        """The surest of those that count as the same product."""
+        likely = shortlist(offer, candidates, MAX_COMPARED)
+        judged = [(other, self.matcher.compare(offer, other)) for other in likely]
+        same = [(other, match) for other, match in judged if match.same(self._lowest)]
+        return max(same, key=lambda pair: (pair[1].confidence, pair[0].id), default=None)
 
     def judge(self, stored: StoredRow) -> bool:
         """Marks the row if the file has it already; says whether it did."""
@@ -157,7 +156,7 @@ class _Seen:
             if other.row.retailer == offer.retailer
         }
         offers = {str(number): offer_of(other.row, str(number)) for number, other in rows.items()}
-        best = _best(offer, offers.values(), self.matcher)
+        best = self.best(offer, offers.values())
         if best is None:
             return False
         self._mark(stored, rows[int(best[0].id)], best[1].confidence, _evidence(best[1]))

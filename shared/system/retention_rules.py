@@ -31,19 +31,19 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 # What lives a fixed time instead is in the EXPIRING of tools/indexes.py: Firestore removes that.
+# Proposals are in neither: what a person refused, and which version came last, must be known as
+# long as the product stands. There is one for a product, and it goes with it.
 KEPT: Final = (
     Kept("sessions", "expires_at", "sessions"),
     Kept("audit_logs", "at", "audit_logs"),
     # As long as the audit entries that name them.
+    Kept("uploads", "created_at", "audit_logs"),
+    Kept("upload_chunks", "created_at", "audit_logs"),
     Kept("price_uploads", "created_at", "audit_logs"),
     Kept("price_upload_chunks", "created_at", "audit_logs"),
     Kept("weekly_reports", "claimed_at", "audit_logs"),
-    Kept("uploads", "created_at", "results"),
-    Kept("upload_chunks", "created_at", "results"),
     Kept("exports", "created_at", "results"),
     Kept("nightly_exports", "began_at", "results"),
-    # Null while a proposal is pending.
-    Kept("proposals", "decided_at", "results"),
     Kept("user_activity", "day", "activity", as_day=True),
 )
 

@@ -217,7 +217,7 @@ export function screen({ id, signal }) {
             take(await get(path, signal));
             paint();
             root.querySelector('h1').focus();
-            toast('The product is back in the catalogue.');
+            toast(product.status === 'active' ? 'The product is back in the catalogue.' : `The product is ${product.status} again.`);
           } catch (error) {
             restore.disabled = false;
             if (error.status !== 401) toast(error.message, 'bad');

@@ -13,12 +13,12 @@ const DAYS = { min: 1, max: 3650, unit: 'days' };
 // Each number: its group, name, label, bounds and what it means.
 const NUMBERS = [
   ['thresholds', 'duplicate_confidence', 'Same product from', PERCENT, 'Confidence from which two offers count as the same product.'],
-  ['thresholds', 'review_confidence', 'Ask a person below', PERCENT, 'A classification less sure than this waits for a person.'],
+  ['thresholds', 'review_confidence', 'Ask a person below', PERCENT, 'A classification less sure than this waits for a person. Not in use yet: classification comes later.'],
   ['auto_approval', 'max_price_change_percent', 'Price may move by', PERCENT, 'A larger move waits for a person.'],
   ['auto_approval', 'min_match_confidence', 'Match at least', PERCENT, 'How sure the match with a known product has to be.'],
   ['retention_days', 'sessions', 'Sessions', DAYS, 'Ended sessions.'],
-  ['retention_days', 'audit_logs', 'Audit log', DAYS, 'Who changed what.'],
-  ['retention_days', 'results', 'Results', DAYS, 'Uploads, exports and crawls that are over.'],
+  ['retention_days', 'audit_logs', 'Audit log', DAYS, 'Who changed what, and the uploads that it names.'],
+  ['retention_days', 'results', 'Results', DAYS, 'Exports and crawls that are over.'],
   ['retention_days', 'deleted_products', 'Deleted products', DAYS, 'Until then they can be restored.'],
 ];
 
@@ -156,7 +156,7 @@ export function screen({ signal, user }) {
             field('retailers', 'Retailers', sold, `Only offers of these; parted by commas.${retailers.length ? ` Known: ${retailers.join(', ')}.` : ''}`),
             h('div', { class: 'grid' }, fields('auto_approval')))),
         h('div', { class: 'stack wide' },
-          part('AI providers', 'The first that answers is taken; the next stands in for it.', providers.node),
+          part('AI providers', 'The first that answers is taken; the next stands in for it. Not in use yet: classification comes later.', providers.node),
           part('Retention', 'What is over is deleted after this time.', h('div', { class: 'grid' }, fields('retention_days'))))),
       h('div', { class: 'actions end save-bar' }, h('p', { class: 'fine' }, stored.updated_at ? ['Version ', stored.version, ', changed ', h('time', { datetime: stored.updated_at, title: dateTime(stored.updated_at) }, ago(stored.updated_at))] : 'Nothing was changed yet: these are the defaults'), hint, reset, save));
     remember();

@@ -3,14 +3,13 @@
 from typing import Protocol
 
 from shared.products.matching.keys import MAX_KEYS, POSTING_CAP, blocking_keys
-from shared.products.matching.match import THRESHOLD, Evidence, Match, Verdict
+from shared.products.matching.match import Evidence, Match, Verdict
 from shared.products.matching.offer import Offer
 from shared.products.matching.shortlist import shortlist
 
 __all__ = [
     "MAX_KEYS",
     "POSTING_CAP",
-    "THRESHOLD",
     "Evidence",
     "Match",
     "Matcher",

@@ -1,12 +1,10 @@
 """What a comparison of two offers says."""
 
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 Verdict = Literal["agrees", "differs", "missing"]
-
-THRESHOLD: Final = 50
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -24,7 +22,6 @@ class Match(msgspec.Struct, frozen=True):
     confidence: int
     evidence: tuple[Evidence, ...]
 
-    @property
-    def same(self) -> bool:
-        """Whether the two count as one product."""
-        return self.confidence >= THRESHOLD
+    def same(self, lowest: int) -> bool:
+        """Whether the two count as one product, where that takes a confidence of `lowest`."""
+        return self.confidence >= lowest

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from google.cloud.firestore import DELETE_FIELD
 
 from local.accounts import ADMIN
 from local.firestore import clear_documents
@@ -255,6 +256,80 @@ def test_a_removal_takes_the_proposal_with_it(shop: Shop) -> None:
     propose(shop, row(1, price="120"))
     found = only(shop)
     assert (found["kind"], found["id"] != known) == ("new", True)
+
+
+def removed_and_restored(shop: Shop, product_id: str) -> Json:
+    """The product that was away for a while, during which nothing of it waited."""
+    path = f"/api/products/{product_id}"
+    good(shop.http.delete(path))
+    assert pending(shop) == []
+    for verb in ("approve", "reject"):
+        assert decide(shop, verb, product_id).status_code == 404
+    return good(shop.http.post(f"{path}/restore"))
+
+
+def test_what_waited_waits_again_once_it_is_restored(shop: Shop) -> None:
+    propose(shop, row(1))
+    found = only(shop)
+    assert removed_and_restored(shop, found["id"])["status"] == "pending"
+    assert listed(shop) == []
+    again = only(shop)
+    assert again == found | {"version": again["version"]}
+    assert again["version"] > found["version"]
+    good(decide(shop, "approve", found["id"]))
+    assert listed(shop) == [found["id"]]
+    propose(shop, row(1, price="120"))
+    change = only(shop)
+    assert removed_and_restored(shop, found["id"])["status"] == "active"
+    assert only(shop)["differences"] == change["differences"]
+
+
+def test_what_was_refused_is_so_still_once_it_is_restored(shop: Shop) -> None:
+    propose(shop, row(1))
+    refused = only(shop)["id"]
+    good(decide(shop, "reject", refused))
+    assert removed_and_restored(shop, refused)["status"] == "rejected"
+    assert listed(shop) == []
+    known = active(shop, 2)
+    propose(shop, row(2, price="120"))
+    good(decide(shop, "reject", known))
+    assert removed_and_restored(shop, known)["status"] == "active"
+    propose(shop, row(1), row(2, price="120"))
+    assert pending(shop) == []
+
+
+def test_what_was_deleted_before_that_was_noted_comes_back_active(shop: Shop) -> None:
+    known = active(shop)
+    good(shop.http.delete(f"/api/products/{known}"))
+    document = shop.database.document(f"products/{known}")
+    assert document.get().get("status_before") == "active"
+    document.update({"status_before": DELETE_FIELD})
+    assert good(shop.http.post(f"/api/products/{known}/restore"))["status"] == "active"
+
+
+def test_a_refusal_outlives_the_retention_and_the_rules_do_not_overrule_it(shop: Shop) -> None:
+    known = active(shop)
+    changed = row(1, price="105.50")
+    propose(shop, changed)
+    good(decide(shop, "reject", known))
+    proposal = shop.database.document(f"proposals/{known}")
+    before = proposal.get().to_dict()
+    assert before is not None
+    long_ago = datetime.now(UTC) - timedelta(days=3650)
+    proposal.update({"decided_at": long_ago, "proposed_at": long_ago})
+    assert shop.call_private("apply_retention").is_success
+    rules = {"max_price_change_percent": 10, "min_match_confidence": 60}
+    set_rules(shop, enabled=True, retailers=["keells"], **rules)
+    try:
+        assert shop.run(PROPOSE, json.dumps([changed])) == "0 0 0 1 1\n"
+        # Another price was never refused, and its proposal counts on from the last.
+        assert shop.run(PROPOSE, json.dumps([row(1, price="106.50")])) == "0 1 1 0 1\n"
+    finally:
+        shop.database.document("configuration/settings").delete()
+    assert product(shop, known)["price"] == 106.5
+    after = proposal.get().to_dict()
+    assert after is not None
+    assert after["version"] > before["version"]
 
 
 def test_an_upload_of_what_waits_is_a_duplicate_of_it(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import FailedPrecondition
 
-from shared.products.matching import THRESHOLD
+from shared.system.configuration_records import DEFAULTS
 from tests.integration.products.support import QUEUE, Json, Shop, good, row
 from tests.polling import eventually
 
@@ -123,7 +123,8 @@ def check_followed(shop: Shop, found: Json) -> None:
     pairs = {frozenset(pair["products"]) for pair in found["match_pairs"].values()}
     kept = [GOODS[0][0], GOODS[2][0], GOODS[3][0]]
     assert pairs == {frozenset((f"keells: {name}", f"cargills: {name}")) for name in kept}
-    assert all(pair["confidence"] >= THRESHOLD for pair in found["match_pairs"].values())
+    lowest = DEFAULTS.thresholds.duplicate_confidence
+    assert all(pair["confidence"] >= lowest for pair in found["match_pairs"].values())
     entries = {offer for key in found["match_keys"].values() for offer in key["entries"]}
     assert f"cargills: {GOODS[1][0]}" not in entries
     assert len(entries) == 17

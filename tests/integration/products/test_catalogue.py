@@ -3,7 +3,9 @@
 import csv
 import io
 import itertools
+import json
 import secrets
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +18,20 @@ from shared.products.default_categories import DEFAULT_CATEGORIES
 from tests.integration.products.support import WORK_SECONDS, Json, Shop, good, row
 from tests.polling import eventually
 
+# What counts as the same product under the settings as they are: the matches shown, duplicates of
+# an upload, the matches once the product is followed anew.
+JUDGE = """
+import json, sys
+from shared.edge.request import Actor
+from shared.products import following, pairs, uploads
+from shared.products.upload_schemas import PreviewRequest
+product_id, row = sys.argv[1], json.loads(sys.argv[2])
+shown = len(pairs.matches(product_id).matches)
+by = Actor("drill", "", "upload.previewed", "", "")
+told = uploads.preview(PreviewRequest([row]), by)
+following.follow(product_id)
+print(shown, told.preview.duplicates, len(pairs.matches(product_id).matches))
+"""
 RETAILERS = ("cargills", "glomark", "keells")
 CATEGORIES = ("milk", "rice", "tea")
 SORTS = (
@@ -533,6 +549,31 @@ def test_an_uploaded_offer_is_matched_with_another_retailers(shop: Shop) -> None
         assert {piece["field"] for piece in matches[0]["evidence"]} >= {"name", "size", "brand"}
         partners = shop.documents("match_states")[one["id"]]["partners"]
         assert partners == {other["id"]: matches[0]["confidence"]}
+
+
+def test_the_settings_say_how_sure_the_same_product_is(shop: Shop) -> None:
+    offer = {"name": "Kotmale Set Yoghurt", "brand": "Kotmale", "size": "80g", "price": "90"}
+    shop.upload([offer | {"retailer": "keells"}])
+    reworded = offer | {"name": "Kotmale Yoghurt Set"}
+    shop.upload([reworded | {"retailer": "glomark"}])
+    shop.settle()
+    first, second = shop.get("/api/products", q="kotmale")["products"]
+    settings = shop.database.document("configuration/settings")
+    pair = shop.database.document(f"match_pairs/{'_'.join(sorted((first['id'], second['id'])))}")
+    known = pair.get().to_dict()
+    told = []
+    try:
+        for lowest in (98, 99, 98):
+            thresholds = {"duplicate_confidence": lowest}
+            now = datetime.now(UTC)
+            settings.set({"thresholds": thresholds, "version": 1, "updated_at": now})
+            again = json.dumps(reworded | {"retailer": "keells"})
+            told.append(shop.run(JUDGE, first["id"], again).split())
+            assert pair.get().exists is (lowest == 98)
+    finally:
+        settings.delete()
+    assert told == [["1", "1", "1"], ["0", "0", "0"], ["0", "1", "1"]]
+    assert pair.get().to_dict() == known
 
 
 def test_the_surest_of_many_matches_are_shown(shop: Shop) -> None:

@@ -61,11 +61,30 @@ def test_one_shopper_counts_once_a_day_however_often_and_however_written(
     assert first.status_code == 201
     assert first.json() == {**first.json(), "name": "Caf\u00e9 Noir", "status": "open", "count": 1}
     assert (int(first.headers[READS]), int(first.headers[WRITES])) == (2, 3)
-    again = ask(stack, "  cafe,  NOIR ")
+    again = ask(stack, "  cafe,  NOIR ", brand="ILLY")
     assert again.status_code == 200
     assert again.json() == first.json()
     assert int(again.headers[WRITES]) == 0
     assert shop.documents("product_requests")[first.json()["id"]]["brand"] == "Illy"
+
+
+def test_another_brand_or_size_is_another_request_and_another_unit_is_none(
+    shop: Shop, stack: Stack
+) -> None:
+    small = {"brand": "Anchor", "size": "400g"}
+    first = good(ask(stack, "Milk powder", **small))
+    for other in ({"brand": "Nestle", "size": "400g"}, {"brand": "Anchor", "size": "1kg"}, {}):
+        told = ask(stack, "Milk powder", **other)
+        assert (told.status_code, told.json()["count"]) == (201, 1), other
+        kept = shop.documents("product_requests")[told.json()["id"]]
+        assert {name: kept[name] for name in small} == {"brand": "", "size": ""} | other
+    for size in ("400 G", "0.4 kg", "0,4kg"):
+        same = ask(stack, "MILK-powder", brand="anchor", size=size)
+        assert (same.status_code, same.json()) == (200, first), size
+    # A size that is no quantity tells requests apart by its words.
+    large, family = (ask(stack, "Milk powder", size=size) for size in ("large", "family"))
+    assert large.json()["id"] != family.json()["id"]
+    assert ask(stack, "Milk powder", size="LARGE!").json() == large.json()
 
 
 def test_others_are_counted_and_a_household_is_one(shop: Shop) -> None:

@@ -72,8 +72,10 @@ def of(shop: Shop, product_id: str) -> Json:
 
 def test_what_was_deleted_long_ago_goes_with_all_that_hangs_on_it(shop: Shop) -> None:
     ids = twins(shop)
+    change = {"offers": [row(1, price="120")], "source": "drill"}
+    assert shop.call_private("propose_products", change).is_success
     deleted(shop, ids["keells"])
-    assert of(shop, ids["keells"])
+    assert f"proposals/{ids['keells']}" in of(shop, ids["keells"])
     assert shop.call_private("purge_products").is_success
     shop.settle()
     assert of(shop, ids["keells"]) == {}

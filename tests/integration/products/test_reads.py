@@ -187,6 +187,10 @@ def test_a_preview_costs_five_reads_a_row(catalogue: Catalogue) -> None:
     assert reads <= 5 * 100
 
 
+# Read for all rows together, by an instance whose copy is old.
+SETTINGS = 1
+
+
 def unshared(first: int, count: int) -> list[Json]:
     """Rows that share neither brand nor words, so that each has posting lists of its own."""
     return [row(first + number) for number in range(count)]
@@ -197,7 +201,7 @@ def test_rows_without_a_shared_brand_cost_five_reads_each(catalogue: Catalogue, 
     rows = unshared(1_000_000 + 1000 * count + catalogue.size, count)
     answer = catalogue.shop.http.post("/api/products/preview", json={"products": rows})
     assert good(answer)["preview"]["new"] == count
-    assert int(answer.headers[READS]) <= 5 * count
+    assert int(answer.headers[READS]) <= 5 * count + SETTINGS
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -213,7 +217,7 @@ def test_rows_whose_products_were_deleted_cost_five_reads_each(
     batch.commit()
     answer = shop.http.post("/api/products/preview", json={"products": rows})
     assert good(answer)["preview"]["new"] == count
-    assert int(answer.headers[READS]) <= 5 * count
+    assert int(answer.headers[READS]) <= 5 * count + SETTINGS
 
 
 def test_a_preview_in_the_background_costs_five_reads_a_row(catalogue: Catalogue) -> None:
@@ -226,7 +230,7 @@ def test_a_preview_in_the_background_costs_five_reads_a_row(catalogue: Catalogue
     finally:
         shop.run(QUEUE, "resume", "uploads")
     assert shop.followed(told["upload_id"], "previewed")["preview"]["new"] == 1001
-    assert int(answer.headers[READS]) <= 5 * 1001
+    assert int(answer.headers[READS]) <= 5 * 1001 + SETTINGS
 
 
 def test_a_change_costs_a_handful(catalogue: Catalogue) -> None:

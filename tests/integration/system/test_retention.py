@@ -81,7 +81,7 @@ def test_of_each_kind_exactly_what_is_old_goes(shop: Shop) -> None:
 
 @pytest.mark.usefixtures("acting")
 def test_the_settings_of_now_count(shop: Shop) -> None:
-    (kept,) = (each for each in KEPT if each.collection == "uploads")
+    (kept,) = (each for each in KEPT if each.collection == "exports")
     make(shop, kept, "a", aged(kept, timedelta(days=3)))
     assert retention.apply(BY) == {}
     fields = msgspec.to_builtins(DEFAULTS)
@@ -89,7 +89,7 @@ def test_the_settings_of_now_count(shop: Shop) -> None:
     shop.database.document("configuration/settings").set(
         {**fields, "version": 1, "updated_at": datetime.now(UTC)}
     )
-    assert retention.apply(BY) == {"uploads": 1}
+    assert retention.apply(BY) == {"exports": 1}
     assert retention.apply(BY) == {}
 
 

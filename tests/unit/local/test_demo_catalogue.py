@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from local.demo.catalogue import WEEKS, demo_categories, demo_products, price_history
 from shared.products.matching import Offer, SimpleMatcher
+from shared.system.configuration_records import DEFAULTS
 
+SAME_FROM = DEFAULTS.thresholds.duplicate_confidence
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 PRODUCTS = demo_products(now=NOW)
 
@@ -57,7 +59,7 @@ def test_the_matcher_finds_most_of_them() -> None:
         by_item[p.item].append(offer)
     pairs = [offers[:2] for offers in by_item.values() if len(offers) > 1]
     found = sum(
-        matcher.compare(a, b).same and bool(set(matcher.keys(a)) & set(matcher.keys(b)))
+        matcher.compare(a, b).same(SAME_FROM) and bool(set(matcher.keys(a)) & set(matcher.keys(b)))
         for a, b in pairs
     )
     assert found >= 0.9 * len(pairs)

@@ -21,7 +21,7 @@ from shared.products.proposal_rules import (
     verdict,
 )
 from shared.products.proposal_schemas import view
-from shared.system.configuration_records import AutoApproval
+from shared.system.configuration_records import DEFAULTS, AutoApproval, Configuration, Thresholds
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
@@ -52,23 +52,27 @@ OFFER = Offer("p1", "keells", "Milk Tea", "Hanthana", "200 g", "tea", 10_000, "L
 
 
 def approved(facts: Facts, rules: AutoApproval = RULES) -> bool:
-    return verdict(rules, facts).status == "approved"
+    return verdict(settings(rules), facts).status == "approved"
+
+
+def settings(rules: AutoApproval = RULES) -> Configuration:
+    return replace(DEFAULTS, auto_approval=rules)
 
 
 def test_what_the_rules_allow_needs_no_person() -> None:
     assert approved(NEW)
     assert approved(CHANGE)
-    assert verdict(RULES, NEW).reasons == ()
+    assert verdict(settings(), NEW).reasons == ()
 
 
 def test_while_they_are_off_nothing_is_approved_and_nothing_said() -> None:
-    told = verdict(replace(RULES, enabled=False), CHANGE)
+    told = verdict(settings(replace(RULES, enabled=False)), CHANGE)
     assert (told.status, told.reasons) == ("pending", ())
 
 
 @pytest.mark.parametrize("retailers", [[], ["cargills"]])
 def test_a_retailer_that_is_not_named_waits(retailers: list[str]) -> None:
-    told = verdict(replace(RULES, retailers=retailers), replace(NEW, confidence=0))
+    told = verdict(settings(replace(RULES, retailers=retailers)), replace(NEW, confidence=0))
     assert told.status == "pending"
     assert told.reasons == ("keells is not approved without a person",)
 
@@ -110,12 +114,18 @@ def test_the_limit_is_exact_at_any_price(known: int, found: int, percent: int) -
     ],
 )
 def test_each_objection_says_what_it_is(facts: Facts, reason: str) -> None:
-    told = verdict(RULES, facts)
+    told = verdict(settings(), facts)
     assert (told.status, told.reasons) == ("pending", (reason,))
 
 
+@pytest.mark.parametrize(("lowest", "status"), [(60, "pending"), (61, "approved")])
+def test_the_settings_say_what_is_sold_already(lowest: int, status: str) -> None:
+    strict = replace(settings(), thresholds=Thresholds(lowest, 70))
+    assert verdict(strict, replace(NEW, twin_confidence=60)).status == status
+
+
 def test_all_objections_are_told() -> None:
-    told = verdict(RULES, replace(CHANGE, confidence=1, price_minor=1, category_known=False))
+    told = verdict(settings(), replace(CHANGE, confidence=1, price_minor=1, category_known=False))
     assert len(told.reasons) == 3
 
 

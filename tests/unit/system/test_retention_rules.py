@@ -25,6 +25,10 @@ def test_nothing_is_removed_by_two() -> None:
         ("sessions", NOW - timedelta(days=3)),
         ("audit_logs", NOW - timedelta(days=30)),
         ("exports", NOW - timedelta(days=7)),
+        # What an audit entry names is there as long as the entry.
+        ("uploads", NOW - timedelta(days=30)),
+        ("upload_chunks", NOW - timedelta(days=30)),
+        ("price_uploads", NOW - timedelta(days=30)),
         ("user_activity", "2025-02-03"),
     ],
 )

@@ -5,8 +5,10 @@ from msgspec.structs import replace
 from shared.products.matching import MAX_KEYS, Matcher, Offer, SimpleMatcher
 from shared.products.matching.keys import blocking_keys
 from shared.products.matching.score import compare
+from shared.system.configuration_records import DEFAULTS
 
 MATCHER: Matcher = SimpleMatcher()
+SAME_FROM = DEFAULTS.thresholds.duplicate_confidence
 PEANUTS = Offer("a", "keells", "Tong Garden Coated Peanuts 45g", "", "", "Snacks", 36500, "LKR")
 ELSEWHERE = replace(PEANUTS, id="b", retailer="cargills", name="Tong Garden Coated Peanuts, 45 g")
 
@@ -61,21 +63,21 @@ def test_a_retailers_own_name_is_no_key_of_its_own() -> None:
 
 def test_the_same_wording_and_size_elsewhere_is_the_same_product() -> None:
     match = MATCHER.compare(PEANUTS, ELSEWHERE)
-    assert match.same
+    assert match.same(SAME_FROM)
     assert match.confidence >= 85
 
 
 def test_another_size_is_another_product() -> None:
     larger = replace(ELSEWHERE, name="Tong Garden Coated Peanuts 180g", price_minor=110000)
     match = MATCHER.compare(PEANUTS, larger)
-    assert not match.same
+    assert not match.same(SAME_FROM)
     assert {e.field: e.verdict for e in match.evidence}["size"] == "differs"
 
 
 def test_another_flavour_is_another_product() -> None:
     curry = replace(PEANUTS, name="Maggi Noodles Curry 73g")
     chicken = replace(ELSEWHERE, name="Maggi Chicken Flavour Noodles 73g")
-    assert not MATCHER.compare(curry, chicken).same
+    assert not MATCHER.compare(curry, chicken).same(SAME_FROM)
 
 
 def test_another_brand_speaks_against() -> None:
@@ -96,8 +98,8 @@ def test_one_retailer_repeating_a_name_and_size_is_certain() -> None:
 
 def test_one_retailer_does_not_sell_two_names_for_one_product() -> None:
     alike = replace(PEANUTS, id="b", name="Tong Garden Peanuts Coated Salted 45g")
-    assert not compare(PEANUTS, alike).same
-    assert compare(PEANUTS, replace(alike, retailer="cargills")).same
+    assert not compare(PEANUTS, alike).same(SAME_FROM)
+    assert compare(PEANUTS, replace(alike, retailer="cargills")).same(SAME_FROM)
 
 
 def test_a_single_piece_is_no_size() -> None:

@@ -10,9 +10,11 @@ import pytest
 from shared.products.matching import MAX_KEYS, POSTING_CAP, Offer
 from shared.products.matching.keys import blocking_keys
 from shared.products.matching.score import compare
+from shared.system.configuration_records import DEFAULTS
 from tests.datasets import require_data
 
 Table = dict[str, Offer]
+SAME_FROM = DEFAULTS.thresholds.duplicate_confidence
 
 
 def _table(folder: str, side: str) -> Table:
@@ -46,7 +48,7 @@ def _labelled(folder: str) -> tuple[Table, Table, tuple[tuple[Offer, Offer, bool
 
 
 def _f1(pairs: tuple[tuple[Offer, Offer, bool], ...]) -> float:
-    verdicts = [(compare(a, b).same, label) for a, b, label in pairs]
+    verdicts = [(compare(a, b).same(SAME_FROM), label) for a, b, label in pairs]
     hits = sum(said and label for said, label in verdicts)
     return 2 * hits / (sum(said for said, _ in verdicts) + sum(label for _, label in verdicts))
 
