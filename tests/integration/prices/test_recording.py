@@ -172,7 +172,7 @@ def test_figures_have_no_product_that_is_gone_and_those_that_came_back(shop: Sho
 
     def told(count: int) -> bool:
         figures = shop.get("/api/prices/analytics")["volatility"]
-        return sum(each["products"] for each in figures) == count
+        return sum(int(each["products"]) for each in figures) == count
 
     eventually(lambda: told(1), timeout_seconds=WORK_SECONDS)
     good(shop.http.delete(f"/api/products/{product['id']}"))
