@@ -62,6 +62,14 @@ def webhook_host(url: str | None) -> str | None:
     return None if url is None else urlsplit(url).hostname
 
 
+def shown_address(url: str | None) -> str | None:
+    """What of an address may be read: its path may hold a secret, as those of chats do."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
+
+
 def _check_subject(wanted: NewAlert) -> str | None:
     """The product's own currency, where the rule names one."""
     if wanted.product_id is not None and wanted.category is not None:

@@ -46,10 +46,14 @@ def money(minor: int, currency: str) -> Decimal:
     return to_decimal(minor, currency)
 
 
-def slack_text(told: Sequence[Told], escape: Callable[[str], str]) -> str:
-    """A line for each crossing below a heading; `escape` is for what others wrote."""
+def slack_text(told: Sequence[Told], escape: Callable[[str], str], *, again: bool = False) -> str:
+    """A line for each crossing below a heading; `escape` is for what others wrote.
+
+    `again` says that an earlier message may have told some of them already.
+    """
     heading = "*Price alert*" if len(told) == 1 else f"*{len(told)} price alerts*"
-    return "\n".join([heading, *(_line(each, escape) for each in told)])
+    notes = ["_Perhaps told before: an attempt ended before it was recorded._"] if again else []
+    return "\n".join([heading, *notes, *(_line(each, escape) for each in told)])
 
 
 def _line(told: Told, escape: Callable[[str], str]) -> str:

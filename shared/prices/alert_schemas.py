@@ -34,7 +34,10 @@ class NewAlert(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AlertView(msgspec.Struct):
-    """One rule; `told` counts the crossings that were delivered."""
+    """One rule; `told` counts the crossings that were delivered.
+
+    Of `webhook_url` only scheme and host are told: https://hooks.example.com/…
+    """
 
     id: str
     name: str

@@ -17,7 +17,13 @@ from shared.edge.request import Actor
 from shared.errors import Conflict, NotFound, StaleVersion
 from shared.money import to_decimal
 from shared.prices import alert_rules
-from shared.prices.alert_checks import Amounts, checked, percent_of, webhook_host
+from shared.prices.alert_checks import (
+    Amounts,
+    checked,
+    percent_of,
+    shown_address,
+    webhook_host,
+)
 from shared.prices.alert_rules import Rule
 from shared.prices.alert_schemas import (
     AlertPage,
@@ -170,11 +176,12 @@ def _view(alert_id: str, fields: dict[str, Any]) -> AlertView:
         hysteresis_percent=percent_of(fields["hysteresis"]),
         last_told_at=rfc3339(told_at) if told_at else None,
         created_at=rfc3339(fields["created_at"]),
+        webhook_url=shown_address(fields["webhook_url"]),
         **{name: fields[name] for name in _SHOWN_AS_STORED},
     )
 
 
 _SHOWN_AS_STORED: Final = (
     *("name", "product_id", "category", "retailer", "kind", "currency", "quiet_minutes"),
-    *("channel", "webhook_url", "told", "version"),
+    *("channel", "told", "version"),
 )

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from shared.products.price_changes import Changed, Source
+
 
 class FollowPrices(msgspec.Struct):
     """A change of prices whose consequences are due; the outbox names its products."""
@@ -21,7 +23,12 @@ class SendNotifications(msgspec.Struct):
     ids: list[str]
 
 
-class RecordPrices(msgspec.Struct):
-    """A commit of products with other prices; the outbox names them."""
+class RecordPrices(msgspec.Struct, omit_defaults=True):
+    """A commit of products that prices have to know of; the outbox names them.
+
+    With `changes` it is a dead letter's: those found no place in their histories then.
+    """
 
     change_id: str
+    source: Source = "manual"
+    changes: list[Changed] = []

@@ -53,17 +53,22 @@ def follow(change_id: str) -> None:
     fields = owed.to_dict()
     if fields is None:
         return
+    follow_products(fields["product_ids"])
+    cache.ensure_bumped("prices", epoch_micros(owed.update_time))
+    with firestore.errors_mapped():
+        debt.delete(**firestore.limits())
+
+
+def follow_products(ids: Sequence[str]) -> None:
+    """Brings up to date what hangs on some products as they and their prices are now."""
     by_bucket: dict[str, list[str]] = defaultdict(list)
-    for product_id in fields["product_ids"]:
+    for product_id in ids:
         by_bucket[summaries.bucket_of(product_id)].append(product_id)
     rules = alerts.rules()
     for bucket, product_ids in by_bucket.items():
         months, found = _summarise(bucket, product_ids)
         noticing.notice(rules, product_ids, months, found)
     analytics.request_refresh()
-    cache.ensure_bumped("prices", epoch_micros(owed.update_time))
-    with firestore.errors_mapped():
-        debt.delete(**firestore.limits())
 
 
 def _summarise(bucket: str, product_ids: Sequence[str]) -> tuple[list[str], store.Found]:

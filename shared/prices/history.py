@@ -14,6 +14,7 @@ from shared.prices.schemas import HistoryQuery, HistoryView, Interval, PointView
 from shared.prices.statistics import stats_of
 from shared.prices.upload_rows import EARLIEST
 from shared.products import catalogue
+from shared.products.slug import slug
 
 DEFAULT_RANGE: Final = timedelta(days=90)
 LONGEST_RANGE: Final = timedelta(days=5 * 366)
@@ -26,6 +27,7 @@ def history(product_id: str, query: HistoryQuery, clock: Clock = utc_now) -> His
     It reads the product and one document for each month of the range.
     """
     begin, end = _range(query, clock())
+    retailer = _retailer(query.retailer)
     months = months_between(begin, end)
     product = catalogue.reference(product_id)
     references = {name: store.month(product_id, name) for name in months}
@@ -34,7 +36,12 @@ def history(product_id: str, query: HistoryQuery, clock: Clock = utc_now) -> His
     if fields is None:
         raise NotFound("There is no such product.")
     known = (store.points_of(found.get(each.path)) for each in references.values())
-    points = [point for month in known for point in month if _wanted(point, query, begin, end)]
+    points = [
+        point
+        for month in known
+        for point in month
+        if _in_range(point, begin, end) and retailer in (None, point.retailer)
+    ]
     shown = points if query.interval is None else _last_of_each(points, query.interval)
     if len(shown) > MOST_POINTS:
         raise Invalid.one("interval", f"{len(shown):,} prices are too many: name an interval")
@@ -66,9 +73,17 @@ def _moment(field: str, text: str | None, *, end_of_day: bool) -> datetime | Non
         raise Invalid.one(field, str(error)) from None
 
 
-def _wanted(point: Point, query: HistoryQuery, begin: datetime, end: datetime) -> bool:
-    in_range = epoch_micros(begin) <= point.at_micros <= epoch_micros(end)
-    return in_range and query.retailer in (None, point.retailer)
+def _retailer(name: str | None) -> str | None:
+    """The retailer as uploads store it, however it is written."""
+    if name is None:
+        return None
+    if not (known_as := slug(name)):
+        raise Invalid.one("retailer", "must hold a letter or a digit")
+    return known_as
+
+
+def _in_range(point: Point, begin: datetime, end: datetime) -> bool:
+    return epoch_micros(begin) <= point.at_micros <= epoch_micros(end)
 
 
 def _last_of_each(points: Iterable[Point], interval: Interval) -> list[Point]:

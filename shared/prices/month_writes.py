@@ -1,8 +1,9 @@
 """The months that an upload changes, some of them in each transaction."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from shared.clients import firestore
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
 
 NAMESPACE: Final = "prices"
-# Two writes a month at most, the debt beside them: under Firestore's classic 500.
+# The debt stands beside them: even a product with every month since 2000 stays under 500 writes.
 CHUNK_MONTHS: Final = 100
 PARALLEL: Final = 4
 
@@ -31,14 +32,8 @@ Verdicts = dict[int, RowVerdict]
 
 def write(months: Months) -> Verdicts:
     """The verdict of each row; raises the first error once all else is stored."""
-    # Months whose summaries share a document are followed by one task.
-    keys = sorted(months, key=lambda key: (bucket_of(key[0]), key))
-    chunks = [
-        {key: months[key] for key in keys[at : at + CHUNK_MONTHS]}
-        for at in range(0, len(keys), CHUNK_MONTHS)
-    ]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        outcomes = list(pool.map(_settled, chunks))
+        outcomes = list(pool.map(_settled, chunks_of(months)))
     written = [micros for _, micros, _ in outcomes if micros is not None]
     if written:
         cache.bump(NAMESPACE, max(written))
@@ -46,6 +41,24 @@ def write(months: Months) -> Verdicts:
         if error is not None:
             raise error
     return {row: verdict for verdicts, _, _ in outcomes for row, verdict in verdicts.items()}
+
+
+def chunks_of(months: Months) -> Iterator[Months]:
+    """The months of each transaction: a product's all together, since a debt follows them.
+
+    Were its February followed before its January is stored, one fall could be told twice.
+    """
+    # Months whose summaries share a document are followed by one task.
+    keys = sorted(months, key=lambda key: (bucket_of(key[0]), key))
+    chunk: dict[MonthKey, Sequence[Candidate]] = {}
+    for _, own in groupby(keys, key=lambda key: key[0]):
+        added = {key: months[key] for key in own}
+        if chunk and len(chunk) + len(added) > CHUNK_MONTHS:
+            yield chunk
+            chunk = {}
+        chunk |= added
+    if chunk:
+        yield chunk
 
 
 def _settled(chunk: Months) -> tuple[Verdicts, int | None, ShoppleError | None]:

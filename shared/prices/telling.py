@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
+
 from shared.clients import firestore
-from shared.clock import rfc3339, utc_now
+from shared.clock import Clock, rfc3339, utc_now
 from shared.edge.answer import encode
-from shared.errors import DependencyRefused
+from shared.errors import DependencyRefused, DependencyUnavailable, ShoppleError
 from shared.prices import alert_messages, alerts, notifications, store
 from shared.prices.alert_messages import Message, Told
 
@@ -20,22 +24,42 @@ OPEN: Final = ("due", "queued", "failed")
 Outcome = Literal["sent", "failed"]
 Fields = dict[str, Any]
 
+# Longer than a call may take; a claim that is older was left behind.
+CLAIM_LIFETIME: Final = timedelta(minutes=3)
 
-def send(ids: Sequence[str]) -> None:
+
+class _Claim(msgspec.Struct, frozen=True):
+    """What this call tells, and the rules that there still are; `others` tell the rest."""
+
+    waiting: dict[str, Fields]
+    rules: dict[str, Fields]
+    again: bool
+    others: bool
+
+
+def send(ids: Sequence[str], clock: Clock = utc_now) -> None:
     """Sends what of these is still to be sent; raises a ShoppleError as the channel does.
 
-    A channel may be told twice, where it was told and that could not be written down.
+    Each is claimed before, so of two calls at once one tells it; the other raises, to look again.
+    A claim that a crash left behind gives way, and the message says that it may be the second.
     """
-    waiting, rules = _waiting(ids)
+    claim = _claim(ids, clock)
     told = [
         _told(notification_id, fields, rule)
-        for notification_id, fields in waiting.items()
-        if (rule := rules.get(fields["alert_id"])) is not None
+        for notification_id, fields in claim.waiting.items()
+        if (rule := claim.rules.get(fields["alert_id"])) is not None
     ]
     if told:
         told.sort(key=lambda each: (each.timestamp, each.id))
-        _post(told, rules[told[0].alert_id])
-    _settle(ids, "sent")
+        try:
+            _post(told, claim.rules[told[0].alert_id], again=claim.again)
+        except ShoppleError:
+            with suppress(ShoppleError):
+                _release(claim)
+            raise
+    _settle(list(claim.waiting), "sent")
+    if claim.others:
+        raise DependencyUnavailable("Another call is telling some of these.")
 
 
 def give_up(ids: Sequence[str]) -> None:
@@ -43,11 +67,39 @@ def give_up(ids: Sequence[str]) -> None:
     _settle(ids, "failed")
 
 
-def _post(told: Sequence[Told], rule: Fields) -> None:
+def _claim(ids: Sequence[str], clock: Clock) -> _Claim:
+    def run(transaction: "Transaction") -> _Claim:
+        now = clock()
+        waiting, rules = _waiting(ids, transaction)
+        free = {key: f for key, f in waiting.items() if not _is_claimed(f, now)}
+        for notification_id in free:
+            reference = notifications.reference(notification_id)
+            transaction.update(reference, {"claimed_at": now})
+        again = any(fields.get("claimed_at") for fields in free.values())
+        return _Claim(free, rules, again, len(free) < len(waiting))
+
+    return firestore.in_transaction(run)
+
+
+def _is_claimed(fields: Fields, now: datetime) -> bool:
+    claimed_at = fields.get("claimed_at")
+    return claimed_at is not None and bool(claimed_at > now - CLAIM_LIFETIME)
+
+
+def _release(claim: _Claim) -> None:
+    """What was refused may be tried again at once."""
+    batch = firestore.client().batch()
+    for notification_id in claim.waiting:
+        batch.update(notifications.reference(notification_id), {"claimed_at": None})
+    with firestore.errors_mapped():
+        batch.commit(**firestore.limits())
+
+
+def _post(told: Sequence[Told], rule: Fields, *, again: bool) -> None:
     if rule["channel"] == "slack":
         from shared.clients import slack
 
-        if not slack.post(alert_messages.slack_text(told, slack.escape)):
+        if not slack.post(alert_messages.slack_text(told, slack.escape, again=again)):
             raise DependencyRefused("No Slack channel is set: SLACK_WEBHOOK_URL.")
         return
     from shared.clients import webhooks
@@ -97,7 +149,7 @@ def _settle(ids: Sequence[str], outcome: Outcome) -> None:
         now = utc_now()
         for notification_id, fields in waiting.items():
             status = outcome if fields["alert_id"] in rules else "dropped"
-            outcome_fields = {"status": status, "due": None, "settled_at": now}
+            outcome_fields = {"status": status, "due": None, "settled_at": now, "claimed_at": None}
             transaction.update(notifications.reference(notification_id), outcome_fields)
         if outcome == "failed":
             return

@@ -218,7 +218,7 @@ def _write(
 ) -> None:
     unchanged = firestore.client().write_option(last_update_time=snapshot.update_time)
     document = to_document(after)
-    if price_changes.differs(before, after):
+    if price_changes.concerns(before, after):
         debt = price_changes.debt([(before, after)], "manual")
         batch.set(debt.reference, debt.fields)
         document |= debt.mark

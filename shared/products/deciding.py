@@ -230,9 +230,9 @@ def _unchanged(snapshot: "DocumentSnapshot[Any]") -> Any:
 
 
 def _owe_prices(batch: Any, changed: Sequence[_Step]) -> dict[str, dict[str, str]]:
-    """Owes approved prices to their histories; what each of their products carries for it."""
+    """Owes to prices what was approved; what each of the products carries for it."""
     both = [(step.before.product, step.product) for step in changed]
-    priced = [each for each in both if price_changes.differs(*each)]
+    priced = [each for each in both if price_changes.concerns(*each)]
     if not priced:
         return {}
     debt = price_changes.debt(priced, "manual")

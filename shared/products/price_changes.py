@@ -1,4 +1,4 @@
-"""Changes of a product's own price, which are owed to its history.
+"""What products owe to prices: other prices, confirmed ones, and that they came or went.
 
 Prices know products and not the other way round: the debt lies in the outbox, and who pays it is
 asked by name. The products of one commit share a debt, whose id stands in each of them, so that
@@ -7,6 +7,7 @@ all their events lead to one task.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -45,6 +46,11 @@ class Debt(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     mark: dict[str, str]
 
+    @property
+    def id(self) -> str:
+        """What the task that pays it is given."""
+        return self.mark[_MARK]
+
 
 _decoder = msgspec.json.Decoder(list[Changed])
 
@@ -54,25 +60,48 @@ def differs(before: Product, after: Product) -> bool:
     return (before.price_minor, before.currency) != (after.price_minor, after.currency)
 
 
-def debt(changed: Sequence[tuple[Product, Product]], source: Source) -> Debt:
-    """What is owed for products that cost something else now, given as they were and are.
+def concerns(before: Product, after: Product) -> bool:
+    """Whether prices have to know: it costs something else, or it is listed now or no more."""
+    return differs(before, after) or before.listed != after.listed
+
+
+def debt(
+    changed: Sequence[tuple[Product, Product]],
+    source: Source,
+    confirmed: Sequence[Product] = (),
+    now: datetime | None = None,
+) -> Debt:
+    """What is owed for products that changed, given as they were and are.
 
     The price before is owed too: nothing else knows it of a product that was not priced otherwise.
+    `confirmed` are products that were said to cost at `now` what they cost anyway.
     """
     change_id = secrets.token_hex(10)
-    changes = [
-        Changed(p.id, p.retailer, epoch_micros(p.updated_at), p.price_minor, p.currency)
-        for each in changed
-        for p in each
-    ]
+    changes = [_changed(p, p.updated_at) for each in changed if differs(*each) for p in each]
+    sightings = [_changed(product, now or product.updated_at) for product in confirmed]
     fields = outbox.fields("product_price", change_id, 1)
-    fields |= {"source": source, "changes": msgspec.json.encode(changes).decode()}
+    fields |= {
+        "source": source,
+        "changes": pack(changes),
+        "sightings": pack(sightings),
+        "relisted": [after.id for before, after in changed if before.listed != after.listed],
+    }
     return Debt(outbox.document("product_price", change_id), fields, {_MARK: change_id})
 
 
-def changes_in(fields: Mapping[str, Any]) -> list[Changed]:
-    """The changes that a debt names."""
-    return _decoder.decode(fields["changes"])
+def pack(changes: Sequence[Changed]) -> str:
+    """The changes as one text."""
+    return msgspec.json.encode(changes).decode()
+
+
+def unpack(text: str) -> list[Changed]:
+    """The changes of a debt's text."""
+    return _decoder.decode(text)
+
+
+def _changed(product: Product, at: datetime) -> Changed:
+    micros = epoch_micros(at)
+    return Changed(product.id, product.retailer, micros, product.price_minor, product.currency)
 
 
 def written(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:

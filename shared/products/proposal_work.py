@@ -61,7 +61,8 @@ class Work(msgspec.Struct):
     def write(self, product: Product) -> None:
         """The product is to be stored so."""
         before = self.products.get(product.id)
-        if before is not None and before.listed and price_changes.differs(before, product):
+        listed = before is not None and (before.listed or product.listed)
+        if before is not None and listed and price_changes.concerns(before, product):
             self.priced.setdefault(product.id, before)
         self.products[product.id] = product
         self.touched.add(product.id)

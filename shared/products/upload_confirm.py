@@ -4,6 +4,7 @@ Each chunk is one transaction that also moves the upload's own progress, so a co
 cut off anywhere goes on at the next chunk, and two at once cannot write a row twice.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.errors import Conflict
+from shared.errors import Conflict, DependencyError
 from shared.products import (
     catalogue,
     category_tree,
@@ -67,7 +68,11 @@ def commit(upload_id: str, by: Actor, clock: Clock = utc_now) -> Upload:
     new = (s for chunk in chunks for s in chunk.rows if s.verdict == "new")
     origins = {stored.product_id: _identity(stored) for stored in new}
     while upload.status == "confirming":
-        upload = _commit_next(upload_id, chunks, origins, by, clock)
+        upload, owed = _commit_next(upload_id, chunks, origins, by, clock)
+        if owed is not None:
+            # No product was written whose event would ask for it; else the sweep does.
+            with suppress(DependencyError):
+                price_changes.request(owed, owed)
     cache.bump("products", upload_store.written_micros(upload_id))
     statistics.request_refresh()
     return upload
@@ -75,14 +80,17 @@ def commit(upload_id: str, by: Actor, clock: Clock = utc_now) -> Upload:
 
 def _commit_next(
     upload_id: str, chunks: list[Chunk], origins: Origins, by: Actor, clock: Clock
-) -> Upload:
-    def step(transaction: "Transaction") -> Upload:
+) -> tuple[Upload, str | None]:
+    """The upload, and which debt no product carries."""
+
+    def step(transaction: "Transaction") -> tuple[Upload, str | None]:
         upload = upload_store.read(upload_id, transaction)
+        owed = None
         if upload.status != "confirming":
-            return upload
+            return upload, owed
         if upload.confirmed_chunks < upload.chunks:
             chunk = chunks[upload.confirmed_chunks]
-            _write_chunk(transaction, upload, chunk, origins, clock())
+            owed = _write_chunk(transaction, upload, chunk, origins, clock())
             upload.confirmed_chunks += 1
         else:
             upload.status = "confirmed"
@@ -91,7 +99,7 @@ def _commit_next(
             entry = audit.entry(by, f"uploads/{upload_id}", None, after | counted)
             transaction.create(*entry)
         transaction.update(upload_store.reference(upload_id), upload_store.to_fields(upload))
-        return upload
+        return upload, owed
 
     return firestore.in_transaction(step)
 
@@ -103,6 +111,7 @@ class _Work(msgspec.Struct):
     owners: dict[str, str]
     touched: set[str] = msgspec.field(default_factory=set)
     priced: dict[str, Product] = msgspec.field(default_factory=dict)
+    confirmed: set[str] = msgspec.field(default_factory=set)
     created: set[str] = msgspec.field(default_factory=set)
     old_categories: set[str] = msgspec.field(default_factory=set)
     identities: dict[str, str] = msgspec.field(default_factory=dict)
@@ -110,19 +119,20 @@ class _Work(msgspec.Struct):
 
 def _write_chunk(
     transaction: "Transaction", upload: Upload, chunk: Chunk, origins: Origins, now: datetime
-) -> None:
+) -> str | None:
     accepted = [stored for stored in chunk.rows if upload.accepts(stored)]
     work = _read_state(transaction, accepted, origins)
     for stored in accepted:
         _apply(work, stored, origins, upload.counts, now)
     upload.counts.skipped += len(chunk.rows) - len(accepted)
     upload.counts.failed += len({error.row for error in chunk.errors})
-    _write_products(transaction, work)
+    owed = _owe_prices(transaction, work, now)
+    _write_products(transaction, work, owed.mark if owed else {})
     _write_marks(transaction, work)
+    return owed.id if owed and not work.priced else None
 
 
-def _write_products(transaction: "Transaction", work: _Work) -> None:
-    marks = _owe_prices(transaction, work)
+def _write_products(transaction: "Transaction", work: _Work, marks: dict[str, str]) -> None:
     for product_id in sorted(work.touched):
         product = work.products[product_id]
         if product_id in work.created:
@@ -136,14 +146,17 @@ def _write_products(transaction: "Transaction", work: _Work) -> None:
         transaction.set(identities.reference(key), {"product_id": product_id})
 
 
-def _owe_prices(transaction: "Transaction", work: _Work) -> dict[str, str]:
-    """Owes the new prices to their histories; what the products carry for it."""
-    if not work.priced:
-        return {}
+def _owe_prices(
+    transaction: "Transaction", work: _Work, now: datetime
+) -> price_changes.Debt | None:
+    """Owes to their histories the new prices, and those that were said again."""
+    confirmed = [work.products[pid] for pid in sorted(work.confirmed - work.priced.keys())]
+    if not work.priced and not confirmed:
+        return None
     changed = [(before, work.products[pid]) for pid, before in sorted(work.priced.items())]
-    debt = price_changes.debt(changed, "api")
+    debt = price_changes.debt(changed, "api", confirmed, now)
     transaction.set(debt.reference, debt.fields)
-    return debt.mark
+    return debt
 
 
 def _write_marks(transaction: "Transaction", work: _Work) -> None:
@@ -205,6 +218,8 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
         return
     work.identities.setdefault(_identity(stored), product.id)
     changed = product.changed(now, **given_fields(stored.row))
+    if product.listed and product.id not in work.created:
+        work.confirmed.add(product.id)
     if changed is product:
         counts.skipped += 1
         return

@@ -167,6 +167,54 @@ def test_what_is_due_together_is_one_message(shop: Shop, offers: Offers, slack: 
     )
 
 
+def due(shop: Shop, offers: Offers, count: int) -> list[str]:
+    """The ids of notifications for Slack that nothing gathers."""
+    pids = offers(count)
+    ids = [make(shop, pid, age_days=1)["id"] for pid in pids]
+    rules = {str(rule.product_id): rule for rule in rules_of(shop) if rule.id in ids}
+    at = epoch_micros(datetime.now(UTC))
+    notices = [
+        Notice(rules[pid], pid, f"Offer {pid}", Crossing(at, "keells", "LKR", 8900, 10_000))
+        for pid in pids
+    ]
+    for notice in notices:
+        fields = {**writing._fields(notice), "due": None, "status": "queued"}
+        shop.database.document(f"notifications/{notice.id}").set(fields)
+    return [notice.id for notice in notices]
+
+
+def test_slack_is_told_once_though_tasks_are_doubled_and_grouped_anew(
+    shop: Shop, offers: Offers, slack: Control
+) -> None:
+    ids = due(shop, offers, 3)
+    slack.disturb_sink("slack", delay_seconds=0.5)
+    groups = [ids[:2], ids[:2], ids[1:], ids[1:]]
+
+    def told(group: list[str]) -> int:
+        return shop.call_private("send_notifications", {"ids": group}).status_code
+
+    with ThreadPoolExecutor(len(groups)) as pool:
+        assert set(pool.map(told, groups)) <= {204, 503}
+    assert [told(group) for group in groups] == [204] * 4
+    lines = [line for message in slack.taken() for line in LINE.findall(message["text"])]
+    assert len(lines) == len(set(lines)) == 3
+
+
+def test_what_a_crash_left_claimed_is_told_again_and_says_so(
+    shop: Shop, offers: Offers, slack: Control
+) -> None:
+    (notification_id,) = due(shop, offers, 1)
+    document = shop.database.document(f"notifications/{notification_id}")
+    answers = []
+    for minutes in (1, 10):
+        document.update({"claimed_at": datetime.now(UTC) - timedelta(minutes=minutes)})
+        answer = shop.call_private("send_notifications", {"ids": [notification_id]})
+        answers.append((answer.status_code, len(slack.taken())))
+    assert answers == [(503, 0), (204, 1)]
+    (message,) = slack.taken()
+    assert "Perhaps told before" in message["text"]
+
+
 def test_late_prices_and_those_of_removed_products_are_no_news(shop: Shop, offers: Offers) -> None:
     late, removed, told = offers(3)
     ids = [make(shop, pid, age_days=20)["id"] for pid in (late, removed, told)]

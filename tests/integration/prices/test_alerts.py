@@ -74,7 +74,11 @@ def test_the_secret_of_a_webhook_is_shown_once(shop: Shop, offers: Offers) -> No
             zlib.decompress(answer)
     other = make(shop, pid, channel="webhook", webhook_url=url)
     assert other["webhook_secret"] != made["webhook_secret"]
-    everything = json.dumps(shop.get(PATH, limit=100))
+    listed = json.dumps(shop.get(PATH, limit=100), ensure_ascii=False)
+    for shown in (json.dumps(made, ensure_ascii=False), listed):
+        assert '"https://hooks.example/…"' in shown
+        assert "private-path" not in shown
+    everything = listed
     for collection in ("price_alerts", "price_alert_rules", "audit_logs", "outbox"):
         everything += json.dumps(shop.documents(collection), default=str)
     assert made["webhook_secret"] not in everything

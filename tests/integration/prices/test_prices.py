@@ -176,6 +176,10 @@ def test_an_upload_is_in_the_next_history(shop: Shop, offers: Offers) -> None:
     assert shop.get(f"/api/prices/history/{pid}", **asked)["points"] == []
     send(shop, [row(pid)])
     (point,) = shop.get(f"/api/prices/history/{pid}", **asked)["points"]
+    for name in ("keells", "Keells", " KEELLS "):
+        assert shop.get(f"/api/prices/history/{pid}", **asked, retailer=name)["points"] == [point]
+    answer = shop.http.get(f"/api/prices/history/{pid}", params={**asked, "retailer": "!"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "retailer")
     assert point == {
         "timestamp": "2026-03-01T10:00:00.000000Z",
         "price": 100.5,

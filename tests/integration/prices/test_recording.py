@@ -1,11 +1,12 @@
 """What a product is made to cost becomes a point of its history, once."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.integration.products.support import Json, Shop, good, row
+from tests.integration.products.support import WORK_SECONDS, Json, Shop, good, row
 from tests.polling import eventually
 
 
@@ -111,3 +112,71 @@ def test_an_upload_owes_its_new_prices_together(shop: Shop) -> None:
         (120, "api"),
     ]
     assert debts(shop) == []
+
+
+def seen(shop: Shop, product: Json, price: float, at: str) -> None:
+    told = {"product_id": product["id"], "retailer": product["retailer"], "source": "crawler"}
+    body = {"prices": [told | {"price": price, "timestamp": at}]}
+    assert good(shop.http.post("/api/prices/upload", json=body))["stored"] == 1
+
+
+def days_ago(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
+
+
+def test_a_price_without_a_place_is_a_dead_letter_that_can_be_sent_again(shop: Shop) -> None:
+    (product,) = stocked(shop)
+    seen(shop, product, 130, product["updated_at"])
+    change(shop, product, price=120)
+
+    def letters() -> list[Json]:
+        found = shop.documents("dead_letters").values()
+        return [each for each in found if product["id"] in each["body"]]
+
+    (letter,) = eventually(letters)
+    assert letter["function"] == "record_prices"
+    assert letter["detail"] == "another price is stored for this moment: 130.00 LKR"
+    eventually(lambda: not debts(shop))
+    assert [point["price"] for point in history(shop, product["id"])] == [130, 120]
+    for month in shop.database.collection(f"products/{product['id']}/prices").stream():
+        month.reference.delete()
+    for _ in range(2):
+        assert shop.call_private("record_prices", json.loads(letter["body"])).is_success
+    (point,) = history(shop, product["id"])
+    assert (point["price"], point["timestamp"]) == (100, product["updated_at"])
+    assert len(letters()) == 1
+
+
+def test_a_catalogue_that_is_confirmed_again_is_a_sighting_of_its_prices(shop: Shop) -> None:
+    """Of a product with a history whose last price is days old; the same day adds nothing."""
+    old, young, new = stocked(shop, 3)
+    seen(shop, old, 100, days_ago(8))
+    seen(shop, young, 100, days_ago(2))
+    rows = [row(number, price="100.00") for number in range(3)]
+    for _ in range(2):
+        assert shop.upload(rows, "all")["skipped"] == 3
+        shop.idle()
+        eventually(lambda: not debts(shop))
+        found = [history(shop, each["id"]) for each in (old, young, new)]
+        assert [[p["source"] for p in points] for points in found] == [
+            ["crawler", "api"],
+            ["crawler"],
+            [],
+        ]
+
+
+def test_figures_have_no_product_that_is_gone_and_those_that_came_back(shop: Shop) -> None:
+    (product,) = stocked(shop)
+    seen(shop, product, 100, days_ago(2))
+    seen(shop, product, 110, days_ago(1))
+
+    def told(count: int) -> bool:
+        figures = shop.get("/api/prices/analytics")["volatility"]
+        return sum(int(each["products"]) for each in figures) == count
+
+    eventually(lambda: told(1), timeout_seconds=WORK_SECONDS)
+    good(shop.http.delete(f"/api/products/{product['id']}"))
+    eventually(lambda: told(0), timeout_seconds=WORK_SECONDS)
+    good(shop.http.post(f"/api/products/{product['id']}/restore"))
+    eventually(lambda: told(1), timeout_seconds=WORK_SECONDS)
+    eventually(lambda: not debts(shop))

@@ -51,6 +51,13 @@ def test_a_crossing_is_one_line(fields: dict[str, object], line: str) -> None:
     assert slack_text([told(**fields)], escape) == f"*Price alert*\n{line}"
 
 
+def test_what_may_be_told_twice_says_so() -> None:
+    heading, doubt, line = slack_text([told()], escape, again=True).splitlines()
+    assert heading == "*Price alert*"
+    assert "told before" in doubt
+    assert line.startswith("•")
+
+
 def test_many_crossings_are_counted() -> None:
     heading, *lines = slack_text([told(), told()], escape).splitlines()
     assert heading == "*2 price alerts*"

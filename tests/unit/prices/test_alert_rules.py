@@ -1,11 +1,13 @@
 """When a price crosses: by hand, and against an oracle that looks at every price anew."""
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
 import pytest
 
+from shared.clock import from_epoch_micros
 from shared.prices.alert_rules import (
     MINUTE_MICROS,
     PRIOR_MICROS,
@@ -15,7 +17,9 @@ from shared.prices.alert_rules import (
     begins_at,
     crossings,
 )
-from shared.prices.models import DAY_MICROS, Point
+from shared.prices.judging import Candidate
+from shared.prices.models import DAY_MICROS, Point, month_of
+from shared.prices.month_writes import MonthKey, chunks_of
 from tests.alert_oracle import oracle
 
 HOUR = 60 * MINUTE_MICROS
@@ -125,22 +129,94 @@ def watched_by(chance: random.Random, points: Sequence[Point]) -> Rule:
     return rule(kind=kind, amount=amount, hysteresis=hysteresis, quiet_minutes=quiet)
 
 
+def test_a_late_upload_may_shift_which_moment_crosses() -> None:
+    """What nothing can promise: one who hears of the last price first knows of no other."""
+    first, middle, last = hourly(100, 89, 88)
+    assert told([first, last], rule()) == [88]
+    assert told([first, middle, last], rule()) == [89]
+
+
+class Shop:
+    """Products whose prices arrive by uploads, and what their rules have told so far."""
+
+    def __init__(self, chance: random.Random, products: int) -> None:
+        self.chance = chance
+        self.paths: dict[str, list[Point]] = {}
+        self.rules: dict[str, Rule] = {}
+        self.stored: dict[str, list[Point]] = defaultdict(list)
+        self.told: dict[str, dict[tuple[str, int], Crossing]] = defaultdict(dict)
+        for number in range(products):
+            pid = f"p{number}"
+            walked = walk(chance, chance.randint(2, 60))
+            # Of two retailers each goes its own way, at moments between those of the other.
+            other = [
+                msgspec.structs.replace(p, retailer="cargills", at_micros=p.at_micros + HOUR // 2)
+                for p in walk(chance, chance.randint(2, 20))
+            ]
+            self.paths[pid] = walked + other
+            self.rules[pid] = watched_by(chance, walked)
+
+    def upload(self, rows: Sequence[tuple[str, Point]]) -> None:
+        """Transactions are committed in any order, each followed before the next is there."""
+        months: dict[MonthKey, list[Candidate]] = defaultdict(list)
+        for pid, point in rows:
+            name = month_of(from_epoch_micros(point.at_micros))
+            taken = Candidate(1, pid, point, timed=True, confirmed=True, reference_minor=None)
+            months[pid, name].append(taken)
+        chunks = list(chunks_of(months))
+        self.chance.shuffle(chunks)
+        for chunk in chunks:
+            for (pid, _), candidates in chunk.items():
+                self.stored[pid] += [candidate.point for candidate in candidates]
+            for pid in {pid for pid, _ in chunk}:
+                self.follow(pid)
+
+    def follow(self, pid: str) -> None:
+        """As the prices are now, in any order and some of them more than once."""
+        seen = [*self.stored[pid], *self.chance.choices(self.stored[pid], k=3)]
+        self.chance.shuffle(seen)
+        for crossing in crossings(seen, self.rules[pid]):
+            moment = (crossing.retailer, crossing.at_micros)
+            assert self.told[pid].setdefault(moment, crossing) == crossing
+
+
+def arrivals(shop: Shop) -> list[list[tuple[str, Point]]]:
+    """Uploads of many products: each retailer's rows in turn, shuffled, some sent again."""
+    queues: list[list[list[tuple[str, Point]]]] = []
+    for retailer in ("keells", "cargills"):
+        parts = shop.chance.randint(3, 6)
+        own: list[list[tuple[str, Point]]] = [[] for _ in range(parts)]
+        for pid, path in shop.paths.items():
+            points = [point for point in path if point.retailer == retailer]
+            ends = [0, *sorted(shop.chance.choices(range(len(points) + 1), k=parts - 1))]
+            for part, begin, end in zip(own, ends, [*ends[1:], len(points)], strict=True):
+                part += [(pid, point) for point in points[begin:end]]
+        for part in own:
+            shop.chance.shuffle(part)
+        queues.append(own)
+    uploads: list[list[tuple[str, Point]]] = []
+    while waiting := [queue for queue in queues if queue]:
+        uploads.append(shop.chance.choice(waiting).pop(0))
+    return uploads
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_over_a_thousand_paths_each_crossing_is_told_exactly_once(seed: int) -> None:
+    """Of one retailer uploads come in order; of two, and of products, in any."""
     chance = random.Random(seed)  # noqa: S311 - the paths shall merely vary
+    shop = Shop(chance, PATHS // 10)
+    waiting = arrivals(shop)
+    for rows in waiting:
+        shop.upload(rows)
+        shop.upload(chance.choice(waiting[: waiting.index(rows) + 1]))
     found_in_all = 0
-    for _ in range(PATHS // 10):
-        points = walk(chance, chance.randint(2, 60))
-        watched = watched_by(chance, points)
-        right = oracle(points, watched)
-        # What happens to arrive is any part of the prices, each any number of times, in any order.
-        outbox: dict[int, Crossing] = {}
-        for end in sorted(chance.choices(range(1, len(points) + 1), k=4)) + [len(points)] * 2:
-            seen = [*points[:end], *chance.choices(points[:end], k=3)]
-            chance.shuffle(seen)
-            for crossing in crossings(seen, watched):
-                assert outbox.setdefault(crossing.at_micros, crossing) == crossing
-        assert [outbox[at] for at in sorted(outbox)] == right
+    for pid, path in shop.paths.items():
+        right = sorted(
+            crossing
+            for retailer in ("keells", "cargills")
+            for crossing in oracle([p for p in path if p.retailer == retailer], shop.rules[pid])
+        )
+        assert sorted(shop.told[pid].values()) == right
         found_in_all += len(right)
     assert found_in_all > 200
 
