@@ -41,5 +41,7 @@ def test_each_answer_carries_these_headers() -> None:
 
 @pytest.mark.parametrize("line", KEPT_CHANGED_REPLACED)
 def test_each_line_of_what_was_kept_changed_or_replaced_has_its_test(line: str) -> None:
-    file, _, test = KEPT_CHANGED_REPLACED[line].partition("::")
+    found = re.fullmatch(r"(.+\.py)::(\w+)", KEPT_CHANGED_REPLACED[line])
+    assert found
+    file, test = found.groups()
     assert f"def {test}(" in (ROOT / "tests" / file).read_text()
