@@ -15,68 +15,25 @@ from google.events.cloud.firestore import Document as EventDocument
 from google.events.cloud.firestore import DocumentEventData
 from PIL import Image
 
-from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
+from local.accounts import ADMIN, SUPER_ADMIN, id_token
+from tests.benchmarks import decision_calls
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
+from tests.benchmarks.requests import Maker, get, json_bytes, post, product, rows, task
 
-Maker = Callable[[Cloud], Call]
 _EXPORT_SECONDS: Final = 60
 # A start is to be measured, and not the writing of a long file.
 _FEW: Final = {"category": "oral-care", "retailer": "lankamart"}
 
 
-def _get(path: str, query: str = "", *, account: Account = ADMIN, cached: str = "") -> Maker:
-    """A read; with `cached`, of a page that another instance has stored a moment ago."""
-
-    def make(cloud: Cloud) -> Call:
-        call = Call("GET", path.format(product=_product(cloud)), query, cloud.user(account))
-        if cached:
-            cloud.forget_pages(cached)
-            cloud.send(call)
-        return call
-
-    return make
-
-
-def _post(cloud: Cloud, path: str, body: Any = None) -> Call:
-    headers = cloud.user() | ({} if body is None else {"Content-Type": "application/json"})
-    return Call("POST", path, headers=headers, body=b"" if body is None else _json(body))
-
-
-def _task(cloud: Cloud, body: Any) -> Call:
-    return Call("POST", "/", headers=cloud.invoker(), body=_json(body))
-
-
-def _json(body: Any) -> bytes:
-    return json.dumps(body).encode()
-
-
-def _rows(count: int = 3) -> list[dict[str, str]]:
-    word = secrets.token_hex(4)
-    return [
-        {
-            "name": f"Bench {word} Ginger Biscuits {n}00 g",
-            "price": f"{n}50.00",
-            "retailer": "keells",
-            "category": "biscuits",
-        }
-        for n in range(1, count + 1)
-    ]
-
-
 def _preview(cloud: Cloud) -> str:
-    call = _post(cloud, "/api/products/preview", {"products": _rows()})
+    call = post(cloud, "/api/products/preview", {"products": rows()})
     return str(cloud.send(call).json()["preview"]["upload_id"])
 
 
 @cache
-def _product(cloud: Cloud) -> str:
-    return cloud.product_ids()[0]
-
-
-@cache
 def _note(cloud: Cloud) -> str:
-    return str(cloud.send(_post(cloud, "/api/notes", {"title": "Benched"})).json()["id"])
+    return str(cloud.send(post(cloud, "/api/notes", {"title": "Benched"})).json()["id"])
 
 
 @cache
@@ -86,7 +43,7 @@ def _upload(cloud: Cloud) -> str:
 
 @cache
 def _export(cloud: Cloud) -> str:
-    begun = cloud.send(_post(cloud, "/api/products/export", _FEW)).json()
+    begun = cloud.send(post(cloud, "/api/products/export", _FEW)).json()
     export_id = str(begun["export_id"])
     end = time.monotonic() + _EXPORT_SECONDS
     while True:
@@ -102,14 +59,14 @@ def _confirm_upload(cloud: Cloud) -> Call:
     upload_id = _preview(cloud)
     document = cloud.database.document(f"uploads/{upload_id}")
     document.update({"status": "confirming", "accept": "all"})
-    return _task(cloud, _follow(upload_id))
+    return task(cloud, _follow(upload_id))
 
 
 def _preview_upload(cloud: Cloud) -> Call:
     upload_id = _preview(cloud)
     again = {"status": "previewing", "previewed_chunks": 0, "new": 0, "duplicates": 0}
     cloud.database.document(f"uploads/{upload_id}").update(again)
-    return _task(cloud, _follow(upload_id))
+    return task(cloud, _follow(upload_id))
 
 
 def _follow(upload_id: str) -> dict[str, str]:
@@ -120,14 +77,14 @@ def _follow(upload_id: str) -> dict[str, str]:
 def _export_products(cloud: Cloud) -> Call:
     export_id = _export(cloud)
     cloud.database.document(f"exports/{export_id}").update({"status": "queued"})
-    return _task(cloud, {"export_id": export_id})
+    return task(cloud, {"export_id": export_id})
 
 
 def _move_category(cloud: Cloud) -> Call:
     fields = {"name": "Benched", "parent_id": None, "version": 2, "moved_to": "tea"}
     now = datetime.now(UTC)
     cloud.database.document("categories/benched").set({**fields, "updated_at": now})
-    return _task(cloud, {"category_id": "benched"})
+    return task(cloud, {"category_id": "benched"})
 
 
 def _schedule(cloud: Cloud) -> Call:
@@ -137,11 +94,11 @@ def _schedule(cloud: Cloud) -> Call:
 def _refresh_statistics(cloud: Cloud) -> Call:
     touched = {"retailers": {"keells": True}, "categories": {"tea": True}}
     cloud.database.document("statistics/touched").set(touched)
-    return _task(cloud, {"due_at": time.time()})
+    return task(cloud, {"due_at": time.time()})
 
 
 def _sweep_outbox(cloud: Cloud) -> Call:
-    product_id = _product(cloud)
+    product_id = product(cloud)
     owed = {"kind": "product", "id": product_id, "version": secrets.randbelow(10**9)}
     overdue = datetime.now(UTC) - timedelta(hours=1)
     cloud.database.document(f"outbox/product-{product_id}").set({**owed, "at": overdue})
@@ -149,21 +106,21 @@ def _sweep_outbox(cloud: Cloud) -> Call:
 
 
 def _restore(cloud: Cloud) -> Call:
-    path = f"/api/products/{_product(cloud)}"
+    path = f"/api/products/{product(cloud)}"
     cloud.send(Call("DELETE", path, headers=cloud.user()))
     return Call("POST", f"{path}/restore", headers=cloud.user())
 
 
 def _confirm(cloud: Cloud) -> Call:
     body = {"upload_id": _preview(cloud), "accept": "all"}
-    return _post(cloud, "/api/products/confirm", body)
+    return post(cloud, "/api/products/confirm", body)
 
 
 def _change_request(cloud: Cloud) -> Call:
     wish = {"name": f"Bench {secrets.token_hex(4)}"}
-    asked = cloud.send(_post(cloud, "/api/product-requests", wish)).json()
+    asked = cloud.send(post(cloud, "/api/product-requests", wish)).json()
     headers = cloud.user() | {"Content-Type": "application/json"}
-    body = _json({"status": "planned", "note": "soon"})
+    body = json_bytes({"status": "planned", "note": "soon"})
     path = f"/api/product-requests/{asked['id']}"
     return Call("PUT", path, headers=headers, body=body)
 
@@ -174,13 +131,13 @@ def _picture(cloud: Cloud) -> Call:
     part = b'Content-Disposition: form-data; name="file"; filename="bench.png"'
     body = b"--bench\r\n" + part + b"\r\n\r\n" + packed.getvalue() + b"\r\n--bench--\r\n"
     headers = cloud.user() | {"Content-Type": "multipart/form-data; boundary=bench"}
-    return Call("POST", f"/api/products/{_product(cloud)}/image", headers=headers, body=body)
+    return Call("POST", f"/api/products/{product(cloud)}/image", headers=headers, body=body)
 
 
 def _login(cloud: Cloud) -> Call:
     token = id_token(cloud.environment()["FIREBASE_AUTH_EMULATOR_HOST"], ADMIN.email)
     headers = {"Content-Type": "application/json"}
-    return Call("POST", "/api/admin/login", headers=headers, body=_json({"idToken": token}))
+    return Call("POST", "/api/admin/login", headers=headers, body=json_bytes({"idToken": token}))
 
 
 def _written(collection: str, thing: Callable[[Cloud], str]) -> Maker:
@@ -214,9 +171,9 @@ def _written(collection: str, thing: Callable[[Cloud], str]) -> Maker:
 
 
 def _price(cloud: Cloud) -> dict[str, Any]:
-    fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
+    fields = cloud.database.document(f"products/{product(cloud)}").get().to_dict() or {}
     said = {"retailer": fields["retailer"], "price": str(fields["price_minor"] / 100)}
-    return {"product_id": _product(cloud), "source": "api", **said}
+    return {"product_id": product(cloud), "source": "api", **said}
 
 
 def _write_nightly_export(cloud: Cloud) -> Call:
@@ -224,88 +181,89 @@ def _write_nightly_export(cloud: Cloud) -> Call:
     cloud.database.document("nightly_exports/2026-01-01").set(
         {**night, "part": 0, "collection": 0, "after": None}
     )
-    return _task(cloud, {"day": "2026-01-01", "run": "bench", "part": 0})
+    return task(cloud, {"day": "2026-01-01", "run": "bench", "part": 0})
 
 
 def _follow_prices(cloud: Cloud) -> Call:
     owed = {"kind": "price", "id": "bench", "version": 1, "at": datetime.now(UTC)}
-    cloud.database.document("outbox/price-bench").set({**owed, "product_ids": [_product(cloud)]})
-    return _task(cloud, {"change_id": "bench"})
+    cloud.database.document("outbox/price-bench").set({**owed, "product_ids": [product(cloud)]})
+    return task(cloud, {"change_id": "bench"})
 
 
 def _record_prices(cloud: Cloud) -> Call:
-    fields = cloud.database.document(f"products/{_product(cloud)}").get().to_dict() or {}
+    fields = cloud.database.document(f"products/{product(cloud)}").get().to_dict() or {}
     now, price_minor = datetime.now(UTC), fields["price_minor"] + secrets.randbelow(1000)
-    told = [_product(cloud), fields["retailer"], int(time.time() * 1e6), price_minor]
+    told = [product(cloud), fields["retailer"], int(time.time() * 1e6), price_minor]
     owed = {"kind": "product_price", "id": "bench", "version": 1, "at": now, "source": "manual"}
     changes = {"changes": json.dumps([[*told, fields["currency"]]])}
     cloud.database.document("outbox/product_price-bench").set(owed | changes)
-    return _task(cloud, {"change_id": "bench"})
+    return task(cloud, {"change_id": "bench"})
 
 
 def _month_written(cloud: Cloud) -> Call:
-    path = f"products/{_product(cloud)}/prices"
-    months = sorted(each.id for each in cloud.database.collection(path).list_documents())
-    return _written(path, lambda _: months[-1])(cloud)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    cloud.send(post(cloud, "/api/prices/upload", {"prices": [_price(cloud)]}))
+    return _written(f"products/{product(cloud)}/prices", lambda _: month)(cloud)
 
 
 CALLS: Final[dict[str, Maker]] = {
+    **decision_calls.CALLS,
     "apply_retention": _schedule,
-    "audit_logs": _get("/api/audit/logs", account=SUPER_ADMIN),
+    "audit_logs": get("/api/audit/logs", account=SUPER_ADMIN),
     "begin_nightly_export": _schedule,
-    "categories": _get("/api/categories", cached="categories"),
-    "category": _get("/api/categories/tea"),
+    "categories": get("/api/categories", cached="categories"),
+    "category": get("/api/categories/tea"),
     "confirm_upload": _confirm_upload,
-    "export": lambda cloud: _get(f"/api/products/exports/{_export(cloud)}")(cloud),
+    "export": lambda cloud: get(f"/api/products/exports/{_export(cloud)}")(cloud),
     "export_products": _export_products,
     "follow_prices": _follow_prices,
-    "health": _get("/health"),
-    "insights_growth": _get("/api/insights/growth"),
-    "insights_users": _get("/api/insights/users"),
+    "health": get("/health"),
+    "insights_growth": get("/api/insights/growth"),
+    "insights_users": get("/api/insights/users"),
     "login": _login,
     "logout": lambda cloud: Call("POST", "/api/admin/logout", headers=cloud.fresh_user()),
-    "match_product": lambda cloud: _task(cloud, {"product_id": _product(cloud)}),
+    "match_product": lambda cloud: task(cloud, {"product_id": product(cloud)}),
     "move_category": _move_category,
-    "note": lambda cloud: _get(f"/api/notes/{_note(cloud)}")(cloud),
-    "notes": _get("/api/notes"),
+    "note": lambda cloud: get(f"/api/notes/{_note(cloud)}")(cloud),
+    "notes": get("/api/notes"),
     "on_category_written": _written("categories", lambda _: "tea"),
-    "on_product_written": _written("products", _product),
+    "on_product_written": _written("products", product),
     "on_price_written": _month_written,
     "on_user_active": _written("user_activity", lambda _: "2026-01-01_bench"),
-    "openapi": _get("/openapi.json"),
+    "openapi": get("/openapi.json"),
     "preview_upload": _preview_upload,
-    "prices_analytics": _get("/api/prices/analytics", cached="prices"),
-    "prices_analyze": lambda cloud: _post(
-        cloud, "/api/prices/analyze", {"product_ids": [_product(cloud)]}
+    "prices_analytics": get("/api/prices/analytics", cached="prices"),
+    "prices_analyze": lambda cloud: post(
+        cloud, "/api/prices/analyze", {"product_ids": [product(cloud)]}
     ),
-    "prices_history": _get("/api/prices/history/{product}", cached="prices"),
-    "prices_upload": lambda cloud: _post(cloud, "/api/prices/upload", {"prices": [_price(cloud)]}),
-    "product": _get("/api/products/{product}"),
+    "prices_history": get("/api/prices/history/{product}", cached="prices"),
+    "prices_upload": lambda cloud: post(cloud, "/api/prices/upload", {"prices": [_price(cloud)]}),
+    "product": get("/api/products/{product}"),
     "product_image": _picture,
-    "product_matches": _get("/api/products/{product}/matches"),
+    "product_matches": get("/api/products/{product}/matches"),
     "product_request": _change_request,
-    "product_requests": _get("/api/product-requests"),
+    "product_requests": get("/api/product-requests"),
     "product_restore": _restore,
-    "products": _get("/api/products", cached="products"),
+    "products": get("/api/products", cached="products"),
     "products_confirm": _confirm,
-    "products_export": lambda cloud: _post(cloud, "/api/products/export", _FEW),
-    "products_preview": lambda cloud: _post(cloud, "/api/products/preview", {"products": _rows()}),
-    "products_search": _get("/api/products/search", "q=ginger+biscuts+200g"),
-    "products_stats": _get("/api/products/stats", cached="products"),
+    "products_export": lambda cloud: post(cloud, "/api/products/export", _FEW),
+    "products_preview": lambda cloud: post(cloud, "/api/products/preview", {"products": rows()}),
+    "products_search": get("/api/products/search", "q=ginger+biscuts+200g"),
+    "products_stats": get("/api/products/stats", cached="products"),
     "purge_products": _schedule,
     "recount_insights": _schedule,
     "record_prices": _record_prices,
     "recount_statistics": _schedule,
-    "refresh_insights": lambda cloud: _task(cloud, {"due_at": time.time()}),
-    "refresh_price_analytics": lambda cloud: _task(cloud, {"due_at": time.time()}),
+    "refresh_insights": lambda cloud: task(cloud, {"due_at": time.time()}),
+    "refresh_price_analytics": lambda cloud: task(cloud, {"due_at": time.time()}),
     "refresh_statistics": _refresh_statistics,
     "renew_price_analytics": _schedule,
     "report_week": _schedule,
-    "session": _get("/api/admin/session"),
+    "session": get("/api/admin/session"),
     "sweep_outbox": _sweep_outbox,
-    "system_config": _get("/system/config", account=SUPER_ADMIN),
-    "system_status": _get("/system/status"),
-    "ticket": lambda cloud: _post(cloud, "/api/admin/ticket", {"for": "crawler"}),
+    "system_config": get("/system/config", account=SUPER_ADMIN),
+    "system_status": get("/system/status"),
+    "ticket": lambda cloud: post(cloud, "/api/admin/ticket", {"for": "crawler"}),
     "write_nightly_export": _write_nightly_export,
-    "upload": lambda cloud: _get(f"/api/products/uploads/{_upload(cloud)}")(cloud),
+    "upload": lambda cloud: get(f"/api/products/uploads/{_upload(cloud)}")(cloud),
 }

@@ -110,6 +110,17 @@ class Cloud:
             raise RuntimeError(f"{call.method} {call.path}: {answer.status_code}: {answer.text}")
         return answer
 
+    def run_private(self, function: str, body: Any) -> None:
+        """Run a task or schedule as Google does; raises if it fails."""
+        token = self.stack.control.invoker_token()
+        httpx.post(
+            f"{self.stack.plan.functions_url}/{function}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=body,
+            timeout=_REQUEST_SECONDS,
+            trust_env=False,
+        ).raise_for_status()
+
     def redis(self, *command: str) -> Any:
         """What Redis answers."""
         environment = self.environment()
