@@ -1,7 +1,6 @@
 """LOG_LEVEL=DEBUG shows what a call asked and got, and no secret; INFO shows none of it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from local.accounts import ADMIN, id_token
 from local.plan import REDIS_TOKEN
 from local.stack import Stack
 from tests.integration.edge.instance import codebase, served
-from tests.integration.products.support import Shop, admin_shop
+from tests.integration.products.support import Shop
 from tests.sessions import SignedIn, log_in
 
 CANARY = "canary-5d1e7b90c2"
@@ -28,14 +27,6 @@ logs.set_up(settings())
 firestore.ping()
 print([name for name in sys.modules if name.endswith(("firestore_trace", "edge.payloads"))])
 """
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    opened = admin_shop(stack)
-    yield opened
-    opened.http.close()
-    opened.database.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""An empty catalogue for each module, and offers to price."""
+"""Offers to price, and the channel that is told."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -7,22 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from local.control import Control
-from local.stack import Stack
 from shared.products.models import Product, to_document
-from tests.integration.products.support import Shop, admin_shop
+from tests.integration.products.support import Shop
 
 Offers = Callable[..., list[str]]
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    """The catalogue, empty when the module begins, without accidents when it has ended."""
-    opened = admin_shop(stack)
-    opened.stack.control.reset_events()
-    yield opened
-    opened.stack.control.reset_events()
-    opened.http.close()
-    opened.database.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture

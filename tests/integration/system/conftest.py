@@ -1,26 +1,11 @@
-"""What the tests of the system share: a shop, and objects of Storage."""
-
-from collections.abc import Iterator
+"""What the tests of the system share: objects of Storage."""
 
 import httpx
 import pytest
 
 from local.plan import BUCKET
 from local.stack import Stack
-from tests.integration.products.support import Shop, admin_shop, good
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    """The catalogue, empty when the module begins, without accidents when it has ended."""
-    opened = admin_shop(stack)
-    yield opened
-    for part in stack.parts:
-        part.resume()
-        part.start()
-    stack.control.reset_events()
-    opened.http.close()
-    opened.database.close()  # type: ignore[no-untyped-call]
+from tests.integration.products.support import good
 
 
 class Objects:
