@@ -1,15 +1,23 @@
 """The parts of the local cloud and the loopback ports that they listen on."""
 
+import fcntl
+import os
 import random
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
+from tempfile import gettempdir
+from typing import BinaryIO
 
 HOST = "127.0.0.1"
 
 # Below the range from which systems take the ports of outgoing connections: one of those could
 # otherwise sit on a port between the moment it was found free and the moment its part starts.
-_FREE_RANGE = range(20_000, 32_000)
+_FREE_RANGE = range(20_000, 31_000)
+
+# The lock files of the ports that this process chose: closing one would give its port away.
+_chosen: list[BinaryIO] = []
 
 
 class PortsTaken(Exception):
@@ -59,9 +67,9 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nothing listens on, different at each call."""
+        """Ports that nothing listens on, different at each call and in each process of a user."""
         candidates = random.sample(_FREE_RANGE, len(_FREE_RANGE))
-        free = (port for port in candidates if not _is_taken(port))
+        free = (port for port in candidates if _choose(port) and not _is_taken(port))
         return cls(**{each.name: next(free) for each in fields(cls)})
 
     def check(self) -> None:
@@ -78,6 +86,24 @@ class Ports:
             owners.setdefault(port, part)
         if problems:
             raise PortsTaken("\n".join(problems))
+
+
+def _choose(port: int) -> bool:
+    """Whether `port` is this process's until it ends.
+
+    A port that was found free is bound only when its part starts; until then a second process
+    could find it free as well, or sit on it for the moment of its own look.
+    """
+    folder = Path(gettempdir()) / f"shopple-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = (folder / str(port)).open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    _chosen.append(lock)
+    return True
 
 
 def _is_taken(port: int) -> bool:

@@ -11,6 +11,17 @@ from tests.stacks import running_stack
 # The stack forks to start its parts again, and what gRPC does in a fork has kept one from starting.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
+# What fails at a fixture's end (a query without an index) shows only after a whole run.
+_FAILED_AT_AN_END = 10
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell `make test` whether what failed would fail again by itself."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    errors = reporter.stats.get("error", []) if reporter else []
+    if any(error.when == "teardown" for error in errors):
+        session.exitstatus = _FAILED_AT_AN_END
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

@@ -1,9 +1,13 @@
+import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import astuple, replace
 
 import pytest
 
+import local.ports
 from local.ports import HOST, Ports, PortsTaken
 
 
@@ -29,6 +33,22 @@ def test_free_ports_are_all_different_and_pass_the_check() -> None:
     ports = Ports.free()
     ports.check()
     assert len(set(astuple(ports))) == len(astuple(ports))
+
+
+def test_two_processes_choose_no_port_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = range(31_000, 31_040)
+    monkeypatch.setattr(local.ports, "_FREE_RANGE", few)
+    ours = astuple(Ports.free())
+    choose = (
+        "import dataclasses, json, local.ports as p;"
+        f"p._FREE_RANGE = {few!r};"
+        "print(json.dumps(dataclasses.astuple(p.Ports.free())))"
+    )
+    printed = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", choose], check=True, capture_output=True
+    )
+    theirs = json.loads(printed.stdout)
+    assert set(ours).isdisjoint(theirs)
 
 
 def test_a_taken_port_is_named_with_its_part_and_variable(taken: int) -> None:
