@@ -82,7 +82,7 @@ emulators: bundle ## run the Firebase emulator suite on the same firebase.json
 
 .PHONY: requirements
 requirements: $(VENV)/.python ## pin the requirements anew, with hashes
-	@for name in setup dev $(CODEBASES); do \
+	@for name in setup dev bench $(CODEBASES); do \
 	  constraint=""; case $$name in setup|dev) ;; *) constraint="--constraint requirements/dev.txt" ;; esac; \
 	  $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-annotate $$constraint requirements/$$name.in -o requirements/$$name.txt; done

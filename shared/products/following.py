@@ -118,7 +118,8 @@ def _candidates(published: _Published, matcher: Matcher, lowest: int) -> list[st
     others = {pid: o for entries in published.lists.values() for pid, o in entries.items()}
     others.pop(offer.id, None)
     likely = shortlist(offer, others.values(), MAX_COMPARED)
-    scored = [(matcher.compare(offer, other).confidence, other.id) for other in likely]
+    judged = matcher.judge(offer, likely)
+    scored = [(match.confidence, other_id) for other_id, match in judged.items()]
     best = sorted((pair for pair in scored if pair[0] >= lowest), reverse=True)
     return [pid for _, pid in best[:MAX_CANDIDATES]]
 
@@ -160,8 +161,8 @@ def _matches(
     if product is None:
         return {}
     offer = postings.offer_of(product)
-    compared = {other_id: matcher.compare(offer, other) for other_id, other in offers.items()}
-    return {other_id: match for other_id, match in compared.items() if match.same(lowest)}
+    judged = matcher.judge(offer, list(offers.values()))
+    return {other_id: match for other_id, match in judged.items() if match.same(lowest)}
 
 
 def _read_others(

@@ -24,6 +24,7 @@ OURS = (
     "exports",
     "idempotency",
     "insight_weeks",
+    "match_decisions",
     "match_keys",
     "match_pairs",
     "match_states",

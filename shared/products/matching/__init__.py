@@ -1,5 +1,6 @@
 """Which offers of different retailers are one product."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared.products.matching.keys import MAX_KEYS, POSTING_CAP, blocking_keys
@@ -28,7 +29,11 @@ class Matcher(Protocol):
         ...
 
     def compare(self, a: Offer, b: Offer) -> Match:
-        """How surely the two are one product; symmetric."""
+        """How surely the two are one product, by themselves; symmetric."""
+        ...
+
+    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
         ...
 
 
@@ -45,3 +50,7 @@ class SimpleMatcher:
         from shared.products.matching.score import compare
 
         return compare(a, b)
+
+    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id; here they do not compete."""
+        return {other.id: self.compare(offer, other) for other in others}

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """One retailer's offer; `brand`, `size` and `category` are empty where unknown."""
+    """One retailer's offer; texts are empty and the price is 0 where unknown."""
 
     id: str
     retailer: str
@@ -14,3 +14,5 @@ class Offer(msgspec.Struct, frozen=True):
     category: str
     price_minor: int
     currency: str
+    model: str = ""
+    description: str = ""

@@ -1,0 +1,37 @@
+"""What people decided about pairs of products: the same, or not the same."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from shared.clients import firestore
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+COLLECTION: Final = "match_decisions"
+
+Source = Literal["review", "merge", "unmerge"]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One person's word on a pair, which no score overrules; the last word counts."""
+
+    products: tuple[str, str]
+    same: bool
+    decided_by: str
+    decided_at: datetime
+    source: Source
+
+
+def reference(a: str, b: str) -> "DocumentReference":
+    """Where the decision about the pair is stored, whichever way round it is asked for."""
+    return firestore.client().collection(COLLECTION).document("_".join(sorted((a, b))))
+
+
+def record(transaction: "Transaction", decision: Decision) -> None:
+    """Stores the decision within the transaction, in the place of an earlier one."""
+    a, b = sorted(decision.products)
+    fields: dict[str, Any] = {**msgspec.structs.asdict(decision), "products": [a, b]}
+    transaction.set(reference(a, b), fields)
