@@ -51,6 +51,8 @@ POST             /api/products/<id>/restore           admin        100    -
 POST             /api/products/confirm                admin         10    -
 POST             /api/products/export                 admin         10    -
 GET              /api/products/exports/<id>           admin        100    -
+GET              /api/products/groups/<id>            admin        100    -
+POST             /api/products/merge                  admin        100    -
 GET              /api/products/pending                admin        100    -
 POST             /api/products/pending/<id>/approve   admin        100    -
 POST             /api/products/pending/<id>/reject    admin        100    -
@@ -59,6 +61,7 @@ POST             /api/products/pending/reject         admin         10    -
 POST             /api/products/preview                admin         10    -
 GET              /api/products/search                 admin        100    -
 GET              /api/products/stats                  admin        100   60
+POST             /api/products/unmerge                admin        100    -
 GET              /api/products/uploads/<id>           admin        100    -
 GET              /health                              public         -    -
 GET              /openapi.json                        public         -    -
