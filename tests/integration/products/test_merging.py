@@ -241,7 +241,7 @@ def test_a_merge_is_followed_although_its_process_ends(shop: Shop) -> None:
     shop.idle()
     assert "group_id" not in str(shop.get("/api/products", retailer="shop-0")["products"][0])
     shop.run(DYING, a, b)
-    shop.settle()
+    shop.idle()
     listed = shop.get("/api/products", retailer="shop-0")["products"]
     group_id = next(each["group_id"] for each in listed if each["id"] == a)
     # Each history is its offer's own; at another retailer it is that of the offer there.
