@@ -69,8 +69,12 @@ test: setup browser ## lint, types, architecture, unit, contract, rules, integra
 	@$(PY) -m pytest -m alone || $(AGAIN) alone
 
 .PHONY: bench
-bench: setup ## measure starts, warm calls and reads: prints a table, writes bench.json
+bench: setup ## measure starts, warm calls, reads and crawls: prints a table, writes bench.json
 	@$(PY) -m tests.benchmarks
+
+.PHONY: crawl-packages
+crawl-packages: $(VENV)/.python ## install crawl4ai into .venv-crawl, for the benchmark and pages that scripts draw
+	@$(PY) -m crawler_pod.browser_packages
 
 .PHONY: bundle
 bundle: setup ## write dist/<codebase>, ready for the Firebase CLI

@@ -6,9 +6,10 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from crawler_pod.addresses import host, normal
+from crawler_pod.attempts import FetchFailed, Page, Permit
 from crawler_pod.documents import Document, decoded, is_html
 from crawler_pod.extraction import listed, product
-from crawler_pod.fetching import Fetcher, FetchFailed, Page, Permit
+from crawler_pod.fetching import Fetcher
 from crawler_pod.found import Unreadable
 from crawler_pod.frontier import Frontier, Target
 from crawler_pod.robots import Robots, Rules
@@ -23,7 +24,7 @@ _FOUND: Final = 200
 class Browser(Protocol):
     """The other way to a page: what stands there after its scripts have run."""
 
-    async def page(self, url: str, permit: Permit) -> Page:
+    async def page(self, url: str, delay_seconds: float, permit: Permit) -> Page:
         """The page; raises FetchFailed."""
 
 
@@ -136,13 +137,13 @@ class Crawl:
             self.errors.append(error)
 
     async def _fetched(self, url: str) -> Page:
-        if urlsplit(url).path.startswith(tuple(self._recipe.javascript)):
-            if self._browser is None:
-                raise FetchFailed("needs_browser", "is drawn by scripts, and there is no browser")
-            return await self._browser.page(url, self._permit)
         rules = await self._rules(url)
         delay = max(self._recipe.limits.delay_seconds, rules.delay_seconds())
-        return await self._fetcher.page(url, delay, self._permit)
+        if not urlsplit(url).path.startswith(tuple(self._recipe.javascript)):
+            return await self._fetcher.page(url, delay, self._permit)
+        if self._browser is None:
+            raise FetchFailed("needs_browser", "is drawn by scripts, and there is no browser")
+        return await self._browser.page(url, delay, self._permit)
 
     async def _permit(self, url: str) -> None:
         """Raises FetchFailed for what is not this site's, or what its robots.txt disallows."""

@@ -1,17 +1,12 @@
 """Pages by HTTP: guarded, paced, bounded, and tried again where that may help."""
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, Self
 
 import aiohttp
-import msgspec
 
 from crawler_pod.addresses import host, joined
+from crawler_pod.attempts import Attempts, FetchFailed, Page, Permit, TryAgain
 from crawler_pod.guard import Guard
 from crawler_pod.pace import Pace
 from shared.clients.guarded_network import Refused
@@ -20,39 +15,7 @@ from shared.crawling.recipes import USER_AGENT, Limits
 
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 MOST_REDIRECTS: Final = 5
-# A host that asks for a longer rest is left alone for this crawl.
-LONGEST_REST_SECONDS: Final = 120.0
-_LATER: Final = frozenset((408, 425, 429, 500, 502, 503, 504))
 _PIECE_BYTES: Final = 64 * 1024
-_OK: Final = 200
-
-# What may forbid an address before it is asked, however it was reached; raises FetchFailed.
-Permit = Callable[[str], Awaitable[None]]
-
-
-class FetchFailed(Exception):
-    """No page came of it: `kind` for counting, the message for people."""
-
-    def __init__(self, kind: str, message: str, attempts: int = 1) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.attempts = attempts
-
-
-class Page(msgspec.Struct, frozen=True):
-    """What was answered; `url` is the last redirect's."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class _TryAgain(Exception):
-    def __init__(self, kind: str, message: str, after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.after_seconds = after_seconds
 
 
 class Fetcher:
@@ -64,13 +27,11 @@ class Fetcher:
         pace: Pace,
         limits: Limits,
         clock: Clock = utc_now,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._guard = guard
         self._pace = pace
         self._limits = limits
-        self._clock = clock
-        self._sleep = sleep
+        self._attempts = Attempts(limits, pace, clock)
         self._session = aiohttp.ClientSession(
             connector=guard.connector(limits.at_once),
             timeout=aiohttp.ClientTimeout(total=limits.page_seconds),
@@ -92,27 +53,7 @@ class Fetcher:
 
         Raises FetchFailed.
         """
-        for attempt in range(1, self._limits.attempts + 1):
-            try:
-                return await self._followed(url, delay_seconds, permit)
-            except _TryAgain as failure:
-                if attempt == self._limits.attempts:
-                    raise FetchFailed(failure.kind, str(failure), attempt) from None
-                await self._rest(url, failure, attempt)
-            except FetchFailed as failure:
-                failure.attempts = attempt
-                raise
-        raise AssertionError("a crawl has at least one attempt")
-
-    async def _rest(self, url: str, failure: _TryAgain, attempt: int) -> None:
-        asked = failure.after_seconds
-        if asked is None:
-            spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
-            await self._sleep(self._limits.backoff_seconds * 2 ** (attempt - 1) * spread)
-            return
-        if asked > LONGEST_REST_SECONDS:
-            raise FetchFailed(failure.kind, f"asks to come back in {asked:.0f} s", attempt)
-        await self._pace.hold(host(url), asked)
+        return await self._attempts.page(url, lambda: self._followed(url, delay_seconds, permit))
 
     async def _followed(self, url: str, delay_seconds: float, permit: Permit) -> Page:
         target = url
@@ -123,7 +64,7 @@ class Fetcher:
             page = await self._exchange(target)
             location = page.headers.get("location")
             if page.status not in REDIRECTS or not location:
-                return self._accepted(page)
+                return self._attempts.accepted(page)
             found = joined(target, location)
             if found is None:
                 raise FetchFailed("refused", "redirects to what is no page")
@@ -147,9 +88,9 @@ class Fetcher:
         except aiohttp.InvalidURL:
             raise FetchFailed("refused", "is not an address") from None
         except TimeoutError:
-            raise _TryAgain("timeout", "did not answer in time") from None
+            raise TryAgain("timeout", "did not answer in time") from None
         except aiohttp.ClientError as error:
-            raise _TryAgain("connection", f"cannot be read: {type(error).__name__}") from None
+            raise TryAgain("connection", f"cannot be read: {type(error).__name__}") from None
 
     def _asked(self, url: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         from yarl import URL
@@ -166,26 +107,3 @@ class Fetcher:
                     "too_large", f"is larger than {self._limits.most_body_bytes} bytes"
                 )
         return bytes(pieces)
-
-    def _accepted(self, page: Page) -> Page:
-        if page.status in _LATER:
-            rest = rest_seconds(page.headers.get("retry-after"), self._clock())
-            raise _TryAgain(f"status_{page.status}", f"answers {page.status}", rest)
-        if page.status != _OK:
-            raise FetchFailed(f"status_{page.status}", f"answers {page.status}")
-        return page
-
-
-def rest_seconds(retry_after: str | None, now: datetime) -> float | None:
-    """How long a Retry-After asks to wait, whether in seconds or until a date; None if unsaid."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=now.tzinfo)
-    return max(0.0, (until - now).total_seconds())

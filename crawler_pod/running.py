@@ -28,14 +28,17 @@ class Refusal(Exception):
 
 
 class Around(msgspec.Struct):
-    """What a crawl reaches beyond the site; `stop` is set by whoever ends it."""
+    """What a crawl reaches beyond the site; `stop` is set by whoever ends it.
+
+    Without `browses` pages that scripts draw are named as errors.
+    """
 
     store: Store
     reports: Reports
     stop: asyncio.Event
     local: bool = False
     pace: Pace | None = None
-    browser: Browser | None = None
+    browses: bool = True
     clock: Clock = utc_now
 
 
@@ -62,8 +65,11 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
     started_at = around.clock()
     with RowsWriter(around.store, job) as rows:
         pace = around.pace or OwnPace()
-        async with Fetcher(guard, pace, recipe.limits, around.clock) as fetcher:
-            crawl = Crawl(recipe, job, fetcher, rows.write, around.browser)
+        async with (
+            Fetcher(guard, pace, recipe.limits, around.clock) as fetcher,
+            _browser(guard, pace, recipe, around) as browser,
+        ):
+            crawl = Crawl(recipe, job, fetcher, rows.write, browser)
             async with _told(crawl, around.reports):
                 ending, detail = await _crawled(crawl, job, around.stop)
     manifest = Manifest(
@@ -91,6 +97,24 @@ def _named_by(recipe: Recipe, job: Job) -> dict[str, Any]:
         "category": job.category,
         "recipe_version": recipe.version,
     }
+
+
+@asynccontextmanager
+async def _browser(
+    guard: Guard, pace: Pace, recipe: Recipe, around: Around
+) -> AsyncIterator[Browser | None]:
+    """The way to pages that scripts draw, where the recipe has any; nothing is begun yet."""
+    if not recipe.javascript or not around.browses:
+        yield None
+        return
+    from crawler_pod.browser import ScriptedPages
+
+    drawn = recipe.fields.price.rpartition("@")[0] or recipe.fields.price if recipe.fields else None
+    pages = ScriptedPages(guard, pace, recipe.limits, drawn)
+    try:
+        yield pages
+    finally:
+        await pages.close()
 
 
 @asynccontextmanager

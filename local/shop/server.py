@@ -31,7 +31,7 @@ PRIVATE: Final = {
     "file": "file:///etc/passwd",
 }
 FAULTS: Final = (
-    *("/broken", "/gone", "/large", "/not-html", "/loop", "/private/offers"),
+    *("/broken", "/gone", "/large", "/not-html", "/loop", "/private/offers", "/to-private"),
     *(f"/away/{name}" for name in PRIVATE),
 )
 
@@ -69,6 +69,7 @@ class Shop:
             ("/not-html", self._not_html),
             ("/loop", self._loop),
             ("/private/{rest:path}", self._private),
+            ("/to-private", self._to_private),
             ("/__/log", self._log),
             ("/__/truth/{category}", self._truth),
         ]
@@ -100,9 +101,9 @@ class Shop:
 
     def _extra(self, here: list[Item]) -> list[str]:
         """What stands among the products: faults, and a second way to the first product."""
-        if here[0].markup == "cards":
+        if here[0].markup in ("cards", "script"):
             return list(FAULTS)
-        return ["/alias" + here[0].path.removeprefix("/p").removeprefix("/app"), *FAULTS]
+        return [here[0].path.replace("/p/", "/alias/"), *FAULTS]
 
     async def _product(self, request: Request) -> Response:
         number = int(request.path_params["slug"].partition("-")[0])
@@ -147,6 +148,9 @@ class Shop:
 
     async def _private(self, _: Request) -> Response:
         return HTMLResponse("<h1 class='name'>Not for robots</h1><p class='price'>Rs. 1.00</p>")
+
+    async def _to_private(self, _: Request) -> Response:
+        return RedirectResponse("/private/offers")
 
     async def _log(self, _: Request) -> Response:
         return JSONResponse(self.log)

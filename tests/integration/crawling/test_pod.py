@@ -19,11 +19,12 @@ from local.plan import ROOT
 from local.shop.assortment import DEPARTMENTS
 from local.shop.server import FAULTS, Faults, Shop
 from local.shop.truth import recipe, truth
-from shared.crawling.recipes import Job
+from shared.crawling.recipes import Job, Listing
 from shared.crawling.results import Manifest
 from tests.integration.crawling.support import LIMITS, crawled, rows, serving, shop_recipe
 from tests.polling import eventually
 
+NO_BROWSER = {"browses": False}
 FAST = [each for each, markup in DEPARTMENTS.items() if markup != "script"]
 EXPECTED_FAULTS = {
     "/broken": "status_500",
@@ -32,6 +33,7 @@ EXPECTED_FAULTS = {
     "/not-html": "no_page",
     "/loop": "redirects",
     "/private/offers": "disallowed",
+    "/to-private": "disallowed",
 }
 
 
@@ -76,7 +78,8 @@ def test_a_page_that_scripts_draw_is_not_taken_for_an_empty_one(
     site: tuple[str, Shop], tmp_path: Path
 ) -> None:
     origin, _ = site
-    manifest, _ = crawled(shop_recipe(origin), Job("a-job", "ice-cream", 1), tmp_path)
+    job = Job("a-job", "ice-cream", 1)
+    manifest, _ = crawled(shop_recipe(origin), job, tmp_path, NO_BROWSER)
 
     kinds = Counter(error.kind for error in manifest.errors)
     assert (kinds["needs_browser"], manifest.counts.products) == (42, 0)
@@ -107,7 +110,7 @@ def test_what_time_cuts_off_is_kept_and_marked_and_progress_is_told_once_a_secon
     assert len(moments) in (1, 2)
     assert all(b - a >= 0.95 for a, b in pairwise(moments))
     last = heard.progress_told[-1][1]
-    assert last.pages_done <= last.pages_known <= 60
+    assert last.pages_done <= last.pages_known <= 61
     assert last.products_found <= manifest.counts.products
 
 
@@ -119,6 +122,19 @@ def test_a_crawl_delay_of_the_site_is_kept(tmp_path: Path) -> None:
 
     # Six pages are five delays, however many are asked for at once.
     assert (manifest.finished_at - manifest.started_at).total_seconds() >= 1.25
+
+
+def test_a_crawl_that_fails_says_why_and_keeps_what_it_found(
+    site: tuple[str, Shop], tmp_path: Path
+) -> None:
+    origin, _ = site
+    wrong = msgspec.structs.replace(shop_recipe(origin), listing=Listing(products="li[["))
+    manifest, heard = crawled(wrong, Job("a-job", "tea", 1), tmp_path)
+
+    assert (manifest.ending, manifest.whole) == ("failed", False)
+    assert manifest.detail
+    assert heard.ended_told == [manifest]
+    assert rows(tmp_path, manifest) == []
 
 
 def started(origin: str, folder: Path, **limits: Any) -> subprocess.Popen[bytes]:

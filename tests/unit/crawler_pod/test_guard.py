@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from crawler_pod.fetching import Fetcher, FetchFailed, Page
+from crawler_pod.attempts import FetchFailed, Page
+from crawler_pod.fetching import Fetcher
 from crawler_pod.guard import Guard, literal
 from crawler_pod.pace import OwnPace
 from shared.clients.guarded_network import Refused

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler_pod.fetching import rest_seconds
+from crawler_pod.attempts import rest_seconds
 from crawler_pod.pace import OwnPace
 from crawler_pod.progress import Rate, progress
 from crawler_pod.robots import Robots, parsed
