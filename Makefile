@@ -97,4 +97,4 @@ requirements: $(VENV)/.python ## pin the requirements anew, with hashes
 
 .PHONY: clean
 clean: ## remove what was set up and built
-	@rm -rf $(VENV) node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-crawl node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache

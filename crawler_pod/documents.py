@@ -11,6 +11,8 @@ from crawler_pod.addresses import host, joined, normal, origin
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _LOOKED_AT_BYTES: Final = 2048
+# More on one page is no list for people, and would keep every other page waiting.
+MOST_LINKS: Final = 5_000
 _HTML: Final = ("text/html", "application/xhtml+xml")
 
 
@@ -42,7 +44,8 @@ class Document:
     def links(self, selector: str) -> list[str]:
         """The addresses of the elements that `selector` finds, or of their `@attribute`."""
         css, _, name = selector.rpartition("@")
-        found = (_attribute(node, name if css else "href") for node in self.tree.css(css or name))
+        nodes = self.tree.css(css or name)[:MOST_LINKS]
+        found = (_attribute(node, name if css else "href") for node in nodes)
         return [url for link in found if link and (url := self.absolute(link))]
 
 

@@ -1,6 +1,6 @@
 """What a page shows: a product, or a list of products and where to look further."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,9 @@ from crawler_pod.selecting import select
 from crawler_pod.structured import address, json_ld, read
 from shared.crawling.recipes import Recipe
 from shared.crawling.results import Row, Source
+
+# As with links: cards may lie within each other, and each is looked through by itself.
+MOST_CARDS: Final = 1_000
 
 
 class Listed(msgspec.Struct):
@@ -55,7 +58,7 @@ def listed(document: Document, recipe: Recipe) -> Listed:
         unreadable=[],
     )
     if listing.cards and recipe.fields is not None:
-        for node in document.tree.css(listing.cards):
+        for node in document.tree.css(listing.cards)[:MOST_CARDS]:
             try:
                 if chosen := select(node, recipe.fields, recipe.currency):
                     found.rows.append(_card(chosen, document))

@@ -11,7 +11,13 @@ from crawler_pod.found import Found, Unreadable, text_of
 from shared.crawling.shelf_price import ShelfPrice, read_machine_price
 
 _DEEPEST: Final = 8
-_WRAPPED: Final = re.compile(r"^\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*$")
+# Older templates hide scripts from browsers that knew none.
+_WRAPPINGS: Final = (
+    ("<!--", "-->"),
+    ("//<![CDATA[", "//]]>"),
+    ("/*<![CDATA[*/", "/*]]>*/"),
+    ("<![CDATA[", "]]>"),
+)
 _FORMER: Final = ("ListPrice", "StrikethroughPrice", "SRP", "MSRP", "RegularPrice")
 _PRODUCT: Final = frozenset(("Product", "ProductModel", "IndividualProduct", "SomeProducts"))
 _CODE: Final = re.compile("[A-Z]{3}")
@@ -24,7 +30,7 @@ def json_ld(document: Document) -> Iterator[dict[str, Any]]:
     for script in document.tree.css('script[type="application/ld+json"]'):
         try:
             # Control characters within texts are no JSON, but common.
-            read = json.loads(_WRAPPED.sub("", script.text()), parse_float=Decimal, strict=False)
+            read = json.loads(_unwrapped(script.text()), parse_float=Decimal, strict=False)
         except (ValueError, RecursionError):
             continue
         yield from products(read)
@@ -67,6 +73,14 @@ def read(product: dict[str, Any], currency: str) -> Found:
 def address(product: dict[str, Any]) -> str | None:
     """Where a product says that its page is."""
     return _link(product.get("url"))
+
+
+def _unwrapped(text: str) -> str:
+    plain = text.strip()
+    for begins, ends in _WRAPPINGS:
+        if plain.startswith(begins):
+            return plain.removeprefix(begins).removesuffix(ends)
+    return plain
 
 
 def _types(value: dict[str, Any]) -> set[str]:

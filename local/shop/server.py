@@ -1,7 +1,7 @@
 """The shop as a site: its pages, its faults, and a log of what was fetched."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +19,7 @@ from local.shop.truth import truth
 
 PAGE: Final = 20
 LARGE_BYTES: Final = 3_000_000
+_LOGGED: Final = 100_000
 # Where the shop's redirects lead: nothing of it may ever be asked.
 PRIVATE: Final = {
     "metadata": "http://169.254.169.254/latest/meta-data/",
@@ -50,7 +51,7 @@ class Shop:
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
-        self.log: list[str] = []
+        self.log: deque[str] = deque(maxlen=_LOGGED)
         self._items = {item.number: item for item in items()}
         self._asked: Counter[str] = Counter()
 
@@ -153,7 +154,7 @@ class Shop:
         return RedirectResponse("/private/offers")
 
     async def _log(self, _: Request) -> Response:
-        return JSONResponse(self.log)
+        return JSONResponse(list(self.log))
 
     async def _truth(self, request: Request) -> Response:
         found: list[dict[str, Any]] = truth(self._origin(request), request.path_params["category"])

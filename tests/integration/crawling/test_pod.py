@@ -199,7 +199,7 @@ def test_a_recipe_alone_opens_no_loopback(site: tuple[str, Shop], tmp_path: Path
     open_recipe = msgspec.structs.replace(shop_recipe(origin), local_origin=None)
     manifest, _ = crawled(open_recipe, Job("a-job", "tea", 1), tmp_path)
 
-    assert shop.log == []
+    assert list(shop.log) == []
     # Its robots.txt is out of reach, so that nothing at all is allowed.
     assert [error.kind for error in manifest.errors] == ["refused"]
 
