@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := shared functions scheduler local tools tests
+CODE := shared functions crawler_pod scheduler local tools tests
 CODEBASES := notes prices products users system
 
 # What PORT=…, FIRESTORE_PORT=…, DATA=… say on the command line reaches the local cloud.
@@ -71,8 +71,12 @@ test: setup browser ## lint, types, architecture, unit, contract, rules, integra
 	$(call TRIED_TWICE,alone)
 
 .PHONY: bench
-bench: setup ## measure starts, warm calls and reads: prints a table, writes bench.json
+bench: setup ## measure starts, warm calls, reads and crawls: prints a table, writes bench.json
 	@$(PY) -m tests.benchmarks
+
+.PHONY: crawl-packages
+crawl-packages: $(VENV)/.python ## install crawl4ai into .venv-crawl, for the benchmark and pages that scripts draw
+	@$(PY) -m crawler_pod.browser_packages
 
 .PHONY: bundle
 bundle: setup ## write dist/<codebase>, ready for the Firebase CLI
@@ -88,7 +92,11 @@ requirements: $(VENV)/.python ## pin the requirements anew, with hashes
 	  constraint=""; case $$name in setup|dev) ;; *) constraint="--constraint requirements/dev.txt" ;; esac; \
 	  $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-annotate $$constraint requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in requirements requirements-browser; do \
+	  $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements/dev.txt \
+	    crawler_pod/$$name.in -o crawler_pod/$$name.txt; done
 
 .PHONY: clean
 clean: ## remove what was set up and built
-	@rm -rf $(VENV) node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-crawl node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache

@@ -51,6 +51,11 @@ class Plan:
         return f"http://{HOST}:{self.ports.functions}"
 
     @property
+    def shop_url(self) -> str:
+        """The origin of the test shop that there is to crawl."""
+        return f"http://{HOST}:{self.ports.shop}"
+
+    @property
     def control_url(self) -> str:
         """Where the platform's control surface and the issuer's keys are."""
         return f"http://{HOST}:{self.ports.platform}"

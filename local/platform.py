@@ -25,6 +25,7 @@ from local.oidc import Issuer
 from local.plan import AUDIENCE, INVOKER, REDIS_TOKEN, Plan
 from local.ports import HOST
 from local.relay import Relay
+from local.shop.server import Shop
 from local.sink import Sink
 from local.upstash import UpstashFront
 
@@ -33,7 +34,7 @@ _GRACE_SECONDS = 1
 
 
 class Platform:
-    """What of Google's platform is ours, Redis' front, and where messages and mail end up."""
+    """What of Google's platform is ours, Redis' front, the sinks of messages, and a shop."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -47,6 +48,7 @@ class Platform:
         self._sink = Sink()
         self._upstash = UpstashFront(plan.ports.valkey, REDIS_TOKEN)
         self._mail = MailSink()
+        self._shop = Shop()
         self._gateway = Gateway(
             plan.root / "firebase.json",
             plan.functions_url,
@@ -67,6 +69,7 @@ class Platform:
         async with self._emulators(), contextlib.AsyncExitStack() as servers:
             await servers.enter_async_context(_serving(self._control(), ports.platform))
             await servers.enter_async_context(_serving(self._upstash.app(), ports.upstash))
+            await servers.enter_async_context(_serving(self._shop.app(), ports.shop))
             await servers.enter_async_context(_serving(self._gateway.app(), ports.gateway))
             await stopping.wait()
 

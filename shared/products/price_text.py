@@ -81,8 +81,9 @@ def _amount(number: str, currency: str) -> Decimal:
         return _joined(whole, fraction)
     if exponent_of(currency) == _THOUSAND_DIGITS and last == ".":
         return _joined(whole, fraction)
-    # "1.234" is a thousand to one half of the world and hardly more than one to the other.
-    if last == "." or not _GROUPED[","].fullmatch(number):
+    # "1.234" is a thousand to one half of the world and hardly more than one to the other, save
+    # where money has no decimals.
+    if (last == "." and exponent_of(currency)) or not _GROUPED[last].fullmatch(number):
         raise ValueError("can be read in two ways: write it without a thousands mark")
     return Decimal(_whole(number))
 

@@ -10,12 +10,22 @@ import pytest
 
 from tools.declarations import ROOT
 
-SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
+SOURCES = sorted(
+    path for name in ("shared", "functions", "crawler_pod") for path in (ROOT / name).rglob("*.py")
+)
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
-DOMAINS = ("shared.notes", "shared.prices", "shared.products", "shared.system", "shared.users")
+DOMAINS = (
+    "shared.crawling",
+    "shared.notes",
+    "shared.prices",
+    "shared.products",
+    "shared.system",
+    "shared.users",
+)
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
+    "shared.crawling": {"shared.products"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
@@ -24,6 +34,7 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
+    "shared.crawling",
     "shared.notes.models",
     "shared.prices.alert_messages",
     "shared.prices.alert_rules",
@@ -45,6 +56,18 @@ PURE = (
     "shared.system.retention_rules",
     "shared.system.weekly_text",
     "shared.users.activity_figures",
+)
+
+
+# The pod is an image of its own: what it takes along of the common package is little, and nothing
+# that needs the product's settings.
+OF_THE_POD = (
+    "shared.clients.guarded_network",
+    "shared.clock",
+    "shared.crawling",
+    "shared.money",
+    "shared.products.currencies",
+    "shared.products.price_text",
 )
 
 
@@ -123,6 +146,17 @@ def test_a_function_goes_through_the_edge_and_the_domains() -> None:
     assert found == set()
 
 
+def test_the_pod_takes_along_little_and_the_functions_nothing_of_it() -> None:
+    pod = {name for path in (ROOT / "crawler_pod").rglob("*.py") for name in imports(path)}
+    taken = {name for name in pod if name.startswith("shared.")}
+    others = {path for path in SOURCES if "crawler_pod" not in path.parts}
+
+    assert {name for name in taken if not name.startswith(OF_THE_POD)} == set()
+    for part in OF_THE_POD:
+        assert reaches(part, "shared.config") == []
+    assert not {path for path in others for name in imports(path) if "crawler_pod" in name}
+
+
 def test_only_the_settings_read_the_environment() -> None:
     found = {
         str(path.relative_to(ROOT))
@@ -131,7 +165,8 @@ def test_only_the_settings_read_the_environment() -> None:
         if environment(node)
     }
 
-    assert found == {"shared/config.py"}
+    # crawl4ai is configured by the environment alone, which the pod sets before it imports it.
+    assert found == {"shared/config.py", "crawler_pod/browser_packages.py"}
 
 
 def environment(node: ast.AST) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from tools.declarations import ROOT
 
-FOLDERS = ("console", "functions", "local", "scheduler", "shared", "tests", "tools")
+FOLDERS = ("console", "crawler_pod", "functions", "local", "scheduler", "shared", "tests", "tools")
 SUFFIXES = {".py", ".js", ".cjs", ".json", ".sh", ".toml", ".yaml", ".yml", ""}
 # Each of them means every address, in one notation or another.
 EVERYWHERE = re.compile(

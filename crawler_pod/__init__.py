@@ -1,0 +1,1 @@
+"""The pod: one command that crawls one category of one retailer and hands over what it found."""

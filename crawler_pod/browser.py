@@ -1,0 +1,196 @@
+"""Pages that scripts draw: crawl4ai over a Chromium of ours, begun with the first such page."""
+
+import asyncio
+import json
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from crawler_pod import browser_packages
+from crawler_pod.addresses import host
+from crawler_pod.attempts import Attempts, FetchFailed, Page, Permit, TryAgain
+from crawler_pod.browser_packages import SetUpFailed
+from crawler_pod.chromium import Chromium, NoBrowser
+from crawler_pod.guard import Guard
+from crawler_pod.guard_proxy import GuardProxy
+from crawler_pod.pace import Pace
+from shared.clients.guarded_network import Refused
+from shared.crawling.recipes import USER_AGENT, Limits
+
+AT_ONCE: Final = 2
+# A page brings scripts and data along; each connection may carry so many pages' worth.
+_BODIES: Final = 4
+_NOT_LOADED: Final = frozenset(("Image", "Media", "Font", "Ping", "TextTrack", "Prefetch"))
+
+
+class _Judged:
+    """One page's requests; `refusal` is why its document was not to be had."""
+
+    def __init__(self, guard: Guard, permit: Permit) -> None:
+        self._guard = guard
+        self._permit = permit
+        self.refusal: FetchFailed | None = None
+
+    async def passes(self, url: str, kind: str) -> bool:
+        """Whether the browser may ask; each step of a redirect is asked about by itself."""
+        if kind in _NOT_LOADED:
+            return False
+        if kind != "Document":
+            # What its scripts bring along the proxy judges.
+            return True
+        try:
+            self._guard.check_url(url)
+            await self._permit(url)
+        except Refused as error:
+            self.refusal = self.refusal or FetchFailed("refused", str(error))
+        except FetchFailed as failure:
+            self.refusal = self.refusal or failure
+        else:
+            return True
+        return False
+
+
+class ScriptedPages:
+    """The browser of one crawl; `drawn` is the CSS selector that is there once a page is drawn."""
+
+    def __init__(self, guard: Guard, pace: Pace, limits: Limits, drawn: str | None) -> None:
+        self._guard = guard
+        self._pace = pace
+        self._limits = limits
+        self._drawn = drawn
+        self._attempts = Attempts(limits, pace)
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._starting = asyncio.Lock()
+        self._begun = AsyncExitStack()
+        self._strategy: Any = None
+        self._trouble: str | None = None
+        # A page of the browser may serve one address after the other.
+        self._judged: WeakKeyDictionary[Any, _Judged] = WeakKeyDictionary()
+
+    async def page(self, url: str, delay_seconds: float, permit: Permit) -> Page:
+        """The page as it stands once it is drawn; raises FetchFailed."""
+        await permit(url)
+        async with self._gate:
+            async with self._starting:
+                await self._start()
+
+            async def once() -> Page:
+                await self._pace.turn(host(url), delay_seconds)
+                return self._attempts.accepted(await self._drawn_page(url, permit))
+
+            return await self._attempts.page(url, once)
+
+    async def close(self) -> None:
+        """Ends what was begun."""
+        await self._begun.aclose()
+
+    async def _start(self) -> None:
+        if self._trouble is None and self._strategy is None:
+            try:
+                self._strategy = await self._begin()
+            except (SetUpFailed, NoBrowser) as error:
+                self._trouble = str(error)
+        if self._trouble is not None:
+            raise FetchFailed("needs_browser", self._trouble)
+
+    async def _begin(self) -> Any:
+        folder = self._begun.enter_context(
+            tempfile.TemporaryDirectory(prefix="crawl4ai-", ignore_cleanup_errors=True)
+        )
+        browser_packages.quiet(Path(folder))
+        await asyncio.to_thread(browser_packages.ensure)
+        proxy = GuardProxy(self._guard, self._limits.most_body_bytes * _BODIES)
+        await proxy.start()
+        self._begun.push_async_callback(proxy.close)
+        chromium = Chromium(proxy.url)
+        self._begun.push_async_callback(chromium.close)
+        strategy = _strategy(await chromium.start(), proxy.url)
+        strategy.set_hook("on_page_context_created", self._watch)
+        await strategy.start()
+        self._begun.push_async_callback(strategy.close)
+        return strategy
+
+    async def _drawn_page(self, url: str, permit: Permit) -> Page:
+        judged = _Judged(self._guard, permit)
+        try:
+            async with asyncio.timeout(self._limits.page_seconds * 2):
+                answer = await self._strategy.crawl(url, config=self._asked(judged))
+        except TimeoutError:
+            raise TryAgain("timeout", "was not drawn in time") from None
+        except Exception as error:  # noqa: BLE001 - crawl4ai raises whatever its parts do
+            if judged.refusal is not None:
+                raise judged.refusal from None
+            raise TryAgain("browser", f"cannot be drawn: {type(error).__name__}") from None
+        if judged.refusal is not None:
+            raise judged.refusal
+        body = str(answer.html).encode()
+        if len(body) > self._limits.most_body_bytes:
+            raise FetchFailed("too_large", f"is larger than {self._limits.most_body_bytes} bytes")
+        status = answer.redirected_status_code or answer.status_code or 0
+        headers = {"content-type": "text/html; charset=utf-8"}
+        return Page(answer.redirected_url or url, status, headers, body)
+
+    def _asked(self, judged: _Judged) -> Any:
+        from crawl4ai import CacheMode, CrawlerRunConfig
+
+        drawn = f"js:() => document.querySelector({json.dumps(self._drawn)}) !== null"
+        return CrawlerRunConfig(
+            cache_mode=CacheMode.BYPASS,
+            verbose=False,
+            page_timeout=int(self._limits.page_seconds * 1000),
+            wait_until="domcontentloaded" if self._drawn else "networkidle",
+            wait_for=drawn if self._drawn else None,
+            delay_before_return_html=0,
+            shared_data={"judged": judged},
+        )
+
+    async def _watch(self, page: Any, context: Any, config: Any, **_: Any) -> Any:
+        """Has the browser ask before each request of this page, redirects included."""
+        known = page in self._judged
+        self._judged[page] = config.shared_data["judged"]
+        if known:
+            return page
+        session = await context.new_cdp_session(page)
+        asking: set[asyncio.Task[None]] = set()
+
+        def paused(event: dict[str, Any]) -> None:
+            task = asyncio.ensure_future(self._answer(session, page, event))
+            asking.add(task)
+            task.add_done_callback(asking.discard)
+
+        session.on("Fetch.requestPaused", paused)
+        await session.send("Fetch.enable", {"patterns": [{"requestStage": "Request"}]})
+        return page
+
+    async def _answer(self, session: Any, page: Any, event: dict[str, Any]) -> None:
+        request = {"requestId": event["requestId"]}
+        passes = await self._judged[page].passes(event["request"]["url"], event["resourceType"])
+        try:
+            if passes:
+                await session.send("Fetch.continueRequest", request)
+            else:
+                refused = {**request, "errorReason": "BlockedByClient"}
+                await session.send("Fetch.failRequest", refused)
+        except Exception:  # noqa: BLE001, S110 - the page may be gone by now, and its request with it
+            pass
+
+
+def _strategy(devtools_url: str, proxy_url: str) -> Any:
+    from crawl4ai import AsyncLogger, BrowserConfig
+    from crawl4ai.async_crawler_strategy import AsyncPlaywrightCrawlerStrategy
+
+    configured = BrowserConfig(
+        cdp_url=devtools_url,
+        # Each crawl's pages stand in a context that knows nothing of others.
+        create_isolated_context=True,
+        proxy_config={"server": proxy_url},
+        user_agent=USER_AGENT,
+        ignore_https_errors=False,
+        accept_downloads=False,
+        verbose=False,
+    )
+    return AsyncPlaywrightCrawlerStrategy(
+        browser_config=configured, logger=AsyncLogger(verbose=False)
+    )

@@ -1,0 +1,75 @@
+"""A page's bytes as a tree, with what the page says of itself."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler_pod.addresses import host, joined, normal, origin
+
+_CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_LOOKED_AT_BYTES: Final = 2048
+# More on one page is no list for people, and would keep every other page waiting.
+MOST_LINKS: Final = 5_000
+_HTML: Final = ("text/html", "application/xhtml+xml")
+
+
+class Document:
+    """One page: its tree, and the address that it gives itself."""
+
+    def __init__(self, url: str, text: str) -> None:
+        self.tree = LexborHTMLParser(text)
+        base = self.tree.css_first("base[href]")
+        self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
+        self.canonical = self._canonical(url)
+
+    def _canonical(self, url: str) -> str:
+        """The address that the page gives itself, where that can be true.
+
+        Some shops name another site, or their home page on each of their pages.
+        """
+        own = normal(url)
+        link = self.tree.css_first("link[rel=canonical]")
+        stated = self.absolute(_attribute(link, "href") or "") if link is not None else None
+        if stated is None or host(stated) != host(own) or _is_home(stated):
+            return own
+        return stated
+
+    def absolute(self, link: str) -> str | None:
+        """Where a link on this page leads, None if to no page."""
+        return joined(self._base, link)
+
+    def links(self, selector: str) -> list[str]:
+        """The addresses of the elements that `selector` finds, or of their `@attribute`."""
+        css, _, name = selector.rpartition("@")
+        nodes = self.tree.css(css or name)[:MOST_LINKS]
+        found = (_attribute(node, name if css else "href") for node in nodes)
+        return [url for link in found if link and (url := self.absolute(link))]
+
+
+def _is_home(url: str) -> bool:
+    return url == f"{origin(url)}/"
+
+
+def _attribute(node: LexborNode, name: str) -> str | None:
+    return node.attributes.get(name)
+
+
+def is_html(headers: Mapping[str, str]) -> bool:
+    """Whether an answer is a page; one that does not say what it is counts as one."""
+    return headers.get("content-type", _HTML[0]).partition(";")[0].strip().lower() in _HTML
+
+
+def decoded(body: bytes, headers: Mapping[str, str]) -> str:
+    """The text of a page: as its header says, else as the page itself says, else UTF-8."""
+    if body.startswith(b"\xef\xbb\xbf"):
+        return body.decode("utf-8", "replace").removeprefix("\ufeff")
+    said = _CHARSET.search(headers.get("content-type", ""))
+    written = _META_CHARSET.search(body[:_LOOKED_AT_BYTES])
+    name = said[1] if said else written[1].decode("ascii") if written else "utf-8"
+    try:
+        return body.decode(name, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")

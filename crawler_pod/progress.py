@@ -1,0 +1,64 @@
+"""Honest progress, told at most once a second."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, Protocol
+
+from shared.crawling.results import Manifest, Progress
+
+EVERY_SECONDS: Final = 1.0
+# The rate is that of the last while, since a site may be slower now than it was at first.
+_WINDOW_SECONDS: Final = 30.0
+
+
+class Reports(Protocol):
+    """Who hears of a crawl."""
+
+    async def progress(self, progress: Progress) -> None:
+        """Told at most once a second, and only if something changed."""
+
+    async def ended(self, manifest: Manifest) -> None:
+        """Told once, when the result is stored."""
+
+
+class Rate:
+    """Pages in a second, over the last while."""
+
+    def __init__(self, now: float) -> None:
+        self._seen: deque[tuple[float, int]] = deque([(now, 0)])
+
+    def at(self, now: float, done: int) -> float:
+        """The rate, once `done` pages are done."""
+        while len(self._seen) > 1 and self._seen[1][0] <= now - _WINDOW_SECONDS:
+            self._seen.popleft()
+        self._seen.append((now, done))
+        then, before = self._seen[0]
+        return (done - before) / (now - then) if now > then else 0.0
+
+
+def progress(done: int, known: int, products: int, rate: float, *, growing: bool) -> Progress:
+    """What may be said: while lists are unread (`growing`) nobody knows how much is left."""
+    left = None if growing or not rate else round((known - done) / rate, 1)
+    return Progress(done, known, products, round(rate, 2), left)
+
+
+async def keep_telling(
+    current: Callable[[], Progress],
+    reports: Reports,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Tells `reports` of changes until it is cancelled; a report that fails ends nothing."""
+    last: Progress | None = None
+    while True:
+        await sleep(EVERY_SECONDS)
+        now = current()
+        if last is None or _figures(now) != _figures(last):
+            last = now
+            with suppress(OSError, TimeoutError):
+                await reports.progress(now)
+
+
+def _figures(told: Progress) -> tuple[int, int, int]:
+    return told.pages_done, told.pages_known, told.products_found

@@ -1,0 +1,1 @@
+"""Crawling: recipes, jobs and what a crawl hands over."""

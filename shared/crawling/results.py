@@ -1,0 +1,106 @@
+"""What a crawl hands over: rows, and the manifest that makes them count."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from shared.crawling.recipes import Job
+
+# Beyond these the manifest only counts: it is read whole.
+MOST_ERRORS: Final = 1_000
+
+Availability = Literal["in_stock", "limited", "preorder", "out_of_stock"]
+Source = Literal["json-ld", "microdata", "css"]
+Ending = Literal["completed", "stopped", "page_limit", "time_over", "failed"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One product of one page; amounts in minor units of `currency`, texts as the page has them."""
+
+    url: str
+    name: str
+    price_minor: int
+    currency: str
+    source: Source
+    was_minor: int | None = None
+    unit_price_minor: int | None = None
+    unit: str | None = None
+    size: str | None = None
+    brand: str | None = None
+    image: str | None = None
+    sku: str | None = None
+    availability: Availability | None = None
+
+
+class PageError(msgspec.Struct, frozen=True):
+    """A page that gave nothing: `kind` for counting, `message` for people."""
+
+    url: str
+    kind: str
+    message: str
+    attempts: int = 1
+
+
+class Counts(msgspec.Struct):
+    """Pages by outcome, products, and products that were met again under another address."""
+
+    pages_known: int = 0
+    pages_done: int = 0
+    pages_failed: int = 0
+    pages_disallowed: int = 0
+    products: int = 0
+    duplicates: int = 0
+
+
+class StoredRows(msgspec.Struct, frozen=True):
+    """The object that holds the rows: NDJSON in gzip, `sha256` of the object as it lies there."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    rows: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pod found; `whole` says whether the crawl saw all that it knew of."""
+
+    job_id: str
+    fencing_token: int
+    retailer: str
+    category: str
+    recipe_version: int
+    started_at: datetime
+    finished_at: datetime
+    ending: Ending
+    whole: bool
+    counts: Counts
+    rows: StoredRows
+    errors: list[PageError]
+    errors_total: int
+    detail: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a crawl is: `seconds_left` is None while that cannot be known."""
+
+    pages_done: int
+    pages_known: int
+    products_found: int
+    pages_per_second: float
+    seconds_left: float | None
+
+
+def folder(job: Job) -> str:
+    """Where the objects of the pod that holds this token lie."""
+    return f"crawls/{job.job_id}/{job.fencing_token:012d}"
+
+
+def rows_name(job: Job) -> str:
+    """The object of the rows."""
+    return f"{folder(job)}/rows.ndjson.gz"
+
+
+def manifest_name(job: Job) -> str:
+    """The object that is written last: without it nothing in the folder counts."""
+    return f"{folder(job)}/manifest.json"

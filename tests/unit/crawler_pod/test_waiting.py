@@ -1,0 +1,152 @@
+"""Pace, rests and what robots.txt says, by a clock that a test moves."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from crawler_pod.attempts import rest_seconds
+from crawler_pod.pace import OwnPace
+from crawler_pod.progress import Rate, progress
+from crawler_pod.robots import Robots, parsed
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+class Time:
+    """Passes only when somebody sleeps, and for each sleeper in order."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.now + seconds
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+
+def test_turns_towards_a_host_keep_their_distance_and_hosts_do_not_wait_for_each_other() -> None:
+    async def taken() -> list[tuple[str, float]]:
+        time = Time()
+        pace = OwnPace(lambda: time.now, time.sleep)
+        turns = []
+        for host in ("a", "a", "b", "a"):
+            await pace.turn(host, 2.0)
+            turns.append((host, time.now))
+        return turns
+
+    assert asyncio.run(taken()) == [("a", 0.0), ("a", 2.0), ("b", 2.0), ("a", 4.0)]
+
+
+def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:
+    async def taken() -> list[float]:
+        time = Time()
+        pace = OwnPace(lambda: time.now, time.sleep)
+        turns: list[float] = []
+
+        async def turn() -> None:
+            await pace.turn("a", 1.0)
+            turns.append(time.now)
+
+        await turn()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(turn())
+            await pace.hold("a", 30.0)
+        return turns
+
+    turns = asyncio.run(taken())
+    assert turns[0] == 0.0
+    assert turns[1] >= 30.0
+    assert all(later - earlier >= 1.0 for earlier, later in pairwise(turns))
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("0", 0.0),
+        ("17", 17.0),
+        ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_how_long_a_host_asks_to_wait(said: str | None, seconds: float | None) -> None:
+    assert rest_seconds(said, NOW) == seconds
+
+
+ROBOTS = b"""
+User-agent: *
+Disallow: /private/
+Allow: /private/open
+Disallow: /*.pdf$
+Crawl-delay: 2.5
+
+User-agent: OtherBot
+Disallow: /
+"""
+
+
+def test_the_rules_for_everybody_hold_for_us() -> None:
+    rules = parsed(ROBOTS)
+
+    assert rules.crawl_delay("ShoppleBot") == 2.5
+    allowed = {
+        path: rules.can_fetch(f"http://a.example{path}", "ShoppleBot")
+        for path in ("/", "/private/", "/private/open", "/list.pdf", "/list.pdf?x")
+    }
+    assert allowed == {
+        "/": True,
+        "/private/": False,
+        "/private/open": True,
+        "/list.pdf": False,
+        "/list.pdf?x": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [(404, True), (403, True), (410, True), (429, False), (503, False), (0, False)],
+)
+def test_rules_that_are_absent_allow_and_rules_out_of_reach_forbid(
+    status: int,
+    allowed: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    async def asked() -> bool:
+        async def ask(_: str) -> tuple[int, bytes]:
+            return status, b""
+
+        return (await Robots(ask).rules("http://a.example/x")).allow("http://a.example/x")
+
+    assert asyncio.run(asked()) is allowed
+
+
+def test_the_rules_of_an_origin_are_read_once_however_many_ask() -> None:
+    asked: list[str] = []
+
+    async def many() -> None:
+        async def ask(url: str) -> tuple[int, bytes]:
+            asked.append(url)
+            await asyncio.sleep(0)
+            return 200, ROBOTS
+
+        robots = Robots(ask)
+        urls = ["http://a.example/1", "http://a.example/2", "http://a.example:8080/"] * 3
+        await asyncio.gather(*map(robots.rules, urls))
+
+    asyncio.run(many())
+    assert sorted(asked) == ["http://a.example/robots.txt", "http://a.example:8080/robots.txt"]
+
+
+def test_time_left_is_said_only_when_it_is_known() -> None:
+    rate = Rate(0.0)
+
+    assert progress(0, 1, 0, rate.at(0.0, 0), growing=True).seconds_left is None
+    assert progress(10, 90, 8, rate.at(10.0, 10), growing=True).seconds_left is None
+    told = progress(40, 100, 38, rate.at(20.0, 40), growing=False)
+    assert (told.pages_per_second, told.seconds_left) == (2.0, 30.0)
+    # The rate is that of late: thirty seconds on, the first ten no longer count.
+    assert rate.at(50.0, 41) == pytest.approx(1 / 30)
