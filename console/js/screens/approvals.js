@@ -5,7 +5,7 @@ import { ago, count, dateTime, plural, price, signed, title as named } from '../
 import { shortcuts } from '../keys.js';
 import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, chip, dialog, empty, failure, field, heading, meter, money, picture, select, toast } from '../ui.js';
+import { announce, button, card, chip, dialog, empty, failure, field, heading, meter, money, offerChoices, picture, select, toast } from '../ui.js';
 
 export const title = 'Approvals';
 
@@ -218,13 +218,8 @@ export function screen({ path, query, signal }) {
     const [tree, numbers] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({}))]);
     if (signal.aborted) return;
     kinds = new Categories(tree, Object.keys(numbers.by_category ?? {}));
-    const choices = (control, none, entries, value) => {
-      if (value && !entries.some(([key]) => key === value)) entries.push([value, named(value)]);
-      fill(control, h('option', { value: '' }, none), entries.map(([key, label]) => h('option', { value: key }, label)));
-      control.value = value;
-    };
-    choices(retailer, 'All retailers', Object.keys(numbers.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
-    choices(category, 'All categories', tree.length ? kinds.options() : [], filter.category);
+    offerChoices(retailer, 'All retailers', Object.keys(numbers.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
+    offerChoices(category, 'All categories', tree.length ? kinds.options() : [], filter.category);
     list.read();
   }
 
