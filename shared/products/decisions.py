@@ -41,6 +41,18 @@ def record(transaction: "Transaction", decision: Decision) -> None:
     a, b = sorted(decision.products)
     fields: dict[str, Any] = {**msgspec.structs.asdict(decision), "products": [a, b]}
     transaction.set(reference(a, b), fields)
+    _tell_states(transaction, a, b, decision.same)
+
+
+def forget(transaction: "Transaction", a: str, b: str) -> None:
+    """Takes a decision back within the transaction: the pair is as if nobody had decided it."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    transaction.delete(reference(a, b))
+    _tell_states(transaction, a, b, DELETE_FIELD)
+
+
+def _tell_states(transaction: "Transaction", a: str, b: str, word: Any) -> None:
     for one, other in ((a, b), (b, a)):
         state = firestore.client().collection(STATES).document(one)
-        transaction.set(state, {"decided": {other: decision.same}}, merge=True)
+        transaction.set(state, {"decided": {other: word}}, merge=True)

@@ -10,6 +10,8 @@ from shared.products.schemas import EvidenceView, PageSize, ProductView, Slug
 ProductId = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[0-9A-Za-z]+$")]
 # Of twenty and twenty come 590 pairs: one commit.
 MAX_DECIDED = 20
+# All pairs of twenty.
+MAX_REOPENED = 190
 RematchState = Literal["running", "completed", "failed"]
 
 
@@ -61,6 +63,18 @@ class DecidedCounts(msgspec.Struct):
 
     confirmed: int
     refused: int
+
+
+class Reopen(msgspec.Struct, forbid_unknown_fields=True):
+    """Pairs of which nothing shall be decided any more."""
+
+    pairs: Annotated[list[tuple[ProductId, ProductId]], Meta(min_length=1, max_length=MAX_REOPENED)]
+
+
+class ReopenedCount(msgspec.Struct):
+    """Of how many pairs a decision was taken back."""
+
+    reopened: int
 
 
 class RematchView(msgspec.Struct):

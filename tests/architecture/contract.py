@@ -51,6 +51,7 @@ POST             /api/products/<id>/restore           admin        100    -
 POST             /api/products/confirm                admin         10    -
 GET              /api/products/duplicates              admin        100  300
 POST             /api/products/duplicates/decide       admin        100    -
+POST             /api/products/duplicates/reopen       admin        100    -
 POST             /api/products/export                 admin         10    -
 GET              /api/products/exports/<id>           admin        100    -
 GET              /api/products/pending                admin        100    -

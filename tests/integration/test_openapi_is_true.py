@@ -63,6 +63,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "product_ids": [kept],
         "same": [kept],
         "different": [third],
+        "pairs": [[kept, third]],
         "rematch_id": rematch_id,
         "proposed_ids": [each["id"] for each in waiting],
         "category_id": "tea",

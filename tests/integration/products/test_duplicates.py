@@ -164,6 +164,33 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(
     assert decided == dict.fromkeys(map(frozenset, [(a, b), (a, c), (b, c)]), False)
 
 
+def test_a_decision_that_is_taken_back_leaves_nothing(
+    shop: Shop, sold: dict[tuple[str, str], str]
+) -> None:
+    a, b, c = (sold[name, "rice"] for name in SHOPS)
+    other = sold["keells", "milk"]
+    before = shop.documents("match_pairs"), shop.documents("match_states")
+    decide(shop, [a, b], [c])
+    body = {"pairs": [[b, a], [a, c], [b, c], [a, other]]}
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 3}
+    rice = shop.get("/api/products/duplicates", category="rice")["groups"]
+    assert [ids(group) for group in rice] == [{a, b, c}]
+    assert [pair["decision"] for pair in rice[0]["pairs"]] == [None] * 3
+    assert shop.documents("match_decisions") == {}
+    trail = [e for e in shop.documents("audit_logs").values() if "reopened" in e["action"]]
+    assert sorted(trail[0]["before"].values()) == ["different", "different", "same"]
+    for each in (a, b, c):
+        assert shop.call_private("match_product", {"product_id": each}).is_success
+    after = shop.documents("match_pairs"), shop.documents("match_states")
+    assert after[0] == before[0]
+    assert {k: v | {"decided": {}} for k, v in after[1].items()} == {
+        k: v | {"decided": {}} for k, v in before[1].items()
+    }
+    assert not any(state.get("decided") for state in after[1].values())
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 0}
+    assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
+
+
 def test_a_decision_names_known_products(shop: Shop, sold: dict[tuple[str, str], str]) -> None:
     known = sold["keells", "rice"]
     for body, field in (
