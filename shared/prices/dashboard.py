@@ -11,7 +11,8 @@ import msgspec
 from shared.prices.summaries import WEEK_MICROS, Summary
 
 MOVERS: Final = 10
-# Of a product's offers at one retailer and its partners, a group of more is a mistaken chain.
+# Of a product's offers at one retailer and its partners, a group of more is a mistaken chain; what
+# people have merged counts once.
 _LARGEST_GROUP: Final = 12
 
 Summaries = Mapping[str, Summary]
@@ -94,7 +95,7 @@ def priced_by_retailer(summaries: Iterable[Summary]) -> dict[str, int]:
 
 
 def _groups(summaries: Summaries) -> list[list[str]]:
-    """Matched products of one currency: what hangs together by partners."""
+    """Products of one currency that are compared: merged, or hanging together by partners."""
     parents = {product_id: product_id for product_id in summaries}
 
     def root(product_id: str) -> str:
@@ -107,8 +108,18 @@ def _groups(summaries: Summaries) -> list[list[str]]:
         for other in summary.partners:
             if other in summaries and summaries[other].currency == summary.currency:
                 parents[root(other)] = root(product_id)
+    merged: dict[tuple[str, str], str] = {}
+    for product_id, summary in summaries.items():
+        if summary.group_id is not None:
+            first = merged.setdefault((summary.group_id, summary.currency), product_id)
+            parents[root(product_id)] = root(first)
     groups: dict[str, list[str]] = defaultdict(list)
     for product_id in summaries:
         if summaries[product_id].price_minor > 0:
             groups[root(product_id)].append(product_id)
-    return [group for group in groups.values() if 1 < len(group) <= _LARGEST_GROUP]
+    return [
+        group
+        for group in groups.values()
+        if len(group) > 1
+        and len({summaries[each].group_id or each for each in group}) <= _LARGEST_GROUP
+    ]

@@ -111,4 +111,5 @@ def _summary(
     surest = sorted(partners, key=lambda other: (-partners[other], other))[:MAX_PARTNERS]
     documents = (found.get(store.month(product_id, name).path) for name in months)
     points = (point for document in documents for point in store.points_of(document))
-    return summaries.summary_of(points, product["retailer"], product["currency"], surest)
+    retailer, currency = product["retailer"], product["currency"]
+    return summaries.summary_of(points, retailer, currency, surest, product.get("group_id"))

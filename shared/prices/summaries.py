@@ -19,7 +19,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     """A product's newest price at its retailer, and how it has moved until then.
 
     `week_ago_minor` is the price seven days before the newest, `volatility_percent` the standard
-    deviation of the last 30 days' prices as a share of their mean.
+    deviation of the last 30 days' prices as a share of their mean. `group_id` is that of the offers
+    that it was merged with.
     """
 
     retailer: str
@@ -29,6 +30,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     week_ago_minor: int | None
     volatility_percent: float | None
     partners: tuple[str, ...]
+    group_id: str | None = None
 
 
 _decoder = msgspec.json.Decoder(dict[str, Summary])
@@ -40,7 +42,11 @@ def bucket_of(product_id: str) -> str:
 
 
 def summary_of(
-    points: Iterable[Point], retailer: str, currency: str, partners: Iterable[str]
+    points: Iterable[Point],
+    retailer: str,
+    currency: str,
+    partners: Iterable[str],
+    group_id: str | None = None,
 ) -> Summary | None:
     """The summary of the points at one retailer, None where there are none."""
     own = sorted(p for p in points if (p.retailer, p.currency) == (retailer, currency))
@@ -58,6 +64,7 @@ def summary_of(
         week_ago_minor=before[-1] if before else None,
         volatility_percent=spread,
         partners=tuple(partners),
+        group_id=group_id,
     )
 
 

@@ -79,7 +79,8 @@ def remove(product_id: str, expected: int | None, by: Actor, clock: Clock = utc_
     def delete(product: Product, now: datetime) -> Product:
         if product.status == "deleted":
             return product
-        return product.changed(now, status="deleted", status_before=product.status)
+        left = {"group_id": None, "primary": None}
+        return product.changed(now, status="deleted", status_before=product.status, **left)
 
     return _apply(product_id, delete, expected, by, clock)
 
@@ -181,9 +182,11 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
         def run(transaction: "Transaction") -> None:
             nonlocal batch
             batch = transaction
+            leave = _leaving(transaction, before, after, by)
             # A proposal that is made meanwhile must not be left waiting without its product.
             _turn_proposal(transaction, after)
             _write(transaction, before, after, snapshot, by)
+            leave()
 
         firestore.in_transaction(run)
     else:
@@ -192,6 +195,19 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
         with firestore.errors_mapped():
             batch.commit(**firestore.limits())
     cache.bump("products", epoch_micros(batch.commit_time))
+    if before.group_id != after.group_id:
+        cache.bump("prices", epoch_micros(batch.commit_time))
+
+
+def _leaving(
+    transaction: "Transaction", before: Product, after: Product, by: Actor
+) -> Callable[[], None]:
+    """What takes a product out of its group, where a change does; reads all that it needs."""
+    if before.group_id == after.group_id:
+        return lambda: None
+    from shared.products import grouping
+
+    return grouping.leave(transaction, before, by, after.updated_at)
 
 
 def _turn_proposal(transaction: "Transaction", product: Product) -> None:

@@ -42,6 +42,7 @@ COLUMNS: Final = (
     "version",
     "created_at",
     "updated_at",
+    "group_id",
 )
 BYTE_ORDER_MARK: Final = "\ufeff"
 FAILED: Final = "The export could not be written; begin another one."

@@ -20,7 +20,8 @@ class Product(msgspec.Struct, frozen=True):
     """One offer as it is stored; the price is in minor units of its currency.
 
     `image` is a picture's address elsewhere, `picture` the folder of one that is stored here.
-    `status_before` is what a deleted one was.
+    `status_before` is what a deleted one was. `group_id` is the group that a merge has put it into,
+    `primary` whether it speaks for that group; both are None outside of groups.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Product(msgspec.Struct, frozen=True):
     updated_at: datetime
     picture: str | None = None
     status_before: Status | None = None
+    group_id: str | None = None
+    primary: bool | None = None
 
     @property
     def listed(self) -> bool:
@@ -84,7 +87,7 @@ def from_document(product_id: str, fields: dict[str, Any]) -> Product:
 
 
 # Products written before there were these know nothing of them.
-_YOUNGER: Final = ("picture", "status_before")
+_YOUNGER: Final = ("picture", "status_before", "group_id", "primary")
 _STORED: Final = tuple(n for n in Product.__struct_fields__ if n not in ("id", *_YOUNGER))
 
 

@@ -74,7 +74,8 @@ def debt(
     """What is owed for products that changed, given as they were and are.
 
     The price before is owed too: nothing else knows it of a product that was not priced otherwise.
-    `confirmed` are products that were said to cost at `now` what they cost anyway.
+    `confirmed` are products that were said to cost at `now` what they cost anyway. Which products
+    are compared changes with the lists and the groups that they are in.
     """
     change_id = secrets.token_hex(10)
     changes = [_changed(p, p.updated_at) for each in changed if differs(*each) for p in each]
@@ -84,7 +85,7 @@ def debt(
         "source": source,
         "changes": pack(changes),
         "sightings": pack(sightings),
-        "relisted": [after.id for before, after in changed if before.listed != after.listed],
+        "relisted": [after.id for before, after in changed if _compared(before, after)],
     }
     return Debt(outbox.document("product_price", change_id), fields, {_MARK: change_id})
 
@@ -97,6 +98,10 @@ def pack(changes: Sequence[Changed]) -> str:
 def unpack(text: str) -> list[Changed]:
     """The changes of a debt's text."""
     return _decoder.decode(text)
+
+
+def _compared(before: Product, after: Product) -> bool:
+    return (before.listed, before.group_id) != (after.listed, after.group_id)
 
 
 def _changed(product: Product, at: datetime) -> Changed:

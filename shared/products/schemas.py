@@ -25,7 +25,8 @@ class ProductView(msgspec.Struct, omit_defaults=True):
     """One product as the dashboard reads it.
 
     `images` holds links to the stored picture by width; where links are time-limited, only
-    answers of a single product have them.
+    answers of a single product have them. `group_id` and `primary` are there for offers that were
+    merged: the group, and whether this one speaks for it.
     """
 
     id: str
@@ -45,6 +46,8 @@ class ProductView(msgspec.Struct, omit_defaults=True):
     image: str | None = None
     images: dict[str, str] | None = None
     description: str | None = None
+    group_id: str | None = None
+    primary: bool | None = None
 
 
 def view(product: Product) -> ProductView:
@@ -68,6 +71,8 @@ def view(product: Product) -> ProductView:
         image=images[PICTURE_WIDTHS[1]] if images else product.image,
         images=images,
         description=product.description,
+        group_id=product.group_id,
+        primary=product.primary,
     )
 
 

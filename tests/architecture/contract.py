@@ -54,6 +54,8 @@ POST             /api/products/duplicates/decide       admin        100    -
 POST             /api/products/duplicates/reopen       admin        100    -
 POST             /api/products/export                 admin         10    -
 GET              /api/products/exports/<id>           admin        100    -
+GET              /api/products/groups/<id>            admin        100    -
+POST             /api/products/merge                  admin        100    -
 GET              /api/products/pending                admin        100    -
 POST             /api/products/pending/<id>/approve   admin        100    -
 POST             /api/products/pending/<id>/reject    admin        100    -
@@ -64,6 +66,7 @@ POST             /api/products/rematch                 admin         10    -
 GET              /api/products/rematches/<id>          admin        100    -
 GET              /api/products/search                 admin        100    -
 GET              /api/products/stats                  admin        100   60
+POST             /api/products/unmerge                admin        100    -
 GET              /api/products/uploads/<id>           admin        100    -
 GET              /health                              public         -    -
 GET              /openapi.json                        public         -    -

@@ -34,6 +34,7 @@ PURE = (
     "shared.prices.summaries",
     "shared.prices.trend",
     "shared.products.matching",
+    "shared.products.merging",
     "shared.products.proposal_models",
     "shared.products.proposal_rules",
     "shared.products.search_entries",

@@ -1,8 +1,9 @@
-"""Representative requests of alerts, approvals and users."""
+"""Representative requests of alerts, approvals, merges and users."""
 
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from local.accounts import SUPER_ADMIN
@@ -93,6 +94,26 @@ def _shown(cloud: Cloud, path: str) -> Call:
     return Call("GET", path, headers=cloud.user(SUPER_ADMIN))
 
 
+@cache
+def _pair(cloud: Cloud) -> dict[str, Any]:
+    """Two offers that nothing else is measured by, as a merge names them."""
+    primary, duplicate = cloud.product_ids()[-2:]
+    return {"primary_id": primary, "duplicate_ids": [duplicate]}
+
+
+def _group(cloud: Cloud) -> str:
+    return str(cloud.send(post(cloud, "/api/products/merge", _pair(cloud))).json()["group_id"])
+
+
+def _merge(cloud: Cloud) -> Call:
+    cloud.send(_unmerge(cloud))
+    return post(cloud, "/api/products/merge", _pair(cloud))
+
+
+def _unmerge(cloud: Cloud) -> Call:
+    return post(cloud, "/api/products/unmerge", {"group_id": _group(cloud)})
+
+
 CALLS: Final[dict[str, Maker]] = {
     "create_user": _invitation,
     "gather_notifications": _gather,
@@ -104,6 +125,9 @@ CALLS: Final[dict[str, Maker]] = {
     "pending_reject_all": _decide_all("reject", {"reason": "Benched"}),
     "price_alert": _remove_alert,
     "price_alerts": get("/api/prices/alerts"),
+    "product_group": lambda cloud: get(f"/api/products/groups/{_group(cloud)}")(cloud),
+    "products_merge": _merge,
+    "products_unmerge": _unmerge,
     "propose_products": lambda cloud: task(cloud, _offers()),
     "send_notifications": _send,
     "settle_user": _of_user(lambda cloud, uid: task(cloud, {"uid": uid})),

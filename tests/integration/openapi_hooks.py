@@ -77,4 +77,9 @@ def map_body(
         return KNOWN["alert"]
     if "upload_id" in body and mixed("upload_id", body) is not body:
         return {"upload_id": KNOWN["upload_id"]}
+    # What may be merged and undone are other offers than those that are to stay as they are.
+    if "duplicate_ids" in body and mixed("merge", body) is not body:
+        return KNOWN["merge"]
+    if "group_id" in body and mixed("unmerged_group_id", body) is not body:
+        return {"group_id": KNOWN["unmerged_group_id"]}
     return {name: mixed(name, value) for name, value in body.items()}

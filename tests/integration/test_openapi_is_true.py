@@ -56,6 +56,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
         _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
         waiting = http.get("/api/products/pending").json()["pending"]
+        groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
         "product_id": mortal,
@@ -65,6 +66,9 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "different": [third],
         "pairs": [[kept, third]],
         "rematch_id": rematch_id,
+        "merge": {name: groups[0][name] for name in ("primary_id", "duplicate_ids")},
+        "unmerged_group_id": groups[0]["group_id"],
+        "group_id": groups[1]["group_id"],
         "proposed_ids": [each["id"] for each in waiting],
         "category_id": "tea",
         "category": "tea",
@@ -82,6 +86,20 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "idToken": token,
         "url": _picture(stack),
     }
+
+
+def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:
+    """Two offers of a retailer's, merged."""
+    rows = [{"name": f"Merged {n}", "retailer": retailer, "price": 10} for n in ("Milk", "Rice")]
+    upload = http.post("/api/products/preview", json={"products": rows}).json()["preview"]
+    body = {"upload_id": upload["upload_id"]}
+    http.post("/api/products/confirm", json=body).raise_for_status()
+    listed = http.get("/api/products", params={"retailer": retailer}).json()["products"]
+    primary, duplicate = (each["id"] for each in listed)
+    wanted = {"primary_id": primary, "duplicate_ids": [duplicate]}
+    merged = http.post("/api/products/merge", json=wanted)
+    merged.raise_for_status()
+    return {**wanted, "group_id": merged.json()["group_id"]}
 
 
 def _propose(stack: Stack, offers: list[dict[str, Any]]) -> None:

@@ -38,6 +38,23 @@ def test_the_index_is_the_geometric_mean_on_matched_products_only() -> None:
     assert {each.products for each in index.values()} == {2}
 
 
+def test_what_people_have_merged_is_compared_as_one() -> None:
+    def merged(retailer: str, price: int, group_id: str = "g", *partners: str) -> Summary:
+        return Summary(retailer, "LKR", price, NOW, None, 1.0, partners, group_id)
+
+    known = {"a": merged("keells", 121), "b": merged("cargills", 100)}
+    assert {each.retailer: each.figure for each in retailer_index(known)} == {
+        "keells": pytest.approx(110, abs=0.01),
+        "cargills": pytest.approx(90.91, abs=0.01),
+    }
+    assert retailer_index({"a": known["a"], "b": merged("cargills", 100, "another")}) == []
+    # As many matched by scores alone would be a mistaken chain.
+    many = {f"p{n:02}": merged(f"shop-{n}", 100) for n in range(20)}
+    assert len(retailer_index(many)) == 20
+    chain = {f"p{n:02}": summary(f"shop-{n}", 100, f"p{n + 1:02}") for n in range(20)}
+    assert retailer_index(chain) == []
+
+
 def test_movers_are_the_largest_each_way() -> None:
     known = {f"p{n:02}": summary("keells", 100 + n, before=100) for n in range(-20, 21)}
     up, down = movers(known)

@@ -1,0 +1,198 @@
+"""Groups of merged offers, and the ledger by which each merge can be undone.
+
+A merge never touches what an offer says of itself: it says where the offer belongs. A group that
+joins another one lies still with all that it knows, so that its offers can go back to it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Final, Literal
+
+import msgspec
+
+from shared.products.models import Product
+
+MOST_OFFERS: Final = 20
+Action = Literal["merged", "unmerged", "joined", "restored", "deleted"]
+
+
+class TooManyOffers(ValueError):
+    """A group would hold more offers than one may."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One offer of a group; `origin` is the group that it was in before this one."""
+
+    id: str
+    retailer: str
+    origin: str | None = None
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """What one merge brought into a group, and which offer was the primary before."""
+
+    added: tuple[str, ...]
+    primary_before: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Offers of one product, in the order in which they came, and the merges that stand.
+
+    One that is `joined_to` another lies still; one that was undone has no members.
+    """
+
+    id: str
+    primary_id: str
+    members: tuple[Member, ...] = ()
+    merges: tuple[Merge, ...] = ()
+    joined_to: str | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The offers, in the order in which they came."""
+        return tuple(member.id for member in self.members)
+
+    @property
+    def alive(self) -> bool:
+        """Whether offers are in it now."""
+        return bool(self.members) and self.joined_to is None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A line of a group's history."""
+
+    group_id: str
+    action: Action
+    product_ids: tuple[str, ...]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The groups that are other ones afterwards, and what is told of each."""
+
+    groups: tuple[Group, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an offer belongs; neither is told of one that is in no group."""
+
+    group_id: str | None = None
+    primary: bool | None = None
+
+
+def merge(
+    known: Mapping[str, Group], primary: Product, duplicates: Sequence[Product], new_id: str
+) -> Change:
+    """What a merge changes, nothing where it stands already; raises TooManyOffers.
+
+    `known` are the groups that the offers name. The primary's group goes on under its id, else
+    the first of another offer; others join it whole.
+    """
+    named = {product.id: product for product in (primary, *duplicates)}
+    first, *others = _groups_of(known, named.values()) or [_begun(primary, new_id)]
+    alone = [p for p in named.values() if p.group_id is None and p.id not in first.ids]
+    coming = [Member(product.id, product.retailer) for product in alone]
+    coming += [Member(m.id, m.retailer, other.id) for other in others for m in other.members]
+    if not coming:
+        return _promoted(first, primary.id)
+    if len(first.members) + len(coming) > MOST_OFFERS:
+        raise TooManyOffers
+    added = tuple(member.id for member in coming)
+    grown = msgspec.structs.replace(
+        first,
+        primary_id=primary.id,
+        members=(*first.members, *coming),
+        merges=(*first.merges, Merge(added, first.primary_id)),
+    )
+    joined = [msgspec.structs.replace(other, joined_to=first.id) for other in others]
+    told = [Entry(other.id, "joined", other.ids) for other in joined]
+    is_new = not any(product.group_id == first.id for product in named.values())
+    merged_ids = grown.ids if is_new else added
+    return Change((grown, *joined), (Entry(first.id, "merged", merged_ids), *told))
+
+
+def unmerge(
+    group: Group, origins: Mapping[str, Group], leaving: Collection[str] | None = None
+) -> Change:
+    """What taking `leaving` out of the group changes; without it each offer stands alone again.
+
+    Offers that came out of another group together, two at least, are that group again, which is
+    among `origins`. A last offer that would be left by itself leaves too.
+    """
+    staying = set(group.ids) - set(group.ids if leaving is None else leaving)
+    rest = _without(group, set(group.ids) - staying)
+    gone = tuple(pid for pid in group.ids if pid not in rest.ids)
+    restored = [] if leaving is None else _restored(group, origins, set(leaving))
+    told = [Entry(each.id, "restored", each.ids) for each in restored]
+    return Change((rest, *restored), (Entry(group.id, "unmerged", gone), *told))
+
+
+def leave(group: Group, product_id: str) -> Change:
+    """What the deletion of an offer changes."""
+    entry = Entry(group.id, "deleted", (product_id,))
+    return Change((_without(group, {product_id}),), (entry,))
+
+
+def places(before: Iterable[Group], after: Iterable[Group]) -> dict[str, Place]:
+    """Where each offer of the changed groups belongs afterwards."""
+    found = {pid: Place() for group in before if group.alive for pid in group.ids}
+    for group in after:
+        if group.alive:
+            found |= {pid: Place(group.id, pid == group.primary_id) for pid in group.ids}
+    return found
+
+
+def crossing(parts: Iterable[Collection[str]]) -> list[tuple[str, str]]:
+    """Each pair of offers of two different parts."""
+    return [(a, b) for one, other in combinations(parts, 2) for a in one for b in other]
+
+
+def _begun(primary: Product, group_id: str) -> Group:
+    return Group(group_id, primary.id, (Member(primary.id, primary.retailer),))
+
+
+def _groups_of(known: Mapping[str, Group], products: Iterable[Product]) -> list[Group]:
+    ids = dict.fromkeys(product.group_id for product in products)
+    return [known[group_id] for group_id in ids if group_id is not None]
+
+
+def _promoted(group: Group, primary_id: str) -> Change:
+    """Another offer as the primary, which it stays when earlier merges are undone."""
+    if group.primary_id == primary_id:
+        return Change()
+    merges = tuple(Merge(each.added, primary_id) for each in group.merges)
+    changed = msgspec.structs.replace(group, primary_id=primary_id, merges=merges)
+    return Change((changed,), (Entry(group.id, "merged", (primary_id,)),))
+
+
+def _without(group: Group, gone: Collection[str]) -> Group:
+    """The group without some offers, empty where fewer than two are left.
+
+    Where the last merges are undone by it, the primary is who it was before them. Where the
+    primary is gone, the one before it follows, else who has been in the group the longest.
+    """
+    members = tuple(member for member in group.members if member.id not in gone)
+    if len(members) <= 1:
+        return Group(group.id, "")
+    left = {member.id for member in members}
+    merges, primary_id = list(group.merges), group.primary_id
+    while merges and left.isdisjoint(merges[-1].added):
+        primary_id = merges.pop().primary_before
+    merges = [each for each in merges if not left.isdisjoint(each.added)]
+    if primary_id not in left:
+        earlier = (each.primary_before for each in reversed(merges))
+        primary_id = next((pid for pid in earlier if pid in left), members[0].id)
+    return Group(group.id, primary_id, members, tuple(merges))
+
+
+def _restored(group: Group, origins: Mapping[str, Group], leaving: set[str]) -> list[Group]:
+    found = []
+    for origin_id in dict.fromkeys(m.origin for m in group.members if m.id in leaving):
+        origin = origins.get(origin_id or "")
+        if origin is None or origin.joined_to != group.id:
+            continue
+        back = {m.id for m in group.members if m.origin == origin_id and m.id in leaving}
+        again = _without(origin, set(origin.ids) - back)
+        if again.alive:
+            found.append(again)
+    return found
