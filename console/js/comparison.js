@@ -56,7 +56,7 @@ export function comparison({ products, ticked, primary, kinds, tick, choose }) {
   const head = (p, i) => h('th', { scope: 'col', class: column(p) },
     h('div', { class: 'member' }, picture(p), h('label', { class: 'check' }, h('input', { type: 'checkbox', checked: ticked.has(p.id), 'data-tick': p.id, 'aria-label': `Offer ${i + 1}: ${p.name}, ${named(p.retailer)}`, onchange: () => tick(p.id) }), h('kbd', { 'aria-hidden': 'true' }, String(i + 1)))),
     h('a', { class: 'member-name', href: `#/products/${encodeURIComponent(p.id)}` }, markedName(p, others(p))),
-    h('label', { class: 'check primary' }, h('input', { type: 'radio', name: 'primary', checked: p.id === primary, disabled: !ticked.has(p.id), 'data-primary': p.id, onchange: () => choose(p.id) }), 'Primary', h('span', { class: 'sr' }, `: offer ${i + 1}`)), p.group_id && chip('Merged', 'good'));
+    h('label', { class: 'check primary' }, h('input', { type: 'radio', name: 'primary', checked: p.id === primary, disabled: !ticked.has(p.id), 'data-primary': p.id, 'aria-label': `Primary: offer ${i + 1}`, onchange: () => choose(p.id) }), 'Primary'), p.group_id && chip('Merged', 'good'));
   const row = ([label, show, value = show]) => {
     const differs = apart(products.map(value));
     return h('tr', {}, h('th', { scope: 'row' }, label), products.map((p, i) => h('td', { class: [column(p), differs[i] && 'apart'].filter(Boolean).join(' ') || undefined }, show(p) || h('span', { class: 'muted' }, '–'))));

@@ -10,6 +10,9 @@ const START = 50;
 export const evidenceList = (evidence) => h('ul', { class: 'evidence' }, evidence.map((e) =>
   h('li', {}, h('b', {}, named(e.field)), state(e.verdict), h('span', {}, String(e.detail ?? '')))));
 
+// Matches of former times carry no weights.
+export const evidenceOf = (evidence, confidence) => (evidence.some((e) => e.weight) ? evidenceBars(evidence, confidence) : evidenceList(evidence));
+
 // Each field's bar begins where the one before ends, from the start to the confidence.
 export function evidenceBars(evidence, confidence) {
   let at = START;

@@ -15,6 +15,7 @@ SCREENS = {
     "/#/categories": "Categories",
     "/#/prices": "Prices",
     "/#/approvals": "Approvals",
+    "/#/duplicates": "Duplicates",
     "/#/alerts": "Price alerts",
     "/#/users": "Users",
     "/#/insights": "Insights",
@@ -25,7 +26,10 @@ SCREENS = {
     "/#/audit": "Audit log",
 }
 # Judged with something in them, in the tests of their own.
-JUDGED_FILLED = {"/#/approvals", "/#/alerts", "/#/users", "/#/insights", "/#/notes", "/#/requests"}
+JUDGED_FILLED = {
+    f"/#/{name}"
+    for name in ("approvals", "duplicates", "alerts", "users", "insights", "notes", "requests")
+}
 SEARCHES = 10
 LONG_WORK_MS = 120_000
 ATTACK = "<img src=x onerror=\"document.title='owned'\">"

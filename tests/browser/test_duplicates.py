@@ -25,7 +25,8 @@ class Goods:
 
     def __init__(self) -> None:
         self.shops = [f"shop-{new_word()}" for _ in range(3)]
-        self.names = {kind: f"{new_word()} {new_word()}" for kind in ("pair", "trio", "merged")}
+        kinds = ("pair", "trio", "merged", "left")
+        self.names = {kind: f"{new_word()} {new_word()}" for kind in kinds}
 
     def rows(self) -> list[Json]:
         """A row for each offer; the second shop adds a word to every name."""
@@ -35,7 +36,7 @@ class Goods:
             | common
             for kind, name in self.names.items()
             for at, shop in enumerate(self.shops)
-            if at < 2 or kind == "trio"
+            if at < 2 or kind in ("trio", "left")
         ]
 
 
@@ -46,7 +47,7 @@ def goods(http: httpx.Client) -> Goods:
 
     def matched() -> bool:
         groups = listed(http, goods)
-        return sorted(len(group["products"]) for group in groups) == [2, 2, 3]
+        return sorted(len(group["products"]) for group in groups) == [2, 2, 3, 3]
 
     eventually(matched, timeout_seconds=WORK_SECONDS)
     return goods
@@ -112,9 +113,9 @@ def test_some_of_a_group_are_the_same_and_one_is_not(
 ) -> None:
     page = new_page()
     entry = group(page, console_url, goods, "trio")
-    (trio,) = (each for each in listed(http, goods) if len(each["products"]) == len(goods.shops))
+    (trio,) = (each for each in listed(http, goods) if goods.names["trio"] in str(each))
     page.keyboard.press("3")
-    expect(page.get_by_text("Are 1 and 2 the same product, and 3 not?")).to_be_visible()
+    expect(page.locator(".deciding")).to_contain_text("Are 1 and 2 the same product, and 3 not?")
     page.keyboard.press("s")
     expect(entry).to_have_count(0)
     first, second, third = (product["id"] for product in trio["products"])
@@ -124,14 +125,16 @@ def test_some_of_a_group_are_the_same_and_one_is_not(
 
 
 def test_offers_are_merged_undone_and_unmerged(
-    new_page: NewPage, console_url: str, goods: Goods
+    new_page: NewPage, console_url: str, goods: Goods, http: httpx.Client
 ) -> None:
     page = new_page()
     entry = group(page, console_url, goods, "merged")
     page.keyboard.press("m")
     expect(entry).to_have_count(0)
+    assert goods.names["merged"] not in str(listed(http, goods))
     page.keyboard.press("u")
     expect(entry).to_have_attribute("aria-current", "true")
+    eventually(lambda: goods.names["merged"] in str(listed(http, goods)))
     page.keyboard.press("Shift+Digit2")
     expect(page.get_by_role("radio", name="Primary: offer 2")).to_be_checked()
     page.keyboard.press("m")
@@ -141,6 +144,8 @@ def test_offers_are_merged_undone_and_unmerged(
     page.get_by_role("link", name="Merged offers of").first.click()
     merged = page.get_by_role("list", name="Merged offers")
     expect(merged.get_by_role("listitem")).to_have_count(2)
+    settled(page)
+    assert broken_in_both_schemes(page) == []
     page.get_by_role("button", name="Unmerge").click()
     page.get_by_role("dialog").get_by_role("button", name="Unmerge").click()
     expect(page.get_by_text("The offers stand by themselves again.")).to_be_visible()
@@ -150,10 +155,13 @@ def test_offers_are_merged_undone_and_unmerged(
 def test_a_full_rematch_is_followed(new_page: NewPage, console_url: str, goods: Goods) -> None:
     page = new_page()
     page.goto(f"{console_url}/#/duplicates?retailer={goods.shops[0]}")
+    # No answer yet: a small catalogue may be done before the first.
+    page.route("**/api/products/rematches/*", lambda _: None)
     page.get_by_role("button", name="Match all again").click()
     page.get_by_role("dialog").get_by_role("button", name="Match all").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page).to_have_url(re.compile("rematch="))
+    page.unroute("**/api/products/rematches/*")
     page.reload()
     expect(page.get_by_text(re.compile("products? matched again"))).to_be_visible(
         timeout=WORK_SECONDS * 1000
@@ -164,7 +172,7 @@ def test_a_filled_queue_is_accessible_and_narrow(
     new_page: NewPage, console_url: str, goods: Goods
 ) -> None:
     page = new_page(reduced_motion="reduce")
-    group(page, console_url, goods, "trio")
+    group(page, console_url, goods, "left")
     page.keyboard.press("1")
     settled(page)
     broken = broken_in_both_schemes(page)

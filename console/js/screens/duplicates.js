@@ -1,7 +1,7 @@
 import { Categories, categories, stats } from '../catalog.js';
 import { comparison } from '../comparison.js';
 import { h, fill } from '../dom.js';
-import { evidenceBars } from '../evidence.js';
+import { evidenceOf } from '../evidence.js';
 import { plural, title as named } from '../format.js';
 import { shortcuts } from '../keys.js';
 import { pages } from '../pages.js';
@@ -100,7 +100,7 @@ export function screen({ path, query, signal }) {
       of.pairs.length > 1 && h('fieldset', { class: 'pair-set' }, h('legend', { class: 'label' }, 'Evidence for'), of.pairs.map((p, i) =>
         h('label', { class: 'pair-choice' }, h('input', { type: 'radio', name: 'pair', value: i, checked: p === pair, onchange: () => pairOf(i) }),
           h('span', {}, h('b', {}, `${place.get(p.a)} and ${place.get(p.b)}`), ` ${Math.round(p.confidence)} %${p.decision ? ', confirmed' : ''}`)))),
-      evidenceBars(pair.evidence, pair.confidence),
+      evidenceOf(pair.evidence, pair.confidence),
     ];
   }
 

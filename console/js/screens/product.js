@@ -1,7 +1,7 @@
 import { Intent, get, post, request } from '../api.js';
 import { Categories, categories } from '../catalog.js';
 import { h, fill, webUrl } from '../dom.js';
-import { evidenceList } from '../evidence.js';
+import { evidenceOf } from '../evidence.js';
 import { ago, dateTime, title as named } from '../format.js';
 import { onSignOut } from '../session.js';
 import { groupCard } from './product_group.js';
@@ -191,7 +191,7 @@ export function screen({ id, signal }) {
       h('div', { class: 'match-price' }, money(other.price, other.currency),
         gap !== null && h('span', { class: `gap ${gap < -0.05 ? 'good' : gap > 0.05 ? 'bad' : ''}` }, Math.abs(gap) <= 0.05 ? 'same price' : `${Math.abs(gap).toFixed(1)} % ${gap < 0 ? 'cheaper' : 'dearer'}`)),
       meter(confidence, `Confidence that ${other.name} is the same product`),
-      evidence.length > 0 && h('details', {}, h('summary', {}, 'Evidence'), evidenceList(evidence)));
+      evidence.length > 0 && h('details', {}, h('summary', {}, 'Evidence'), evidenceOf(evidence, confidence)));
   }
 
   function matches() {
