@@ -103,9 +103,10 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
             gone = set(chosen) - set(matches)
             paired = _store(transaction, (product, state), others, matches, gone)
         elif state.partners:
+            links = pairs.Links()
             for other in state.partners:
-                pairs.remove(transaction, product_id, other)
-            paired = Paired({}, written=True)
+                pairs.remove(transaction, links, product_id, other)
+            paired = Paired({}, written=links.store(transaction))
         if catalogue.COLLECTION not in documents:
             transaction.delete(pairs.state(product_id))
         version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
@@ -196,21 +197,23 @@ def _store(
     gone: set[str],
 ) -> Paired:
     product, state = own
+    links = pairs.Links()
     if not product.listed:
         for other in state.marks:
-            pairs.remove(transaction, product.id, other)
+            pairs.remove(transaction, links, product.id, other)
+        links.store(transaction)
         pairs.note(transaction, product.id, state, matches)
         return Paired(matches, written=bool(state.marks))
-    offer, written = postings.offer_of(product), False
+    offer = postings.offer_of(product)
     for other, match in matches.items():
         sure = bool(state.decided.get(other))
-        both = (offer, others[other])
-        written |= pairs.write(transaction, both, match, state, sure=sure)
+        wanted = pairs.fields(offer, others[other], match, confirmed=sure)
+        if state.marks.get(other) != pairs.mark_of(wanted):
+            pairs.write(transaction, links, offer, others[other], wanted)
     refused = {other for other, same in state.decided.items() if not same}
     for other in sorted((refused | gone) & set(state.partners)):
-        pairs.remove(transaction, product.id, other)
-        written = True
-    return Paired(matches, written)
+        pairs.remove(transaction, links, product.id, other)
+    return Paired(matches, written=links.store(transaction))
 
 
 def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
