@@ -25,20 +25,20 @@ def main() -> int:
     data = data_dir()
     folder = data / "catalogues" / "sri-lanka" if data else None
     if folder is None or not folder.is_dir():
-        print("no catalogues: set SHOPPLE_DATA to the folder of data sets")
+        tell("no catalogues: set SHOPPLE_DATA to the folder of data sets")
         return 1
     with tempfile.TemporaryDirectory() as state, running_stack(Path(state)) as stack:
         shop = admin_shop(stack)
         began = time.monotonic()
         for retailer, name in FILES.items():
-            print(f"{retailer}: {upload(shop, retailer, folder / name)}", flush=True)
+            tell(f"{retailer}: {upload(shop, retailer, folder / name)}")
         shop.stack.control.wait_until_idle(PATIENCE_SECONDS)
         found = sorted(pairs(shop), key=lambda line: line[0], reverse=True)
         total = shop.get("/api/products/stats")["by_retailer"]
-        print(f"{total}, {len(found)} pairs listed after {time.monotonic() - began:.0f} s")
+        tell(f"{total}, {len(found)} pairs listed after {time.monotonic() - began:.0f} s")
         for title, some in (("surest", found[:SHOWN]), ("least sure", found[-SHOWN:])):
-            print(f"\nThe ten {title}:")
-            print("\n".join(f"{confidence:4}  {line}" for confidence, line in some))
+            tell(f"\nThe ten {title}:")
+            tell("\n".join(f"{confidence:4}  {line}" for confidence, line in some))
     return 0
 
 
@@ -66,6 +66,11 @@ def pairs(shop: Shop) -> Iterator[tuple[int, str]]:
         if page["next_cursor"] is None:
             return
         cursor = {"cursor": page["next_cursor"]}
+
+
+def tell(line: str) -> None:
+    """Prints at once: the next line may take minutes."""
+    print(line, flush=True)  # noqa: T201 - this is what it is for
 
 
 def words(product: Json) -> str:

@@ -13,6 +13,7 @@ from shared.products import match_models, pairing, postings
 from shared.products.matching import POSTING_CAP, Offer
 from shared.products.models import from_document
 from tests.integration.products.support import READS, Json, Shop, good, row, word
+from tests.polling import eventually
 
 GOODS = (
     ("Anchor Full Cream Milk Powder", "Anchor", "400g", "milk"),
@@ -287,19 +288,27 @@ def test_a_preview_keeps_what_it_looked_up_until_a_list_changes(shop: Shop) -> N
     first, again = previewed(), previewed()
     assert first[0] > again[0]
     assert first[1] == again[1] == 1
+    valkey = shop.stack.part("valkey")
+    valkey.kill()
+    assert previewed() == first
+    valkey.start()
+    eventually(lambda: shop.redis("PING") == "PONG", timeout_seconds=10)
     product_id = next(iter(shop.documents("products")))
     touch(shop, product_id, name="Nothing Like It", brand="Other")
     assert previewed()[1] == 0
 
 
-def test_a_product_costs_the_same_to_match_however_full_the_lists_are(shop: Shop) -> None:
+@pytest.mark.parametrize("strangers", [0, POSTING_CAP])
+def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
+    shop: Shop, strangers: int
+) -> None:
     """Lists hold `POSTING_CAP` offers at most: full ones are those of any larger catalogue."""
     shop.clear()
     shop.stack.control.disturb_events(drop=True)
     shop.upload([row(1, retailer="keells")])
     product_id, fields = next(iter(shop.documents("products").items()))
     offer = offer_of(product_id, fields)
-    fill(shop, offer)
+    fill(shop, offer, strangers)
     shop.stack.control.reset_events()
     costs = []
     for _ in range(2):
@@ -316,7 +325,7 @@ def offer_of(product_id: str, fields: Json) -> Offer:
     return postings.offer_of(from_document(product_id, fields))
 
 
-def fill(shop: Shop, offer: Offer) -> None:
+def fill(shop: Shop, offer: Offer, strangers: int) -> None:
     """Every posting list of the offer full with other shops' offers of the same, and strangers."""
     source = shop.documents("products")[offer.id]
     batch = shop.database.batch()
@@ -331,7 +340,7 @@ def fill(shop: Shop, offer: Offer) -> None:
         entries: Json = {}
         for twin_offer in twins:
             entries |= postings.added(twin_offer)["entries"]
-        for number in range(POSTING_CAP - 1 - len(twins)):
+        for number in range(min(strangers, POSTING_CAP - 1 - len(twins))):
             stranger = source | {"name": word(number), "retailer": f"far{number}"}
             entries |= postings.added(offer_of(f"f{number:019x}", stranger))["entries"]
         batch.set(shop.database.document(f"{postings.COLLECTION}/{key}"), {"entries": entries})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.products import pairs
 from shared.products.matching import Evidence, Match, Offer
-from shared.products.pairing import MAX_OTHERS, choose, mutual
+from shared.products.pairing import MAX_OTHERS, Field, choose, mutual
 
 LOWEST = 60
 
@@ -55,18 +55,19 @@ def test_a_pair_must_win_on_both_sides() -> None:
     a, b = offer("a"), offer("b")
     x, y = offer("x", "cargills"), offer("y", "cargills")
     # Of the other retailer's two, x is surer for a; but b of a's own retailer is surer for x.
-    assert set(mutual(a, [x, y], {}, matcher, LOWEST)) == {"x"}
-    assert mutual(a, [x, y], {"x": [b], "y": [b]}, matcher, LOWEST) == {}
-    assert set(mutual(b, [x, y], {"x": [a], "y": [a]}, matcher, LOWEST)) == {"x"}
+    assert set(mutual(a, [x, y], Field(), matcher, LOWEST)) == {"x"}
+    assert mutual(a, [y], Field(beside=[x]), matcher, LOWEST) == {}
+    assert mutual(a, [x, y], Field(rivals={"x": [b], "y": [b]}), matcher, LOWEST) == {}
+    assert set(mutual(b, [x, y], Field(rivals={"x": [a], "y": [a]}), matcher, LOWEST)) == {"x"}
 
 
 def test_the_less_sure_view_counts_from_either_side() -> None:
     matcher = Rivalry(a_x=80)
     a, x = offer("a"), offer("x", "cargills")
-    one = mutual(a, [x], {"x": [offer("b")]}, matcher, LOWEST)["x"]
-    other = mutual(x, [a], {"a": [offer("y", "cargills")]}, matcher, LOWEST)["a"]
+    one = mutual(a, [x], Field(rivals={"x": [offer("b")]}), matcher, LOWEST)["x"]
+    other = mutual(x, [a], Field(beside=[offer("b")]), matcher, LOWEST)["a"]
     assert one == other == matcher.compare(a, x)
-    assert mutual(a, [x], {}, matcher, 81) == {}
+    assert mutual(a, [x], Field(), matcher, 81) == {}
 
 
 def test_a_persons_word_makes_it_certain_and_adds_up() -> None:
