@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_COMPARED: Final = 60
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
+# Of those, how many a person may have confirmed: a group of many must not keep new ones out.
+MAX_CONFIRMED: Final = 10
 # Offers of the product's own retailer that a candidate could be instead.
 MAX_RIVALS: Final = 5
 
@@ -123,11 +125,12 @@ def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
 
     Partners beyond those stay as they are, until their own turn.
     """
+    confirmed = [other for other, same in state.decided.items() if same]
+    # Those without a pair yet before those that have theirs.
+    first = sorted(confirmed, key=lambda o: (o in state.marks, o))[:MAX_CONFIRMED]
     sure = {**state.partners, **candidates}
-    sure |= {other: pairs.CERTAIN for other, same in state.decided.items() if same}
-    open_to = (other for other in sure if state.decided.get(other) is not False)
-    first = sorted(open_to, key=lambda o: (not state.decided.get(o, False), -sure[o], o))
-    return first[:MAX_OTHERS]
+    open_to = (other for other in sure if other not in state.decided)
+    return (first + sorted(open_to, key=lambda o: (-sure[o], o)))[:MAX_OTHERS]
 
 
 class Field(msgspec.Struct, frozen=True):

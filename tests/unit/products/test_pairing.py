@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.products import pairs
 from shared.products.matching import Evidence, Match, Offer
-from shared.products.pairing import MAX_OTHERS, Field, choose, mutual
+from shared.products.pairing import MAX_CONFIRMED, MAX_OTHERS, Field, choose, mutual
 
 LOWEST = 60
 
@@ -48,6 +48,14 @@ def test_the_confirmed_come_first_and_the_refused_never() -> None:
     assert chosen[:3] == ["said", "sure", "p02"]
     assert chosen[-1] == f"p{MAX_OTHERS - 1}"
     assert not {"no", "p00", "p01"} & set(chosen)
+
+
+def test_many_confirmed_keep_no_new_one_out() -> None:
+    decided = {f"c{number:02}": True for number in range(30)}
+    state = pairs.State(marks={f"c{number:02}": "" for number in range(25)}, decided=decided)
+    chosen = choose({f"n{number}": 60 + number for number in range(9)}, state)
+    assert chosen[:6] == ["c25", "c26", "c27", "c28", "c29", "c00"]
+    assert chosen[MAX_CONFIRMED:] == ["n8", "n7", "n6", "n5", "n4", "n3"]
 
 
 def test_a_pair_must_win_on_both_sides() -> None:
