@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from shared.clients import firestore
+from shared.products import pairs
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
 
 COLLECTION: Final = "match_decisions"
-# What matching knows of each product.
-STATES: Final = "match_states"
 
 Source = Literal["review", "merge", "unmerge"]
 
@@ -33,26 +32,26 @@ def reference(a: str, b: str) -> "DocumentReference":
 
 
 def record(transaction: "Transaction", decision: Decision) -> None:
-    """Stores the decision within the transaction, in the place of an earlier one.
+    """Stores the decision within the transaction, in the place of an earlier one."""
+    links = pairs.Links()
+    write(transaction, links, decision)
+    links.store(transaction)
 
-    Both products' states learn of it in the same commit, so that whoever matches one of them
-    knows what was decided without reading a decision.
+
+def write(transaction: "Transaction", links: pairs.Links, decision: Decision) -> None:
+    """Stores the decision, and has both products' states know of it once `links` are stored.
+
+    So whoever matches one of them knows what was decided without reading a decision.
     """
     a, b = sorted(decision.products)
     fields: dict[str, Any] = {**msgspec.structs.asdict(decision), "products": [a, b]}
     transaction.set(reference(a, b), fields)
-    _tell_states(transaction, a, b, decision.same)
+    links.tell(a, b, decided=decision.same)
 
 
-def forget(transaction: "Transaction", a: str, b: str) -> None:
-    """Takes a decision back within the transaction: the pair is as if nobody had decided it."""
+def forget(transaction: "Transaction", links: pairs.Links, a: str, b: str) -> None:
+    """Takes a decision back, and has both states forget it once `links` are stored."""
     from google.cloud.firestore import DELETE_FIELD
 
     transaction.delete(reference(a, b))
-    _tell_states(transaction, a, b, DELETE_FIELD)
-
-
-def _tell_states(transaction: "Transaction", a: str, b: str, word: Any) -> None:
-    for one, other in ((a, b), (b, a)):
-        state = firestore.client().collection(STATES).document(one)
-        transaction.set(state, {"decided": {other: word}}, merge=True)
+    links.tell(a, b, decided=DELETE_FIELD)

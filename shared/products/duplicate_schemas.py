@@ -77,6 +77,10 @@ class ReopenedCount(msgspec.Struct):
     reopened: int
 
 
+class RematchRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A re-match of all that is listed: there is nothing to choose."""
+
+
 class RematchView(msgspec.Struct):
     """A full re-match and how far it has come; each pair is counted once."""
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # Of the posting lists' offers, the best by their copies are judged.
 MAX_COMPARED: Final = 60
 # As they are now; these are read.
-MAX_OTHERS: Final = 20
+MAX_OTHERS: Final = 16
+# Of those, how many a person may have confirmed: a group of many must not keep new ones out.
+MAX_CONFIRMED: Final = 10
 # Offers of the product's own retailer that a candidate could be instead.
 MAX_RIVALS: Final = 5
 
@@ -99,13 +101,15 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
         if product is not None:
             chosen = choose(found.confidences, state)
             others = _listed(transaction, chosen)
-            matches = _judged(postings.offer_of(product), others, found, state)
+            field = found.field(others, chosen)
+            matches = _judged(postings.offer_of(product), others, field, found, state)
             gone = set(chosen) - set(matches)
             paired = _store(transaction, (product, state), others, matches, gone)
         elif state.partners:
+            links = pairs.Links()
             for other in state.partners:
-                pairs.remove(transaction, product_id, other)
-            paired = Paired({}, written=True)
+                pairs.remove(transaction, links, product_id, other)
+            paired = Paired({}, written=links.store(transaction))
         if catalogue.COLLECTION not in documents:
             transaction.delete(pairs.state(product_id))
         version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
@@ -121,35 +125,42 @@ def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
 
     Partners beyond those stay as they are, until their own turn.
     """
+    confirmed = [other for other, same in state.decided.items() if same]
+    # Those without a pair yet before those that have theirs.
+    first = sorted(confirmed, key=lambda o: (o in state.marks, o))[:MAX_CONFIRMED]
     sure = {**state.partners, **candidates}
-    sure |= {other: pairs.CERTAIN for other, same in state.decided.items() if same}
-    open_to = (other for other in sure if state.decided.get(other) is not False)
-    first = sorted(open_to, key=lambda o: (not state.decided.get(o, False), -sure[o], o))
-    return first[:MAX_OTHERS]
+    open_to = (other for other in sure if other not in state.decided)
+    return (first + sorted(open_to, key=lambda o: (-sure[o], o)))[:MAX_OTHERS]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """Who competes: offers `beside` those in question, and by each of those its `rivals`.
+
+    Rivals are offers of the product's own retailer, which may be meant in its place.
+    """
+
+    beside: Sequence[Offer] = ()
+    rivals: Mapping[str, Sequence[Offer]] = {}
 
 
 def mutual(
-    offer: Offer,
-    others: Sequence[Offer],
-    rivals: Mapping[str, Sequence[Offer]],
-    matcher: Matcher,
-    lowest: int,
+    offer: Offer, others: Sequence[Offer], field: Field, matcher: Matcher, lowest: int
 ) -> dict[str, Match]:
     """Those that count as the same product as `offer`, seen from both sides.
 
-    Others of one retailer compete for the offer; the offer competes for each with its `rivals`,
-    which are of its own retailer. The less sure of the two views counts.
+    Others of one retailer compete for the offer, and the offer competes with the rivals for each
+    other. The less sure of the two views counts.
     """
+    ours = matcher.judge(offer, [*others, *field.beside])
     matches = {}
-    for other_id, ours in matcher.judge(offer, others).items():
-        if not ours.same(lowest):
+    for other in others:
+        if not ours[other.id].same(lowest):
             continue
-        other = next(each for each in others if each.id == other_id)
-        against = [each for each in rivals.get(other_id, ()) if each.id != other_id]
-        theirs = matcher.judge(other, [offer, *against])[offer.id] if against else ours
-        match = min(ours, theirs, key=lambda each: each.confidence)
+        against = [each for each in field.rivals.get(other.id, ()) if each.id != other.id]
+        theirs = matcher.judge(other, [offer, *against])[offer.id]
+        match = min(ours[other.id], theirs, key=lambda each: each.confidence)
         if match.same(lowest):
-            matches[other_id] = match
+            matches[other.id] = match
     return matches
 
 
@@ -160,6 +171,7 @@ class _Candidates:
         self.matcher, self.lowest = matcher, lowest
         self.confidences: dict[str, int] = {}
         self._own: list[Offer] = []
+        self._likely: list[Offer] = []
         if published.product is None:
             return
         offer = postings.offer_of(published.product)
@@ -168,19 +180,22 @@ class _Candidates:
         self._own = [other for other in listed.values() if other.retailer == offer.retailer]
         refused = {other for other, same in published.state.decided.items() if not same}
         free = [other for pid, other in listed.items() if pid not in refused]
-        judged = matcher.judge(offer, shortlist(offer, free, MAX_COMPARED))
+        self._likely = shortlist(offer, free, MAX_COMPARED)
+        judged = matcher.judge(offer, self._likely)
         self.confidences = {pid: m.confidence for pid, m in judged.items() if m.same(lowest)}
 
-    def rivals(self, others: Iterable[Offer]) -> dict[str, list[Offer]]:
-        """For each of `others`, what the offer's own retailer sells that is most like it."""
-        return {other.id: shortlist(other, self._own, MAX_RIVALS) for other in others}
+    def field(self, others: Mapping[str, Offer], absent: Iterable[str]) -> Field:
+        """Who competes with `others`, by the lists' copies; not those known to be `absent`."""
+        known = {*others, *absent}
+        beside = [each for each in self._likely if each.id not in known]
+        rivals = {pid: shortlist(each, self._own, MAX_RIVALS) for pid, each in others.items()}
+        return Field(beside, rivals)
 
 
 def _judged(
-    offer: Offer, others: Mapping[str, Offer], found: _Candidates, state: pairs.State
+    offer: Offer, others: Mapping[str, Offer], field: Field, found: _Candidates, state: pairs.State
 ) -> dict[str, Match]:
-    there = list(others.values())
-    matches = mutual(offer, there, found.rivals(there), found.matcher, found.lowest)
+    matches = mutual(offer, list(others.values()), field, found.matcher, found.lowest)
     for other_id, other in others.items():
         if state.decided.get(other_id):
             known = matches.get(other_id) or found.matcher.compare(offer, other)
@@ -196,21 +211,23 @@ def _store(
     gone: set[str],
 ) -> Paired:
     product, state = own
+    links = pairs.Links()
     if not product.listed:
         for other in state.marks:
-            pairs.remove(transaction, product.id, other)
+            pairs.remove(transaction, links, product.id, other)
+        links.store(transaction)
         pairs.note(transaction, product.id, state, matches)
         return Paired(matches, written=bool(state.marks))
-    offer, written = postings.offer_of(product), False
+    offer = postings.offer_of(product)
     for other, match in matches.items():
         sure = bool(state.decided.get(other))
-        both = (offer, others[other])
-        written |= pairs.write(transaction, both, match, state, sure=sure)
+        wanted = pairs.fields(offer, others[other], match, confirmed=sure)
+        if state.marks.get(other) != pairs.mark_of(wanted):
+            pairs.write(transaction, links, offer, others[other], wanted)
     refused = {other for other, same in state.decided.items() if not same}
     for other in sorted((refused | gone) & set(state.partners)):
-        pairs.remove(transaction, product.id, other)
-        written = True
-    return Paired(matches, written)
+        pairs.remove(transaction, links, product.id, other)
+    return Paired(matches, written=links.store(transaction))
 
 
 def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:

@@ -96,33 +96,40 @@ def mark_of(wanted: Mapping[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:12]
 
 
+class Links:
+    """What a commit tells the states of products about each other: one write for each state."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def tell(self, a: str, b: str, **facts: Any) -> None:
+        """Has each of the two states know these facts of the other."""
+        for one, other in ((a, b), (b, a)):
+            told = self._told.setdefault(one, {})
+            for name, value in facts.items():
+                told.setdefault(name, {})[other] = value
+
+    def store(self, transaction: "Transaction") -> bool:
+        """Writes what was told; says whether that was anything."""
+        for product_id, told in self._told.items():
+            transaction.set(state(product_id), told, merge=True)
+        return bool(self._told)
+
+
 def write(
-    transaction: "Transaction", both: tuple[Offer, Offer], match: Match, known: State, *, sure: bool
-) -> bool:
-    """Stores the pair unless `known`, the state of the first, has it so; says whether it did.
-
-    `sure`: a person confirmed it.
-    """
-    a, b = both
-    wanted = fields(a, b, match, confirmed=sure)
-    mark = mark_of(wanted)
-    if known.marks.get(b.id) == mark:
-        return False
-    transaction.set(reference(a.id, b.id), wanted)
-    for one, other in ((a.id, b.id), (b.id, a.id)):
-        link = {"partners": {other: match.confidence}, "marks": {other: mark}}
-        transaction.set(state(one), link, merge=True)
-    return True
+    transaction: "Transaction", links: Links, a: Offer, b: Offer, wanted: Mapping[str, Any]
+) -> None:
+    """Stores the pair with these fields."""
+    transaction.set(reference(a.id, b.id), dict(wanted))
+    links.tell(a.id, b.id, partners=wanted["confidence"], marks=mark_of(wanted))
 
 
-def remove(transaction: "Transaction", a: str, b: str) -> None:
+def remove(transaction: "Transaction", links: Links, a: str, b: str) -> None:
     """Removes the pair, if it is there."""
     from google.cloud.firestore import DELETE_FIELD
 
     transaction.delete(reference(a, b))
-    for one, other in ((a, b), (b, a)):
-        gone = {"partners": {other: DELETE_FIELD}, "marks": {other: DELETE_FIELD}}
-        transaction.set(state(one), gone, merge=True)
+    links.tell(a, b, partners=DELETE_FIELD, marks=DELETE_FIELD)
 
 
 def note(

@@ -7,6 +7,7 @@ there. The run's entry in the outbox is its lock; where it stands still, the swe
 
 import secrets
 import time
+from bisect import bisect_right
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,15 @@ from shared.clock import Clock, rfc3339, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import NotFound
-from shared.products import catalogue, match_models, outbox, pairing, posting_cache, statistics
+from shared.products import (
+    catalogue,
+    match_models,
+    outbox,
+    pairing,
+    pairs,
+    posting_cache,
+    statistics,
+)
 from shared.products.background_schemas import RematchProducts
 from shared.products.duplicate_schemas import RematchState, RematchView
 from shared.system import audit
@@ -57,8 +66,8 @@ class _Page(msgspec.Struct):
 
     after: str | None
     last: str | None
-    products: int = 0
-    pairs: int = 0
+    ids: list[str]
+    matches: list[tuple[str, str]] = []
     whole: bool = False
 
 
@@ -130,7 +139,7 @@ def work(
             _enqueue(rematch_id, block, after)
             return
         page = _match(_ids(run, block, after, page_products), after)
-        page.whole = page.products < page_products
+        page.whole = len(page.ids) < page_products
         if not _advance(rematch_id, block, page):
             # Somebody else is at this block.
             return
@@ -151,13 +160,12 @@ def give_up(rematch_id: str) -> None:
 
 def _match(ids: list[str], after: str | None) -> _Page:
     matcher = match_models.current()
-    page = _Page(after, ids[-1] if ids else after, len(ids))
+    page = _Page(after, ids[-1] if ids else after, ids)
     namespaces = set()
     for product_id in ids:
         published = pairing.publish(product_id, matcher)
         paired = pairing.pair(published, product_id, matcher, paid=False)
-        # From each side once: the lower id counts it.
-        page.pairs += sum(other > product_id for other in paired.matches)
+        page.matches += [(product_id, other) for other in paired.matches]
         namespaces |= {posting_cache.NAMESPACE} if published.written else set()
         namespaces |= {"products"} if paired.written else set()
     for namespace in sorted(namespaces):
@@ -174,8 +182,8 @@ def _advance(rematch_id: str, block: int, page: _Page) -> bool:
             return False
         if run.cursors.get(str(block)) != page.after:
             return False
-        run.products_done += page.products
-        run.pairs_found += page.pairs
+        run.products_done += len(page.ids)
+        run.pairs_found += len(_counted(page, run))
         if page.last is not None:
             run.cursors[str(block)] = page.last
         if page.whole:
@@ -205,6 +213,21 @@ def _ids(run: Rematch, block: int, after: str | None, most: int) -> list[str]:
         query = query.end_before({"__name__": catalogue.reference(_bound(run, block + 1))})
     with firestore.errors_mapped():
         return [snapshot.id for snapshot in query.limit(most).stream(**firestore.limits())]
+
+
+def _counted(page: _Page, run: Rematch) -> set[str]:
+    """Pairs whose other product has had its turn: found from both sides, each counts once."""
+    return {
+        pairs.pair_id(one, other)
+        for one, other in page.matches
+        if other in page.ids or _is_done(run, other)
+    }
+
+
+def _is_done(run: Rematch, product_id: str) -> bool:
+    bounds = [_bound(run, block) for block in range(1, run.blocks_total)]
+    block = bisect_right(bounds, product_id)
+    return block in run.done or product_id <= run.cursors.get(str(block), "")
 
 
 def _bound(run: Rematch, block: int) -> str:

@@ -30,10 +30,11 @@ def reopen(wanted: Reopen, by: Actor, clock: Clock = utc_now) -> ReopenedCount:
         committed = transaction
         words = _decided(transaction, both)
         offers = _listed(transaction, {each for pair_id in words for each in both[pair_id]})
+        links = pairs.Links()
         for a, b in (both[pair_id] for pair_id in words):
-            decisions.forget(transaction, a, b)
-            _match(transaction, offers.get(a), offers.get(b), (a, b))
-        if words:
+            decisions.forget(transaction, links, a, b)
+            _match(transaction, links, offers.get(a), offers.get(b), (a, b))
+        if links.store(transaction):
             transaction.create(*audit.entry(by, decisions.COLLECTION, words, None, clock))
         return len(words)
 
@@ -64,10 +65,14 @@ def _listed(transaction: "Transaction", ids: set[str]) -> dict[str, Offer]:
 
 
 def _match(
-    transaction: "Transaction", a: Offer | None, b: Offer | None, pair: tuple[str, ...]
+    transaction: "Transaction",
+    links: pairs.Links,
+    a: Offer | None,
+    b: Offer | None,
+    pair: tuple[str, ...],
 ) -> None:
     match = match_models.current().compare(a, b) if a and b else None
     if a and b and match and match.same(pairs.lowest()):
-        pairs.write(transaction, (a, b), match, pairs.State(), sure=False)
+        pairs.write(transaction, links, a, b, pairs.fields(a, b, match))
     else:
-        pairs.remove(transaction, *pair)
+        pairs.remove(transaction, links, *pair)

@@ -14,7 +14,6 @@ from shared.errors import FieldError, Invalid
 from shared.products import catalogue, decisions, match_models, pairs, postings
 from shared.products.decisions import Decision
 from shared.products.duplicate_schemas import Decided, DecidedCounts
-from shared.products.matching import Offer
 from shared.products.models import Product, from_document
 from shared.system import audit
 
@@ -44,11 +43,10 @@ def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
             for pair, same in verdicts.items()
             if states[pair[0]].decided.get(pair[1]) is not same
         }
-        now = clock()
+        now, writing = clock(), _Writing(transaction, products, states)
         for pair, same in changed.items():
-            decisions.record(transaction, Decision(pair, same, by.uid, now, "review"))
-            _follow(transaction, products, states, pair, same=same)
-        if changed:
+            writing.decide(Decision(pair, same, by.uid, now, "review"))
+        if writing.links.store(transaction):
             transaction.create(*_audit_entry(by, wanted, changed, states, now))
         return bool(changed)
 
@@ -95,25 +93,33 @@ def _read(
     return products, states
 
 
-def _follow(
-    transaction: "Transaction",
-    products: dict[str, Product],
-    states: dict[str, pairs.State],
-    pair: tuple[str, str],
-    *,
-    same: bool,
-) -> None:
-    a, b = pair
-    if same and products[a].listed and products[b].listed:
-        first, second = postings.offer_of(products[a]), postings.offer_of(products[b])
-        _confirm(transaction, first, second)
-    elif not same and (b in states[a].partners or a in states[b].partners):
-        pairs.remove(transaction, a, b)
+class _Writing:
+    """Decisions and what follows of them for pairs and states, within one transaction."""
 
+    def __init__(
+        self,
+        transaction: "Transaction",
+        products: dict[str, Product],
+        states: dict[str, pairs.State],
+    ) -> None:
+        self._transaction = transaction
+        self._products, self._states = products, states
+        self.links = pairs.Links()
 
-def _confirm(transaction: "Transaction", a: Offer, b: Offer) -> None:
-    match = pairs.confirmed(match_models.current().compare(a, b))
-    pairs.write(transaction, (a, b), match, pairs.State(), sure=True)
+    def decide(self, decision: Decision) -> None:
+        decisions.write(self._transaction, self.links, decision)
+        a, b = decision.products
+        matched = b in self._states[a].partners or a in self._states[b].partners
+        if not decision.same and matched:
+            pairs.remove(self._transaction, self.links, a, b)
+        elif decision.same and self._products[a].listed and self._products[b].listed:
+            self._confirm(self._products[a], self._products[b])
+
+    def _confirm(self, first: Product, second: Product) -> None:
+        a, b = postings.offer_of(first), postings.offer_of(second)
+        match = pairs.confirmed(match_models.current().compare(a, b))
+        wanted = pairs.fields(a, b, match, confirmed=True)
+        pairs.write(self._transaction, self.links, a, b, wanted)
 
 
 def _audit_entry(

@@ -41,7 +41,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         upload = http.post("/api/products/preview", json={"products": rows}).json()["preview"]
         upload_id = upload["upload_id"]
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
-        rematch_id = http.post("/api/products/rematch").json()["rematch_id"]
+        rematch_id = http.post("/api/products/rematch", json={}).json()["rematch_id"]
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
         invited = [

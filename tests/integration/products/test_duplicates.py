@@ -1,8 +1,9 @@
 """Duplicates: listed in groups, decided by people, matched anew, and what all of that costs."""
 
 import json
+import secrets
 import signal
-from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from shared.products import match_models, pairing, postings
 from shared.products.matching import POSTING_CAP, Offer
 from shared.products.models import from_document
-from tests.integration.products.support import QUEUE, READS, Json, Shop, good, row, word
+from tests.integration.products.support import READS, Json, Shop, good, row, word
 from tests.polling import eventually
 
 GOODS = (
@@ -20,6 +21,7 @@ GOODS = (
     ("Araliya Nadu Rice", "Araliya", "5kg", "rice"),
 )
 SHOPS = ("keells", "cargills", "glomark")
+Sold = dict[tuple[str, str], str]
 MOST_READS = 60
 RETRAIN = """
 from shared.edge.request import Actor
@@ -73,21 +75,17 @@ def touch(shop: Shop, product_id: str, **fields: Any) -> None:
     shop.settle()
 
 
-@pytest.fixture
-def sold(shop: Shop) -> Iterator[dict[tuple[str, str], str]]:
+@pytest.fixture(scope="module")
+def sold(shop: Shop) -> Sold:
     """Three goods at three shops, by shop and category."""
-    shop.clear()
     for number, retailer in enumerate(SHOPS):
         shop.upload(offers(retailer, f"{500 + number}.00"))
     shop.settle()
     found = shop.documents("products").items()
-    yield {(fields["retailer"], fields["category"]): pid for pid, fields in found}
-    shop.stack.control.reset_events()
+    return {(fields["retailer"], fields["category"]): pid for pid, fields in found}
 
 
-def test_groups_are_listed_once_with_evidence_that_adds_up(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
+def test_groups_are_listed_once_with_evidence_that_adds_up(shop: Shop, sold: Sold) -> None:
     groups = shop.get("/api/products/duplicates")["groups"]
     goods = {frozenset(sold[shop_name, category] for shop_name in SHOPS) for *_, category in GOODS}
     assert {frozenset(ids(group)) for group in groups} == goods
@@ -111,9 +109,7 @@ def test_groups_are_listed_once_with_evidence_that_adds_up(
     assert paged == [group["id"] for group in groups]
 
 
-def test_a_list_may_ask_for_a_shop_a_category_and_a_confidence(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
+def test_a_list_may_ask_for_a_shop_a_category_and_a_confidence(shop: Shop, sold: Sold) -> None:
     def found(**query: object) -> list[set[str]]:
         return [ids(group) for group in shop.get("/api/products/duplicates", **query)["groups"]]
 
@@ -129,9 +125,110 @@ def test_a_list_may_ask_for_a_shop_a_category_and_a_confidence(
     assert shop.http.get("/api/products/duplicates?cursor=abc").status_code == 400
 
 
-def test_what_is_decided_leaves_the_list_at_once_and_for_good(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
+def test_a_decision_names_known_products(shop: Shop, sold: Sold) -> None:
+    known = sold["keells", "rice"]
+    for body, field in (
+        ({"same": [known, "a" * 20]}, "same[1]"),
+        ({"same": [known], "different": ["a" * 20]}, "different[0]"),
+        ({"same": [known], "different": [known]}, "different[0]"),
+        ({"same": [known]}, "same"),
+        ({"same": []}, "same"),
+    ):
+        answer = shop.http.post("/api/products/duplicates/decide", json=body)
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_full_rematch_goes_on_where_it_was_killed(shop: Shop, sold: Sold) -> None:
+    before = shop.documents("match_pairs")
+    assert before
+    batch = shop.database.batch()
+    for collection in ("match_pairs", "match_states", "match_keys"):
+        for each in shop.database.collection(collection).list_documents():
+            batch.delete(each)
+    batch.commit()
+    run = under_way(shop, blocks=1)
+    # One at a time: whoever asks for another one is shown this.
+    assert good(shop.http.post("/api/products/rematch", json={}))["rematch_id"] == run
+    worker = shop.begin(REMATCH, run)
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    for _ in range(2):
+        worker.stdin.write("\n")
+    worker.stdin.flush()
+    for _ in range(3):
+        assert worker.stdout.readline() == "paired\n"
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    told = progress(shop, run)
+    assert (told["state"], told["products_done"], told["blocks_done"]) == ("running", 2, 0)
+    for _ in range(2):
+        assert shop.call_private("rematch_products", {"rematch_id": run, "block": 0}).is_success
+    check_done(shop, run, sold, blocks=1)
+    assert shop.documents("match_pairs") == before
+    # Another one may begin now.
+    answer = shop.http.post("/api/products/rematch", json={})
+    assert (answer.status_code, answer.json()["state"]) == (202, "running")
+    shop.settle()
+    check_done(shop, answer.json()["rematch_id"], sold, blocks=1)
+
+
+def test_a_rematch_that_stands_still_is_revived_by_the_sweep(shop: Shop, sold: Sold) -> None:
+    run = under_way(shop, blocks=3)
+    shop.run(SWEEP)
+    shop.settle()
+    check_done(shop, run, sold, blocks=3)
+
+
+def under_way(shop: Shop, blocks: int) -> str:
+    """A run that somebody began, and of whose tasks nobody has heard since."""
+    run = secrets.token_hex(10)
+    then = datetime.now(UTC) - timedelta(hours=1)
+    begun = {"state": "running", "model": "default", "blocks_total": blocks, "started_at": then}
+    shop.database.document(f"rematches/{run}").set(begun)
+    entry = {"kind": "rematch", "id": run, "version": 0, "at": then}
+    shop.database.document("outbox/rematch-running").set(entry)
+    return run
+
+
+def progress(shop: Shop, rematch_id: str) -> Json:
+    return shop.get(f"/api/products/rematches/{rematch_id}")
+
+
+def check_done(shop: Shop, rematch_id: str, sold: Sold, blocks: int) -> None:
+    told = progress(shop, rematch_id)
+    assert (told["state"], told["blocks_done"]) == ("completed", blocks)
+    assert (told["products_done"], told["pairs_found"]) == (len(sold), len(sold))
+    assert told["finished_at"] is not None
+    assert "rematch-running" not in shop.documents("outbox")
+
+
+def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) -> None:
+    a, b, c = (sold[name, "rice"] for name in SHOPS)
+    other = sold["keells", "milk"]
+    before = shop.documents("match_pairs"), shop.documents("match_states")
+    decide(shop, [a, b], [c])
+    body = {"pairs": [[b, a], [a, c], [b, c], [a, other]]}
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 3}
+    rice = shop.get("/api/products/duplicates", category="rice")["groups"]
+    assert [ids(group) for group in rice] == [{a, b, c}]
+    assert [pair["decision"] for pair in rice[0]["pairs"]] == [None] * 3
+    assert shop.documents("match_decisions") == {}
+    trail = [e for e in shop.documents("audit_logs").values() if "reopened" in e["action"]]
+    assert sorted(trail[0]["before"].values()) == ["different", "different", "same"]
+    for each in (a, b, c):
+        assert shop.call_private("match_product", {"product_id": each}).is_success
+    after = shop.documents("match_pairs"), shop.documents("match_states")
+    assert after[0] == before[0]
+    assert {k: v | {"decided": {}} for k, v in after[1].items()} == {
+        k: v | {"decided": {}} for k, v in before[1].items()
+    }
+    assert not any(state.get("decided") for state in after[1].values())
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 0}
+    assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
+
+
+def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: Sold) -> None:
     shop.stack.control.disturb_events(drop=True)
     a, b, c = (sold[name, "rice"] for name in SHOPS)
     listing = "/api/products/duplicates?category=rice"
@@ -164,47 +261,6 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(
     assert decided == dict.fromkeys(map(frozenset, [(a, b), (a, c), (b, c)]), False)
 
 
-def test_a_decision_that_is_taken_back_leaves_nothing(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
-    a, b, c = (sold[name, "rice"] for name in SHOPS)
-    other = sold["keells", "milk"]
-    before = shop.documents("match_pairs"), shop.documents("match_states")
-    decide(shop, [a, b], [c])
-    body = {"pairs": [[b, a], [a, c], [b, c], [a, other]]}
-    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 3}
-    rice = shop.get("/api/products/duplicates", category="rice")["groups"]
-    assert [ids(group) for group in rice] == [{a, b, c}]
-    assert [pair["decision"] for pair in rice[0]["pairs"]] == [None] * 3
-    assert shop.documents("match_decisions") == {}
-    trail = [e for e in shop.documents("audit_logs").values() if "reopened" in e["action"]]
-    assert sorted(trail[0]["before"].values()) == ["different", "different", "same"]
-    for each in (a, b, c):
-        assert shop.call_private("match_product", {"product_id": each}).is_success
-    after = shop.documents("match_pairs"), shop.documents("match_states")
-    assert after[0] == before[0]
-    assert {k: v | {"decided": {}} for k, v in after[1].items()} == {
-        k: v | {"decided": {}} for k, v in before[1].items()
-    }
-    assert not any(state.get("decided") for state in after[1].values())
-    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 0}
-    assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
-
-
-def test_a_decision_names_known_products(shop: Shop, sold: dict[tuple[str, str], str]) -> None:
-    known = sold["keells", "rice"]
-    for body, field in (
-        ({"same": [known, "a" * 20]}, "same[1]"),
-        ({"same": [known], "different": ["a" * 20]}, "different[0]"),
-        ({"same": [known], "different": [known]}, "different[0]"),
-        ({"same": [known]}, "same"),
-        ({"same": []}, "same"),
-    ):
-        answer = shop.http.post("/api/products/duplicates/decide", json=body)
-        assert answer.status_code == 422
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
-
-
 def test_a_hundred_decisions_are_one_commit(shop: Shop) -> None:
     shop.clear()
     shop.upload(row(number) for number in range(40))
@@ -212,78 +268,6 @@ def test_a_hundred_decisions_are_one_commit(shop: Shop) -> None:
     told = decide(shop, known[:20], known[20:])
     assert told == {"confirmed": 190, "refused": 400}
     assert len(shop.documents("match_decisions")) == 590
-
-
-def test_a_full_rematch_goes_on_where_it_was_killed(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
-    before = shop.documents("match_pairs")
-    assert before
-    batch = shop.database.batch()
-    for collection in ("match_pairs", "match_states", "match_keys"):
-        for each in shop.database.collection(collection).list_documents():
-            batch.delete(each)
-    batch.commit()
-    pause(shop, "pause")
-    try:
-        begun = shop.http.post("/api/products/rematch")
-        assert begun.status_code == 202
-        rematch_id = begun.json()["rematch_id"]
-        # One at a time: whoever asks for another one is shown this.
-        assert good(shop.http.post("/api/products/rematch"))["rematch_id"] == rematch_id
-        worker = shop.begin(REMATCH, rematch_id)
-        assert worker.stdout is not None
-        assert worker.stdin is not None
-        for _ in range(3):
-            assert worker.stdout.readline() == "paired\n"
-            worker.stdin.write("\n")
-            worker.stdin.flush()
-        eventually(lambda: progress(shop, rematch_id)["products_done"] == 2)
-        worker.send_signal(signal.SIGKILL)
-        worker.communicate()
-        told = progress(shop, rematch_id)
-        assert (told["state"], told["products_done"], told["blocks_done"]) == ("running", 2, 0)
-        body = {"rematch_id": rematch_id, "block": 0}
-        for _ in range(2):
-            assert shop.call_private("rematch_products", body).is_success
-    finally:
-        pause(shop, "resume")
-    told = progress(shop, rematch_id)
-    assert (told["state"], told["blocks_done"], told["products_done"]) == (
-        "completed",
-        1,
-        len(sold),
-    )
-    assert told["finished_at"] is not None
-    assert shop.documents("match_pairs") == before
-    shop.settle()
-    assert shop.documents("outbox") == {}
-
-
-def progress(shop: Shop, rematch_id: str) -> Json:
-    return shop.get(f"/api/products/rematches/{rematch_id}")
-
-
-def pause(shop: Shop, what: str) -> None:
-    shop.run(QUEUE, what, "rematching")
-
-
-def test_a_rematch_that_stands_still_is_revived_by_the_sweep(
-    shop: Shop, sold: dict[tuple[str, str], str]
-) -> None:
-    fresh = {"state": "running", "model": "default", "blocks_total": 3}
-    fresh |= {"started_at": next(iter(shop.documents("products").values()))["created_at"]}
-    shop.database.document("rematches/lost").set(fresh)
-    entry = {"kind": "rematch", "id": "lost", "version": 0, "at": fresh["started_at"]}
-    shop.database.document("outbox/rematch-running").set(entry)
-    shop.run(SWEEP)
-    shop.settle()
-    told = progress(shop, "lost")
-    assert (told["state"], told["blocks_done"], told["products_done"]) == (
-        "completed",
-        3,
-        len(sold),
-    )
 
 
 def test_training_names_a_model_and_keeps_the_last_few(shop: Shop) -> None:
@@ -329,19 +313,27 @@ def test_a_preview_keeps_what_it_looked_up_until_a_list_changes(shop: Shop) -> N
     first, again = previewed(), previewed()
     assert first[0] > again[0]
     assert first[1] == again[1] == 1
+    valkey = shop.stack.part("valkey")
+    valkey.kill()
+    assert previewed() == first
+    valkey.start()
+    eventually(lambda: shop.redis("PING") == "PONG", timeout_seconds=10)
     product_id = next(iter(shop.documents("products")))
     touch(shop, product_id, name="Nothing Like It", brand="Other")
     assert previewed()[1] == 0
 
 
-def test_a_product_costs_the_same_to_match_however_full_the_lists_are(shop: Shop) -> None:
+@pytest.mark.parametrize("strangers", [0, POSTING_CAP])
+def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
+    shop: Shop, strangers: int
+) -> None:
     """Lists hold `POSTING_CAP` offers at most: full ones are those of any larger catalogue."""
     shop.clear()
     shop.stack.control.disturb_events(drop=True)
     shop.upload([row(1, retailer="keells")])
     product_id, fields = next(iter(shop.documents("products").items()))
     offer = offer_of(product_id, fields)
-    fill(shop, offer)
+    fill(shop, offer, strangers)
     shop.stack.control.reset_events()
     costs = []
     for _ in range(2):
@@ -358,7 +350,7 @@ def offer_of(product_id: str, fields: Json) -> Offer:
     return postings.offer_of(from_document(product_id, fields))
 
 
-def fill(shop: Shop, offer: Offer) -> None:
+def fill(shop: Shop, offer: Offer, strangers: int) -> None:
     """Every posting list of the offer full with other shops' offers of the same, and strangers."""
     source = shop.documents("products")[offer.id]
     batch = shop.database.batch()
@@ -373,7 +365,7 @@ def fill(shop: Shop, offer: Offer) -> None:
         entries: Json = {}
         for twin_offer in twins:
             entries |= postings.added(twin_offer)["entries"]
-        for number in range(POSTING_CAP - 1 - len(twins)):
+        for number in range(min(strangers, POSTING_CAP - 1 - len(twins))):
             stranger = source | {"name": word(number), "retailer": f"far{number}"}
             entries |= postings.added(offer_of(f"f{number:019x}", stranger))["entries"]
         batch.set(shop.database.document(f"{postings.COLLECTION}/{key}"), {"entries": entries})
