@@ -6,7 +6,7 @@ import { plural, title as named } from '../format.js';
 import { shortcuts } from '../keys.js';
 import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, dialog, empty, failure, field, heading, iconButton, meter, note, offerChoices, select, table } from '../ui.js';
+import { announce, button, card, dialog, empty, failure, field, heading, iconButton, meter, note, offerChoices, select, table, toast } from '../ui.js';
 import * as deciding from './duplicates_deciding.js';
 import { rematch } from './duplicates_rematch.js';
 
@@ -150,8 +150,11 @@ export function screen({ path, query, signal }) {
 
   function paint() {
     if (!group()) shown = list.rows[0]?.id ?? null;
+    const [inQueue, inStage] = [list.results, stage].map((place) => place.contains(document.activeElement));
     paintQueue();
     paintGroup();
+    if (inQueue) list.results.querySelector('[aria-current]')?.focus();
+    if (inStage) stage.querySelector('h2')?.focus({ preventScroll: true });
   }
 
   function show(id) {
@@ -162,8 +165,7 @@ export function screen({ path, query, signal }) {
       else one.removeAttribute('aria-current');
     }
     paintGroup();
-    const entryNow = list.results.querySelector('[aria-current]');
-    entryNow?.scrollIntoView({ block: 'nearest' });
+    list.results.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
     stage.querySelector('h2')?.focus({ preventScroll: true });
     if (list.next && list.rows.indexOf(group()) >= list.rows.length - AHEAD && !list.results.getAttribute('aria-busy')) list.read(list.next);
   }
@@ -197,7 +199,9 @@ export function screen({ path, query, signal }) {
       await doing();
     } catch (error) {
       if (error.status === 401 || signal.aborted) return;
-      fill(trouble, failure(error, error.retryable ? () => work(doing) : null));
+      // Without a group there is no place beside it.
+      if (!group()) toast(error.message, 'bad');
+      else fill(trouble, failure(error, error.retryable ? () => work(doing) : null));
     } finally {
       busy = false;
       stage.removeAttribute('aria-busy');
