@@ -24,7 +24,7 @@ function store(on) {
 export function shortcuts(list, act, signal) {
   let on = stored();
   document.addEventListener('keydown', (event) => {
-    if (!on || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox], [type=radio]), select, textarea, dialog')) return;
+    if (!on || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox], [type=radio], [type=range]), select, textarea, dialog')) return;
     const doing = act(event);
     if (!doing) return;
     event.preventDefault();

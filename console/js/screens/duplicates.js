@@ -43,6 +43,7 @@ export function screen({ path, query, signal }) {
   let kinds = new Categories([]);
   let shown = null;
   let busy = false;
+  let products = 0;
   // Until the slider is moved, the settings say what counts as the same.
   let moved = filter.threshold !== '';
 
@@ -99,7 +100,7 @@ export function screen({ path, query, signal }) {
     return [
       of.pairs.length > 1 && h('fieldset', { class: 'pair-set' }, h('legend', { class: 'label' }, 'Evidence for'), of.pairs.map((p, i) =>
         h('label', { class: 'pair-choice' }, h('input', { type: 'radio', name: 'pair', value: i, checked: p === pair, onchange: () => pairOf(i) }),
-          h('span', {}, h('b', {}, `${place.get(p.a)} and ${place.get(p.b)}`), ` ${Math.round(p.confidence)} %${p.decision ? ', confirmed' : ''}`)))),
+          h('span', {}, h('b', {}, [p.a, p.b].map((id) => place.get(id)).sort().join(' and ')), ` ${Math.round(p.confidence)} %${p.decision ? ', confirmed' : ''}`)))),
       evidenceOf(pair.evidence, pair.confidence),
     ];
   }
@@ -178,7 +179,8 @@ export function screen({ path, query, signal }) {
 
   // `left` is what the group is now; nothing where nothing is left to ask.
   function settle(of, left) {
-    const at = list.rows.indexOf(of);
+    // Other filters may have been chosen meanwhile.
+    const at = Math.max(0, list.rows.indexOf(of));
     list.rows = list.rows.flatMap((x) => (x === of ? left ?? [] : [x]));
     choices.delete(of.id);
     const onward = list.rows[at] ?? list.rows.at(-1);
@@ -213,7 +215,7 @@ export function screen({ path, query, signal }) {
     work(async () => {
       const back = await doing.act();
       const told = `${doing.word}, ${nameOf(of)}`;
-      history.push({ of, at: list.rows.indexOf(of), told, back });
+      history.push({ of, at: Math.max(0, list.rows.indexOf(of)), told, back });
       settle(of, doing.left);
       announce(told);
     });
@@ -263,15 +265,15 @@ export function screen({ path, query, signal }) {
     list.read();
   }
 
-  const write = () => replace(path, { ...filter, rematch: running });
-  const say = (set) => { least.textContent = set ? `${threshold.value} %` : 'as set'; };
+  const say = (set) => { least.textContent = set ? `from ${threshold.value} %` : 'as set'; };
   const apply = () => {
     Object.assign(filter, { threshold: moved ? threshold.value : '', retailer: retailer.value, category: category.value });
     write();
     read();
   };
   let running = query.rematch ?? '';
-  const again = rematch({ id: running, signal, remember: (id) => { running = id; write(); }, finished: read });
+  const write = () => replace(path, { ...filter, rematch: running });
+  const again = rematch({ id: running, signal, total: () => products, remember: (id) => { running = id; write(); }, finished: read });
   threshold.addEventListener('input', () => { moved = true; say(true); });
   say(moved);
 
@@ -279,6 +281,7 @@ export function screen({ path, query, signal }) {
     const [tree, totals] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({}))]);
     if (signal.aborted) return;
     kinds = new Categories(tree, Object.keys(totals.by_category ?? {}));
+    products = totals.total ?? 0;
     offerChoices(retailer, 'All retailers', Object.keys(totals.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
     offerChoices(category, 'All categories', tree.length ? kinds.options() : [], filter.category);
     list.read();
@@ -291,7 +294,7 @@ export function screen({ path, query, signal }) {
     again.region,
     card(null, [
       h('form', { class: 'filters three', role: 'search', 'aria-label': 'Duplicates', onchange: apply, onsubmit: (event) => event.preventDefault() },
-        h('div', { class: 'sliding' }, field('threshold', 'Confidence from', threshold), least), field('retailer', 'Retailer', retailer), field('category', 'Category', category)),
+        h('div', { class: 'sliding' }, field('threshold', 'Confidence', threshold), least), field('retailer', 'Retailer', retailer), field('category', 'Category', category)),
       h('div', { class: 'results-head' }, list.counted, h('span', { class: 'spread' }), undoing),
       shortcuts(KEYS, meaning, signal),
       h('div', { class: 'queue' }, h('div', { class: 'queue-side' }, list.results, list.foot), stage),

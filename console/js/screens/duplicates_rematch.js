@@ -7,7 +7,8 @@ import { button, dialog, failure, progress, toast } from '../ui.js';
 const ENDED = ['completed', 'failed'];
 
 // `remember` keeps the id of the work under way in the address; `finished` is called when it is done.
-export function rematch({ id, signal, remember, finished }) {
+// `total` tells how many products there are, or 0 until that is known.
+export function rematch({ id, signal, total, remember, finished }) {
   const region = h('div', {});
   const start = button('Match all again', { glyph: 'refresh', onclick: () => ask() });
 
@@ -20,8 +21,8 @@ export function rematch({ id, signal, remember, finished }) {
     try {
       const told = await follow(`/api/products/rematches/${encodeURIComponent(work)}`, (x) => ENDED.includes(x.state), {
         signal,
-        onUpdate: (x) => bar.set(x.blocks_total ? percent(x.blocks_done, x.blocks_total) : null,
-          x.blocks_total ? `Block ${count(x.blocks_done)} of ${count(x.blocks_total)}: ${plural(x.products_done, 'product')} matched, ${plural(x.pairs_found, 'pair')} found` : 'Preparing…'),
+        onUpdate: (x) => bar.set(x.products_done && total() ? Math.min(99, percent(x.products_done, total())) : null,
+          x.blocks_total ? `${count(x.products_done)}${total() ? ` of about ${count(total())}` : ''} products matched, ${plural(x.pairs_found, 'pair')} found; ${count(x.blocks_done)} of ${plural(x.blocks_total, 'block')} done` : 'Preparing…'),
       });
       remember('');
       fill(region);
