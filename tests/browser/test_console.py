@@ -419,6 +419,7 @@ def test_skip_link_leads_to_the_content(new_page: NewPage, console_url: str) -> 
 def test_a_new_screen_is_told_and_focused(new_page: NewPage, console_url: str) -> None:
     page = new_page()
     page.goto(console_url)
+    expect(page.get_by_role("heading", name="Catalogue", level=1)).to_be_visible()
     page.get_by_role("link", name="Categories", exact=True).click()
     heading = page.get_by_role("heading", name="Categories", level=1)
     expect(heading).to_be_focused()
