@@ -5,6 +5,7 @@ words; where still too many meet, size and price part the siblings; and where th
 either, the key says nothing and is left out.
 """
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 MOST: Final = 3
+MARGIN: Final = 0.2
 # A block's pairs before they are thinned out: what 100 MB hold.
 _BLOCK_PAIRS: Final = 1_500_000
 MOST_WORDS: Final = 6
@@ -97,7 +99,7 @@ class Index:
         inner = np.arange(len(entry)) - np.repeat(np.cumsum(counts) - counts, counts)
         right = self.partner[np.repeat(starts, counts) + inner]
         merged = _merged(self.owner[entry], right, self.said[entry])
-        return best(self._rated(*merged), self.prepared, MOST)
+        return best(self._rated(*merged), self.prepared, MOST, MARGIN)
 
     def rarity_of(self, lists: "Places") -> "Floats":
         """How much a word tells that so many offers have; one that no other has tells nothing."""
@@ -141,15 +143,22 @@ def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     return (names + agreed - _PRICE * far).astype(np.float32)
 
 
-def best(pairs: Pairs, prepared: Prepared, most: int, *, both: bool = False) -> Pairs:
-    """Each offer's `most` likeliest per other retailer; with `both` only where both say so."""
+def best(
+    pairs: Pairs, prepared: Prepared, most: int, margin: float = math.inf, *, both: bool = False
+) -> Pairs:
+    """Each offer's `most` likeliest per other retailer, at most `margin` behind the likeliest.
+
+    With `both` only the pairs of which both offers say so.
+    """
     shops = prepared.retailer.astype(np.int64) + 1
     count = int(shops.max(initial=0)) + 1
     votes = np.zeros(len(pairs), np.int8)
     for one, other in ((pairs.left, pairs.right), (pairs.right, pairs.left)):
         order, first = _by_likeliness(one * count + shops[other], pairs.likely)
-        rank = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
-        votes[order[rank < most]] += 1
+        rivals = np.diff(first, append=len(order))
+        near = np.arange(len(order)) - np.repeat(first, rivals) < most
+        near &= pairs.likely[order] >= np.repeat(pairs.likely[order[first]] - margin, rivals)
+        votes[order[near]] += 1
     return pairs.only(votes > both)
 
 

@@ -37,7 +37,7 @@ def settings() -> SettingsCreator:
         unique_id_column_name="offer",
         blocking_rules_to_generate_predictions=RULES,
         comparisons=[
-            cl.ArrayIntersectAtSizes("words", [6, 5, 4, 3, 2]),
+            cl.ArrayIntersectAtSizes("words", [4, 3, 2]),
             cl.JaroWinklerAtThresholds("name", [0.97, 0.92, 0.85]),
             cl.ExactMatch("rare_1").configure(term_frequency_adjustments=True),
             cl.ExactMatch("size").configure(term_frequency_adjustments=True),
