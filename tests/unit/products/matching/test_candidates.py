@@ -66,7 +66,7 @@ def test_blocks_hold_nearly_every_match_among_the_few_likeliest() -> None:
     made, _, index = _made()
     found = [_set(index.pairs(block)) for block in index.blocks()]
     matches = _matches(made)
-    assert len(set().union(*found) & matches) / len(matches) >= 0.97
+    assert len(set().union(*found) & matches) / len(matches) >= 0.95
     assert sum(map(len, found)) <= 4 * SIZE
 
 
