@@ -24,7 +24,7 @@ from shared.clock import epoch_micros, from_epoch_micros, rfc3339, utc_now
 from shared.prices import analytics, store, summaries
 from shared.prices.models import Point, month_of, pack
 from shared.products import catalogue, category_tree, identities, pairs, postings
-from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
+from shared.products.matching import POSTING_CAP, DefaultMatcher, Match, Matcher
 from shared.products.models import Product, to_document
 from shared.products.page_marks import RUN_ROWS, Marks
 from shared.system.configuration_records import DEFAULTS
@@ -45,7 +45,7 @@ def main() -> None:
         return
     now = utc_now()
     demo = demo_products(now=now)
-    writes = list(_writes(demo, now, SimpleMatcher()))
+    writes = list(_writes(demo, now, DefaultMatcher()))
     batches = [writes[at : at + BATCH] for at in range(0, len(writes), BATCH)]
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_commit, batches))

@@ -22,7 +22,7 @@ from shared.products import (
     search_lists,
     statistics,
 )
-from shared.products.matching import Match, Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.matching import DefaultMatcher, Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class _Published(msgspec.Struct, frozen=True):
 
 def follow(product_id: str, matcher: Matcher | None = None) -> None:
     """Brings everything that hangs on the product up to date; raises to be called again."""
-    matcher = matcher or SimpleMatcher()
+    matcher = matcher or DefaultMatcher()
     lowest = pairs.lowest()
     published = _publish(product_id, matcher)
     statistics.request_refresh()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.clients import firestore
 from shared.products import category_tree, postings
-from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.matching import DefaultMatcher, Matcher, Offer, shortlist
 from shared.products.models import Product
 from shared.products.proposal_models import Fields
 from shared.products.proposal_rules import (
@@ -29,7 +29,7 @@ class Judge:
 
     def __init__(self, settings: Configuration, matcher: Matcher | None = None) -> None:
         self._settings = settings
-        self._matcher = matcher or SimpleMatcher()
+        self._matcher = matcher or DefaultMatcher()
         self._lists: postings.Postings = {}
         self._categories: set[str] = set()
 

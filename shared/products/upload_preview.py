@@ -15,10 +15,10 @@ from shared.clients import firestore
 from shared.products import catalogue, identities, pairs, postings, upload_store
 from shared.products.matching import (
     POSTING_CAP,
+    DefaultMatcher,
     Match,
     Matcher,
     Offer,
-    SimpleMatcher,
     shortlist,
 )
 from shared.products.models import KNOWN
@@ -36,7 +36,7 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
     """
     # Saving reads the upload; what is followed is read to begin with, as are its chunks.
     overhead = 3 if upload.large else 1
-    seen = _Seen(matcher or SimpleMatcher(), pairs.lowest())
+    seen = _Seen(matcher or DefaultMatcher(), pairs.lowest())
     for number, chunk in enumerate(chunks):
         if number < upload.previewed_chunks:
             for stored in chunk.rows:

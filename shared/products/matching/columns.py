@@ -140,6 +140,12 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
     )
 
 
+def with_vocabulary(prepared: Prepared, vocabulary: Vocabulary) -> Prepared:
+    """The same columns, where terms have the habits that `vocabulary` knows."""
+    glossary = _glossary(prepared.glossary.spelling, vocabulary)
+    return msgspec.structs.replace(prepared, glossary=glossary)
+
+
 def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
     kinds = [kind(term) for term in spelling]
     habits = [
