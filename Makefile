@@ -59,14 +59,16 @@ derived: setup ## write firebase.json, the OpenAPI document and the tables anew 
 	@$(PY) -m tools.derive
 
 # What failed is tried once more, by itself: docs/adr/0022 says why that is no way around a failure.
-AGAIN := { [ $$? = 1 ] && echo "These failed: once more, by themselves." >&2; } && \
-	  $(PY) -m pytest --last-failed --last-failed-no-failures none --maxfail 5 -m
+define TRIED_TWICE
+	@$(PY) -m pytest -m $(1) $(2) || { [ $$? = 1 ] && echo "These failed: once more, by themselves." >&2 \
+	  && $(PY) -m pytest -m $(1) --last-failed --last-failed-no-failures none --maxfail 5; }
+endef
 
 .PHONY: test
 test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
 	@$(MAKE) --no-print-directory lint types
-	@$(PY) -m pytest -m "not alone" --numprocesses 3 --dist loadfile --no-loadscope-reorder || $(AGAIN) "not alone"
-	@$(PY) -m pytest -m alone || $(AGAIN) alone
+	$(call TRIED_TWICE,"not alone",--numprocesses 3 --dist loadfile --no-loadscope-reorder)
+	$(call TRIED_TWICE,alone)
 
 .PHONY: bench
 bench: setup ## measure starts, warm calls and reads: prints a table, writes bench.json

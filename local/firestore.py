@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ _SDK_FOLDERS = ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "~/google-
 _OLDEST_JAVA = 11
 _EXPORT_NAME = "firestore"
 _EXPORT_SECONDS = 120
+_LOCKED_SECONDS = 0.1
 
 
 def firestore(plan: Plan) -> Command:
@@ -101,9 +103,15 @@ def trigger_registration(plan: Plan, function: str, document: str) -> tuple[str,
 
 
 def clear_documents(plan: Plan) -> None:
-    """Delete every document; no trigger fires."""
+    """Delete every document, once no transaction holds one any more; no trigger fires."""
     url = f"{_project_url(plan)}/databases/(default)/documents"
-    httpx.delete(url, timeout=_EXPORT_SECONDS, trust_env=False).raise_for_status()
+    deadline = time.monotonic() + _EXPORT_SECONDS
+    while True:
+        answer = httpx.delete(url, timeout=_EXPORT_SECONDS, trust_env=False)
+        if answer.status_code != httpx.codes.CONFLICT or time.monotonic() > deadline:
+            answer.raise_for_status()
+            return
+        time.sleep(_LOCKED_SECONDS)
 
 
 def export_documents(plan: Plan, folder: Path) -> None:

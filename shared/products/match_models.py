@@ -14,7 +14,7 @@ import msgspec
 
 from shared.clients import firestore, storage
 from shared.errors import DependencyError
-from shared.products.matching import Matcher, Offer, SimpleMatcher
+from shared.products.matching import Matcher, Offer
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
@@ -73,14 +73,18 @@ def object_name(model_version: str) -> str:
     return f"{FOLDER}{model_version}.bin"
 
 
-def built(artefact: bytes | None) -> Matcher:  # noqa: ARG001 - fixed rules need no artefact
+def built(artefact: bytes | None) -> Matcher:
     """The matcher of an artefact, or of the default model; raises ValueError for a foreign one."""
-    return SimpleMatcher()
+    from shared.products.matching import LearnedMatcher, decode, default_model
+
+    return LearnedMatcher(default_model() if artefact is None else decode(artefact))
 
 
 def trained(offers: Sequence[Offer], decisions: Sequence[tuple[str, str, bool]]) -> bytes:
     """The artefact of a model that is trained on offers and on what people decided of pairs."""
-    return msgspec.json.encode({"offers": len(offers), "decisions": len(decisions)})
+    from shared.products.matching import encode, train
+
+    return encode(train(offers, decisions))
 
 
 def _current() -> _Kept:
@@ -101,7 +105,7 @@ def _renewed(kept: _Kept | None, now: float) -> _Kept:
         if model is None or artefact is not None:
             return _Kept(named, built(artefact), now)
         reason = "it is not in Storage"
-    except (DependencyError, ValueError) as error:
+    except (DependencyError, ValueError, msgspec.MsgspecError) as error:
         reason = f"{type(error).__name__}: {error}"
     # What was learnt makes matching better; what cannot be had must not end it.
     log.warning("The trained model is not at hand", extra={"context": {"reason": reason}})

@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
     _Found = dict[str, DocumentSnapshot[Any]]
 
-# Of the posting lists' offers, the best by their copies are judged.
-MAX_COMPARED: Final = 60
+# Of the posting lists' offers, the best by their copies are judged; with those that are read they
+# are few enough for the core to weigh them against each other.
+MAX_COMPARED: Final = 40
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
 # Of those, how many a person may have confirmed: a group of many must not keep new ones out.
 MAX_CONFIRMED: Final = 10
-# Offers of the product's own retailer that a candidate could be instead.
-MAX_RIVALS: Final = 5
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -101,8 +100,8 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
         if product is not None:
             chosen = choose(found.confidences, state)
             others = _listed(transaction, chosen)
-            field = found.field(others, chosen)
-            matches = _judged(postings.offer_of(product), others, field, found, state)
+            absent = set(chosen) - set(others)
+            matches = found.judge(postings.offer_of(product), others, absent, state)
             gone = set(chosen) - set(matches)
             paired = _store(transaction, (product, state), others, matches, gone)
         elif state.partners:
@@ -133,74 +132,44 @@ def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
     return (first + sorted(open_to, key=lambda o: (-sure[o], o)))[:MAX_OTHERS]
 
 
-class Field(msgspec.Struct, frozen=True):
-    """Who competes: offers `beside` those in question, and by each of those its `rivals`.
-
-    Rivals are offers of the product's own retailer, which may be meant in its place.
-    """
-
-    beside: Sequence[Offer] = ()
-    rivals: Mapping[str, Sequence[Offer]] = {}
-
-
-def mutual(
-    offer: Offer, others: Sequence[Offer], field: Field, matcher: Matcher, lowest: int
-) -> dict[str, Match]:
-    """Those that count as the same product as `offer`, seen from both sides.
-
-    Others of one retailer compete for the offer, and the offer competes with the rivals for each
-    other. The less sure of the two views counts.
-    """
-    ours = matcher.judge(offer, [*others, *field.beside])
-    matches = {}
-    for other in others:
-        if not ours[other.id].same(lowest):
-            continue
-        against = [each for each in field.rivals.get(other.id, ()) if each.id != other.id]
-        theirs = matcher.judge(other, [offer, *against])[offer.id]
-        match = min(ours[other.id], theirs, key=lambda each: each.confidence)
-        if match.same(lowest):
-            matches[other.id] = match
-    return matches
-
-
 class _Candidates:
-    """What the posting lists offer: whom to judge, and who could be meant in the offer's place."""
+    """What the posting lists offer, judged by its copies: whom to read, and who else competes."""
 
     def __init__(self, published: Published, matcher: Matcher, lowest: int) -> None:
-        self.matcher, self.lowest = matcher, lowest
-        self.confidences: dict[str, int] = {}
-        self._own: list[Offer] = []
-        self._likely: list[Offer] = []
+        self._matcher, self._lowest = matcher, lowest
+        self._offer: Offer | None = None
+        self._likely: dict[str, Offer] = {}
+        self._judged: dict[str, Match] = {}
         if published.product is None:
             return
-        offer = postings.offer_of(published.product)
+        self._offer = postings.offer_of(published.product)
         listed = {pid: o for entries in published.lists.values() for pid, o in entries.items()}
-        listed.pop(offer.id, None)
-        self._own = [other for other in listed.values() if other.retailer == offer.retailer]
         refused = {other for other, same in published.state.decided.items() if not same}
-        free = [other for pid, other in listed.items() if pid not in refused]
-        self._likely = shortlist(offer, free, MAX_COMPARED)
-        judged = matcher.judge(offer, self._likely)
-        self.confidences = {pid: m.confidence for pid, m in judged.items() if m.same(lowest)}
+        free = [each for pid, each in listed.items() if pid not in refused | {self._offer.id}]
+        likely = shortlist(self._offer, free, MAX_COMPARED)
+        self._likely = {each.id: each for each in likely}
+        self._judged = matcher.judge(self._offer, likely)
 
-    def field(self, others: Mapping[str, Offer], absent: Iterable[str]) -> Field:
-        """Who competes with `others`, by the lists' copies; not those known to be `absent`."""
-        known = {*others, *absent}
-        beside = [each for each in self._likely if each.id not in known]
-        rivals = {pid: shortlist(each, self._own, MAX_RIVALS) for pid, each in others.items()}
-        return Field(beside, rivals)
+    @property
+    def confidences(self) -> dict[str, int]:
+        """Of those that count as the same product."""
+        return {pid: m.confidence for pid, m in self._judged.items() if m.same(self._lowest)}
 
-
-def _judged(
-    offer: Offer, others: Mapping[str, Offer], field: Field, found: _Candidates, state: pairs.State
-) -> dict[str, Match]:
-    matches = mutual(offer, list(others.values()), field, found.matcher, found.lowest)
-    for other_id, other in others.items():
-        if state.decided.get(other_id):
-            known = matches.get(other_id) or found.matcher.compare(offer, other)
-            matches[other_id] = pairs.confirmed(known)
-    return matches
+    def judge(
+        self, offer: Offer, others: Mapping[str, Offer], absent: Iterable[str], state: pairs.State
+    ) -> dict[str, Match]:
+        """Those of `others` that are the same product; what was not read competes by its copy."""
+        beside = {pid: each for pid, each in self._likely.items() if pid not in absent}
+        field = {**beside, **others}
+        judged = self._judged
+        if offer != self._offer or field != self._likely:
+            judged = self._matcher.judge(offer, list(field.values()))
+        matches = {pid: judged[pid] for pid in others if judged[pid].same(self._lowest)}
+        for other_id, other in others.items():
+            if state.decided.get(other_id):
+                known = matches.get(other_id) or self._matcher.compare(offer, other)
+                matches[other_id] = pairs.confirmed(known)
+        return matches
 
 
 def _store(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.clients import firestore
 from shared.products import category_tree, match_models, postings
-from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products.matching import DefaultMatcher, Matcher, Offer, shortlist
 from shared.products.models import Product
 from shared.products.proposal_models import Fields
 from shared.products.proposal_rules import (
@@ -84,7 +84,7 @@ class Judge:
 
 def _matcher(settings: Configuration) -> Matcher:
     # While the rules are off no verdict depends on it, and to ask for the model costs a read.
-    return match_models.current() if settings.auto_approval.enabled else SimpleMatcher()
+    return match_models.current() if settings.auto_approval.enabled else DefaultMatcher()
 
 
 def listed_categories(names: Iterable[str]) -> set[str]:

@@ -22,7 +22,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.instance import MARK
 from tools.declarations import Declared, declared
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 HERE: Final = Path(__file__).parent
 HELLO: Final = {"target": "hello", "source": str(HERE / "hello" / "main.py")}
 _CHILD_SECONDS: Final = 120

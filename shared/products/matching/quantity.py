@@ -59,9 +59,19 @@ def quantity(text: str) -> Quantity | None:
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
 
 
+def measured(plain: str) -> str:
+    """`plain`, a folded text, with each size in one unit: "0.4 kg" is "400g"."""
+    return _QUANTITY.sub(_one_spelling, plain)
+
+
 def without_quantity(text: str) -> str:
     """`text` with its sizes blanked out."""
     return _QUANTITY.sub(" ", fold(text))
+
+
+def _one_spelling(match: re.Match[str]) -> str:
+    found = _read(match)
+    return f" {str(found).replace(' ', '')} " if found else match[0]
 
 
 def _read(match: re.Match[str]) -> Quantity | None:
