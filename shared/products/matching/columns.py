@@ -199,7 +199,7 @@ def _parts(found: list[list[tuple[int, tuple[int, int]]]]) -> "Small":
 
 def _code_columns(offers: Sequence[Offer]) -> dict[str, Any]:
     ids, stems = _Ids(0), _Ids(0)
-    named = [codes(f"{offer.name} {offer.model}")[:MOST_CODES] for offer in offers]
+    named = [codes(f"{offer.name} {offer.model}".strip())[:MOST_CODES] for offer in offers]
     both = [
         list(dict.fromkeys([*own, *codes(offer.description)]))[:MOST_CODES]
         for own, offer in zip(named, offers, strict=True)
@@ -213,7 +213,7 @@ def _code_columns(offers: Sequence[Offer]) -> dict[str, Any]:
 
 def _label_columns(offers: Sequence[Offer]) -> dict[str, Any]:
     sizes = [quantity(offer.size) or quantity(offer.name) for offer in offers]
-    logs = [math.log(q.value) if q else math.nan for q in sizes]
+    logs = [math.log(float(q.value)) if q else math.nan for q in sizes]
     prices = [math.log(o.price_minor) if o.price_minor > 0 else math.nan for o in offers]
     return {
         "log_size": np.array(logs, np.float32),

@@ -40,7 +40,8 @@ def terms(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in fold(text).split())
+    chunks = (chunk for chunk in fold(text).split() if _DIGIT.search(chunk))
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in chunks)
     return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
 
 
