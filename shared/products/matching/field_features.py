@@ -87,17 +87,29 @@ def prices(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     distance = np.abs(p.log_price[left] - p.log_price[right])
     known = ~np.isnan(distance) & (p.currency[left] == p.currency[right])
     distance = np.where(known, distance, 0)
+    near = np.exp(-distance / _NEAR_PRICE)
+    # Where one side states no size, the price is the only sign of another one.
+    unsized = known & (np.isnan(p.log_size[left]) != np.isnan(p.log_size[right]))
     return {
         "price_known": known,
         "price_same": known & (distance < _SAME_PRICE),
-        "price_near": known * np.exp(-distance / _NEAR_PRICE),
+        "price_near": known * near,
         "price_far": np.minimum(distance, _FAR_PRICE) / _FAR_PRICE,
+        "price_same_unsized": unsized & (distance < _SAME_PRICE),
+        "price_off_unsized": unsized * (1 - near),
     }
 
 
 def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
-    """Whether both name a brand, and the same one."""
-    return _labels("brand", p.brand[left], p.brand[right])
+    """Whether both name a brand, and the same one; a house brand is sold by its house alone."""
+    own = _own_house(p, left, right) | _own_house(p, right, left)
+    return {**_labels("brand", p.brand[left], p.brand[right]), "brand_of_house": own}
+
+
+def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
+    house = p.house[owners]
+    told = (p.terms[others] == house[:, None]).any(1)
+    return (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
 
 
 def categories(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
