@@ -80,6 +80,8 @@ class Prepared(msgspec.Struct, frozen=True):
     brand: "Ids"
     category: "Ids"
     retailer: "Ids"
+    house: "Ids"
+    """The term of the retailer's own name in the offer's name, or 0: a house brand."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -143,6 +145,7 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
         text_terms=np.array([term for row in texts for term in row], np.int32),
         described=np.array([bool(offer.description) for offer in offers], np.bool_),
         **_label_columns(offers, [quantity for _, _, quantity in read]),
+        house=np.array([_house(*pair, ids) for pair in zip(offers, named, strict=True)], np.int32),
     )
 
 
@@ -170,6 +173,12 @@ def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
         kept=np.array([habit[0] for habit in habits], np.float32),
         missed=np.array([habit[1] for habit in habits], np.float32),
     )
+
+
+def _house(offer: Offer, named: list[str], ids: _Ids) -> int:
+    """The longest word of the retailer's name, where the whole of it stands in the offer's."""
+    own = terms(offer.retailer)
+    return ids[max(own, key=len)] if own and set(own) <= set(named) else 0
 
 
 def _text(offer: Offer, named: list[int], ids: _Ids) -> list[int]:
