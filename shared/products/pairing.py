@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Of the posting lists' offers, the best by their copies are judged; with those that are read they
 # are few enough for the core to weigh them against each other.
-MAX_COMPARED: Final = 40
+MAX_COMPARED: Final = 30
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
 # Of those, how many a person may have confirmed: a group of many must not keep new ones out.

@@ -1,10 +1,12 @@
 """Uploads the real Sri Lankan catalogues through the API and prints the duplicates that are listed.
 
-    python -m tests.benchmarks.catalogues
+    python -m tests.benchmarks.catalogues [ROWS]
 
-It starts a cloud of its own and takes some minutes, so it is part of no test run.
+It starts a cloud of its own and takes many minutes, so it is part of no test run; ROWS takes only
+so many of each file.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -22,6 +24,9 @@ PATIENCE_SECONDS = 3600
 
 def main() -> int:
     """Uploads both files, waits for their matches and prints the surest and the least sure."""
+    parser = argparse.ArgumentParser(description="Match the real catalogues.")
+    parser.add_argument("rows", type=int, nargs="?", default=None)
+    rows: int | None = parser.parse_args().rows
     data = data_dir()
     folder = data / "catalogues" / "sri-lanka" if data else None
     if folder is None or not folder.is_dir():
@@ -31,7 +36,7 @@ def main() -> int:
         shop = admin_shop(stack)
         began = time.monotonic()
         for retailer, name in FILES.items():
-            tell(f"{retailer}: {upload(shop, retailer, folder / name)}")
+            tell(f"{retailer}: {upload(shop, retailer, folder / name, rows)}")
         shop.stack.control.wait_until_idle(PATIENCE_SECONDS)
         found = sorted(pairs(shop), key=lambda line: line[0], reverse=True)
         total = shop.get("/api/products/stats")["by_retailer"]
@@ -42,9 +47,10 @@ def main() -> int:
     return 0
 
 
-def upload(shop: Shop, retailer: str, path: Path) -> Json:
-    """The counts of a preview and a confirm of a file."""
-    files = {"file": (path.name, path.read_bytes())}
+def upload(shop: Shop, retailer: str, path: Path, rows: int | None) -> Json:
+    """The counts of a preview and a confirm of a file's first rows, or of all of it."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    files = {"file": (path.name, b"".join(lines[: None if rows is None else rows + 1]))}
     answer = shop.http.post("/api/products/preview", files=files, data={"retailer": retailer})
     told = good(answer)
     if "preview" not in told:

@@ -47,9 +47,8 @@ Aligned = tuple[Side, Side]
 def align(prepared: Prepared, left: "Places", right: "Places") -> Aligned:
     """Both sides of the pairs `left[i]` and `right[i]`; symmetric but for the sides."""
     a, b = _used(prepared.terms[left]), _used(prepared.terms[right])
-    same = (a[:, :, None] == b[:, None, :]) & (a != 0)[:, :, None]
-    exact = same.any(2), same.any(1)
-    matched = exact[0].astype(np.float32), exact[1].astype(np.float32)
+    exact = _met(a, b)
+    matched = exact[0].astype(np.float32, order="F"), exact[1].astype(np.float32, order="F")
     _soften(prepared, (a, b), exact, matched)
     _join(prepared, left, b, matched)
     _join(prepared, right, a, matched[::-1])
@@ -57,13 +56,20 @@ def align(prepared: Prepared, left: "Places", right: "Places") -> Aligned:
 
 
 def _used(terms: "Ids") -> "Ids":
+    # Column by column: what is summed up over a pair's few terms is then added in whole columns.
     width = int((terms != 0).any(0).sum())
-    return terms[:, : max(1, width)]
+    return np.asfortranarray(terms[:, : max(1, width)])
+
+
+def _met(a: "Ids", b: "Ids") -> "tuple[Bools, Bools]":
+    """Which terms of either side stand on the other."""
+    same = np.where(a == 0, -1, a).T[:, None] == b.T[None]
+    return same.any(1).T, same.any(0).T
 
 
 def _side(prepared: Prepared, places: "Places", terms: "Ids", matched: "Floats") -> Side:
-    weights = prepared.weights[places, : terms.shape[1]]
-    return Side(terms, weights, prepared.glossary.kind[terms], matched)
+    weights = np.asfortranarray(prepared.weights[places, : terms.shape[1]])
+    return Side(terms, weights, np.asfortranarray(prepared.glossary.kind[terms]), matched)
 
 
 def _soften(
@@ -75,9 +81,9 @@ def _soften(
     """Fills in terms that are written in another way: shortened, misspelt, with an ending."""
     a, b = terms
     # A typing mistake in the first letter is rare, and looking for it would cost ten times as much.
-    x = np.where(exact[0], 0, prepared.glossary.initial[a])
+    x = np.where(exact[0] | (prepared.glossary.initial[a] == 0), -1, prepared.glossary.initial[a])
     y = np.where(exact[1], 0, prepared.glossary.initial[b])
-    pair, at, to = np.nonzero((x[:, :, None] == y[:, None, :]) & (x != 0)[:, :, None])
+    at, to, pair = np.nonzero(x.T[:, None] == y.T[None])
     if len(pair):
         likeness = _likeness(prepared, a[pair, at], b[pair, to])
         np.maximum.at(matched[0], (pair, at), likeness)

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 
 from shared.products.matching.offer import Offer
-from shared.products.matching.quantity import quantity
+from shared.products.matching.quantity import Quantity
 from shared.products.matching.terms import NUMBER, codes, kind, stem, terms
 from shared.products.matching.text import normalise
 from shared.products.matching.vocabulary import Vocabulary
+from shared.products.matching.words import stated_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,9 @@ MOST_CODES: Final = 6
 _MOST_TEXT_TERMS: Final = 80
 _LEAST_ALIAS: Final = 4
 DIMENSIONS: Final = ("g", "ml", "count")
+
+Codes = tuple[tuple[str, ...], tuple[str, ...]]
+"""Those of the name and model, and those of the description."""
 
 
 class Glossary(msgspec.Struct, frozen=True):
@@ -76,6 +80,8 @@ class Prepared(msgspec.Struct, frozen=True):
     brand: "Ids"
     category: "Ids"
     retailer: "Ids"
+    house: "Ids"
+    """The term of the retailer's own name in the offer's name, or 0: a house brand."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -112,7 +118,9 @@ def name_terms(offer: Offer) -> list[str]:
 
 def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
     """The columns of `offers`."""
-    named = [name_terms(offer) for offer in offers]
+    # Offer by offer, while what its texts come to when they are folded is remembered.
+    read = [(name_terms(offer), _codes(offer), stated_quantity(offer)) for offer in offers]
+    named = [terms for terms, _, _ in read]
     ids = _Ids(0)
     rows = [[ids[term] for term in row] for row in named]
     texts = [_text(offer, row, ids) for offer, row in zip(offers, rows, strict=True)]
@@ -132,11 +140,12 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
         first=np.array([row[0] if row else 0 for row in rows], np.int32),
         names=[" ".join(row) for row in named],
         sorted_names=[" ".join(sorted(row)) for row in named],
-        **_code_columns(offers),
+        **_code_columns([codes for _, codes, _ in read]),
         text_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
         text_terms=np.array([term for row in texts for term in row], np.int32),
         described=np.array([bool(offer.description) for offer in offers], np.bool_),
-        **_label_columns(offers),
+        **_label_columns(offers, [quantity for _, _, quantity in read]),
+        house=np.array([_house(*pair, ids) for pair in zip(offers, named, strict=True)], np.int32),
     )
 
 
@@ -166,6 +175,12 @@ def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
     )
 
 
+def _house(offer: Offer, named: list[str], ids: _Ids) -> int:
+    """The longest word of the retailer's name, where the whole of it stands in the offer's."""
+    own = terms(offer.retailer)
+    return ids[max(own, key=len)] if own and set(own) <= set(named) else 0
+
+
 def _text(offer: Offer, named: list[int], ids: _Ids) -> list[int]:
     described = terms(offer.description)[:_MOST_TEXT_TERMS]
     return sorted({*named, *(ids[term] for term in described)})
@@ -185,8 +200,11 @@ def _aliases(row: list[str], order: list[int], ids: _Ids) -> Iterator[tuple[int,
 
 
 def _padded(rows: Iterable[list[int]], width: int) -> "Ids":
-    filled = [(row + [0] * width)[:width] for row in rows]
-    return np.array(filled, np.int32).reshape(-1, width)
+    cut = [row[:width] for row in rows]
+    lengths = np.array(list(map(len, cut)), np.intp)
+    filled = np.zeros((len(cut), width), np.int32)
+    filled[np.arange(width) < lengths[:, None]] = list(chain.from_iterable(cut))
+    return filled
 
 
 def _parts(found: list[list[tuple[int, tuple[int, int]]]]) -> "Small":
@@ -197,13 +215,15 @@ def _parts(found: list[list[tuple[int, tuple[int, int]]]]) -> "Small":
     return parts
 
 
-def _code_columns(offers: Sequence[Offer]) -> dict[str, Any]:
+def _codes(offer: Offer) -> Codes:
+    named = codes(f"{offer.name} {offer.model}".strip())[:MOST_CODES]
+    return named, codes(offer.description)
+
+
+def _code_columns(found: Sequence[Codes]) -> dict[str, Any]:
     ids, stems = _Ids(0), _Ids(0)
-    named = [codes(f"{offer.name} {offer.model}")[:MOST_CODES] for offer in offers]
-    both = [
-        list(dict.fromkeys([*own, *codes(offer.description)]))[:MOST_CODES]
-        for own, offer in zip(named, offers, strict=True)
-    ]
+    named = [own for own, _ in found]
+    both = [list(dict.fromkeys([*own, *described]))[:MOST_CODES] for own, described in found]
     return {
         "codes": _padded(([ids[code] for code in row] for row in both), MOST_CODES),
         "stems": _padded(([stems[stem(code)] for code in row] for row in both), MOST_CODES),
@@ -211,9 +231,8 @@ def _code_columns(offers: Sequence[Offer]) -> dict[str, Any]:
     }
 
 
-def _label_columns(offers: Sequence[Offer]) -> dict[str, Any]:
-    sizes = [quantity(offer.size) or quantity(offer.name) for offer in offers]
-    logs = [math.log(q.value) if q else math.nan for q in sizes]
+def _label_columns(offers: Sequence[Offer], sizes: Sequence[Quantity | None]) -> dict[str, Any]:
+    logs = [math.log(float(q.value)) if q else math.nan for q in sizes]
     prices = [math.log(o.price_minor) if o.price_minor > 0 else math.nan for o in offers]
     return {
         "log_size": np.array(logs, np.float32),

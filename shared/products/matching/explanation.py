@@ -46,7 +46,7 @@ _SAYING: Final[dict[str, tuple[str, ...]]] = {
     "description": ("text_overlap", "text_named"),
     "size": ("size_same", "size_near", "size_differs"),
     "price": ("price_known",),
-    "brand": ("brand_same", "brand_differs"),
+    "brand": ("brand_same", "brand_differs", "brand_of_house"),
     "category": ("category_same", "category_differs"),
     "retailer": ("retailer_same",),
     "rivals": ("rivals_most",),

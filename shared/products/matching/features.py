@@ -64,8 +64,15 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "description": ("text_known", "text_overlap", "text_named"),
     "size": ("size_same", "size_near", "size_differs", "size_far"),
-    "price": ("price_known", "price_same", "price_near", "price_far"),
-    "brand": ("brand_same", "brand_differs"),
+    "price": (
+        "price_known",
+        "price_same",
+        "price_near",
+        "price_far",
+        "price_same_unsized",
+        "price_off_unsized",
+    ),
+    "brand": ("brand_same", "brand_differs", "brand_of_house"),
     "category": ("category_same", "category_differs"),
     "retailer": ("retailer_same", "retailer_twin"),
 }
@@ -120,4 +127,4 @@ def _chunk(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
     for part in _PLAIN:
         found |= part(prepared, left, right)
     found |= retailers(prepared, left, right, found)
-    return np.stack([np.asarray(found[name], np.float32) for name in NAMES], axis=1)
+    return np.stack([np.asarray(found[name], np.float32) for name in NAMES]).T

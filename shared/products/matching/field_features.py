@@ -29,9 +29,10 @@ def model_codes(
     p: Prepared, left: "Places", right: "Places", aligned: Aligned
 ) -> "dict[str, Bools]":
     """Model codes: the same, of one stem, told in the other's description, or different ones."""
-    exact = _alike(p.codes[left], p.codes[right])
-    stems = _alike(p.stems[left], p.stems[right])
-    places = np.arange(p.codes.shape[1])
+    width = max(1, int((p.codes[left] > 0).any(0).sum()), int((p.codes[right] > 0).any(0).sum()))
+    exact = _alike(p.codes[left, :width], p.codes[right, :width])
+    stems = _alike(p.stems[left, :width], p.stems[right, :width])
+    places = np.arange(width)
     named_a = places < p.named_codes[left, None]
     named_b = places < p.named_codes[right, None]
     both, one = named_a[:, :, None] & named_b[:, None, :], named_a[:, :, None] | named_b[:, None, :]
@@ -87,17 +88,29 @@ def prices(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     distance = np.abs(p.log_price[left] - p.log_price[right])
     known = ~np.isnan(distance) & (p.currency[left] == p.currency[right])
     distance = np.where(known, distance, 0)
+    near = np.exp(-distance / _NEAR_PRICE)
+    # Where one side states no size, the price is the only sign of another one.
+    unsized = known & (np.isnan(p.log_size[left]) != np.isnan(p.log_size[right]))
     return {
         "price_known": known,
         "price_same": known & (distance < _SAME_PRICE),
-        "price_near": known * np.exp(-distance / _NEAR_PRICE),
+        "price_near": known * near,
         "price_far": np.minimum(distance, _FAR_PRICE) / _FAR_PRICE,
+        "price_same_unsized": unsized & (distance < _SAME_PRICE),
+        "price_off_unsized": unsized * (1 - near),
     }
 
 
 def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
-    """Whether both name a brand, and the same one."""
-    return _labels("brand", p.brand[left], p.brand[right])
+    """Whether both name a brand, and the same one; a house brand is sold by its house alone."""
+    own = _own_house(p, left, right) | _own_house(p, right, left)
+    return {**_labels("brand", p.brand[left], p.brand[right]), "brand_of_house": own}
+
+
+def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
+    house = p.house[owners]
+    told = (p.terms[others] == house[:, None]).any(1)
+    return (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
 
 
 def categories(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":

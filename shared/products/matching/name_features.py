@@ -71,7 +71,7 @@ def _habits(p: Prepared, side: Side) -> "tuple[Floats, Floats, Floats]":
     return kept.sum(1), missed.sum(1), missed.min(1)
 
 
-def numbers(_: Prepared, __: "Places", ___: "Places", aligned: Aligned) -> "dict[str, Floats]":
+def numbers(_: Prepared, __: "Places", ___: "Places", aligned: Aligned) -> "dict[str, Any]":
     """Numbers and measures, such as the 2 of "2 ply" or 64gb."""
     a, b = aligned
     number_a, number_b = a.kind == NUMBER, b.kind == NUMBER

@@ -16,6 +16,7 @@ _UNIT: Final = (
 _SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w)")
 _MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
 _DIGIT: Final = re.compile(r"\d")
+_WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
 _NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
 _TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
 _CODE_LENGTH: Final = 4
@@ -40,7 +41,7 @@ def terms(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in fold(text).split())
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(fold(text)))
     return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
 
 
@@ -50,6 +51,7 @@ def stem(code: str) -> str:
     return match[0] if match and kind(match[0]) == CODE else code
 
 
+@lru_cache(maxsize=REMEMBERED)
 def kind(term: str) -> int:
     """WORD; NUMBER for a number, with or without a unit; CODE for a model or article number."""
     if not term or term.isalpha():

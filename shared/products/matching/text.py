@@ -11,7 +11,8 @@ from shared.products.letters import without_latin_accents
 # dropped too, so that "Nature's" is one word and the Hebrew \u05e7"\u05d2 one unit.
 _JOINING: Final = frozenset("'`\"\u00b4\u2018\u2019\u02bc\u05f3\u05f4\u201c\u201d")
 _ASCII_JOINING: Final = {ord(mark): None for mark in "'`\""}
-_ASCII_BREAK: Final = re.compile(r"(?<!\d)\.|\.(?!\d)|[^a-z0-9.]+")
+_ASCII_POINT: Final = re.compile(r"(?<!\d)\.|\.(?!\d)")
+_ASCII_SPACE: Final = {c: " " for c in range(128) if not (chr(c).isalnum() or chr(c) == ".")}
 _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SPACES: Final = re.compile(r"\s+")
@@ -35,7 +36,8 @@ def normalise(text: str) -> str:
     """`text` folded, without Latin accents and with punctuation turned into single spaces."""
     folded = fold(text)
     if folded.isascii():
-        return _ASCII_BREAK.sub(" ", folded).strip()
+        plain = _ASCII_POINT.sub(" ", folded) if "." in folded else folded
+        return " ".join(plain.translate(_ASCII_SPACE).split())
     # Accents last: one that stood on what is no letter stands on a space then, and goes.
     words = without_latin_accents("".join(_kept(folded, at) for at in range(len(folded))))
     return _SPACES.sub(" ", words).strip()

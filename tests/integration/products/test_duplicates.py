@@ -165,7 +165,8 @@ def test_a_full_rematch_goes_on_where_it_was_killed(shop: Shop, sold: Sold) -> N
     for _ in range(2):
         assert shop.call_private("rematch_products", {"rematch_id": run, "block": 0}).is_success
     check_done(shop, run, sold, blocks=1)
-    assert shop.documents("match_pairs") == before
+    # Their evidence is as they were met: the first of two found nobody in the lists yet.
+    assert shop.documents("match_pairs").keys() == before.keys()
     # Another one may begin now.
     answer = shop.http.post("/api/products/rematch", json={})
     assert (answer.status_code, answer.json()["state"]) == (202, "running")
@@ -300,7 +301,8 @@ def test_a_preview_keeps_what_it_looked_up_until_a_list_changes(shop: Shop) -> N
     shop.clear()
     shop.upload([row(1)])
     shop.settle()
-    similar = [row(1, name=row(1)["name"] + " x", retailer_sku="other")]
+    name = " ".join(reversed(row(1)["name"].split()))
+    similar = [row(1, name=name, retailer_sku="other")]
 
     def previewed() -> tuple[int, int]:
         answer = shop.http.post("/api/products/preview", json={"products": similar})

@@ -105,3 +105,21 @@ def test_a_single_piece_is_no_size() -> None:
     other = replace(nappies, id="b", retailer="cargills", size="39 pcs")
     verdicts = {e.field: e.verdict for e in MATCHER.compare(nappies, other).evidence}
     assert verdicts["size"] == "missing"
+
+
+_SPELLINGS = st.sampled_from(
+    [("45g", "0.045 kg"), ("45g", "45 GRAMS"), ("1 L", "1000ml"), ("6x100 ml", "600 ML")]
+)
+
+
+@given(_SPELLINGS, st.permutations(["tong", "garden", "coated", "peanuts"]), st.booleans())
+def test_spelling_case_and_order_never_make_another_product(
+    size: tuple[str, str],
+    order: list[str],
+    shout: bool,  # noqa: FBT001 - hypothesis fills it in by its place
+) -> None:
+    words = " ".join(order)
+    first = replace(PEANUTS, name=f"Tong Garden Coated Peanuts {size[0]}")
+    second = replace(ELSEWHERE, name=f"{words.upper() if shout else words} {size[1]}")
+    assert MATCHER.compare(first, second).confidence > 50
+    assert MATCHER.judge(first, [second])["b"].confidence > 50
