@@ -70,6 +70,14 @@ SCHEDULES = (
         attempt_deadline_seconds=60,
         retries=3,
     ),
+    # Once: what a failed run did not learn, the next night's does.
+    Schedule(
+        name="retrain-matcher",
+        purpose="Trains the matcher on the catalogue and on what people decided.",
+        schedule="30 2 * * *",
+        function="retrain_matcher",
+        attempt_deadline_seconds=1200,
+    ),
     Schedule(
         name="apply-retention",
         purpose="Removes sessions, audit entries and results that are kept no longer.",

@@ -64,6 +64,8 @@ QUEUES = (
     # Slack takes about one message a second, and mail servers few; what is slow must not hold up
     # the others.
     Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
+    # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
+    Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

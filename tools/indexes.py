@@ -35,7 +35,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     # For the total of a search, which is counted without an order.
     *(("products", ((field, ASCENDING), ("terms", CONTAINS))) for field in SEARCHED_WITH),
-    ("match_pairs", (("products", CONTAINS), ("confidence", DESCENDING))),
+    ("match_pairs", (("facets", CONTAINS), ("confidence", DESCENDING))),
     *(
         ("product_requests", (("status", ASCENDING), (sort, DESCENDING)))
         for sort in ("created_at", "count")
@@ -58,6 +58,10 @@ UNINDEXED: Final = (
     ("products", "image"),
     ("match_keys", "entries"),
     ("match_pairs", "evidence"),
+    ("match_states", "decided"),
+    ("match_states", "keys"),
+    ("match_states", "marks"),
+    ("match_states", "partners"),
     ("product_groups", "members"),
     ("product_groups", "merges"),
     ("ledger", "was"),

@@ -10,6 +10,7 @@ const ROUTES = [
   [/^\/products\/([^/]+)$/, 'product'],
   [/^\/upload(?:\/([^/]+))?$/, 'upload'],
   [/^\/categories$/, 'categories'],
+  [/^\/duplicates$/, 'duplicates'],
   [/^\/approvals$/, 'approvals'],
   [/^\/prices$/, 'prices'],
   [/^\/alerts$/, 'alerts'],
@@ -34,6 +35,7 @@ const GROUPS = [
   ]],
   ['Work', [
     ['/approvals', 'Approvals', 'approvals'],
+    ['/duplicates', 'Duplicates', 'duplicates'],
     ['/requests', 'Requests', 'requests'],
     ['/notes', 'Notes', 'notes'],
   ]],

@@ -15,6 +15,8 @@ const PATHS = {
   alerts: 'M6.5 16.5V11a5.5 5.5 0 0 1 11 0v5.5l1.5 1.5H5zM10 20.5h4',
   users: 'M9.5 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM3.5 19.5c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5M16 5.2a3.3 3.3 0 0 1 0 6M17.5 14.5c1.9.8 3 2.6 3 5',
   insights: 'M4.5 19.5v-6M9.5 19.5v-11M14.5 19.5v-8M19.5 19.5v-15',
+  duplicates: 'M4.5 4.5h10v10h-10zM9.5 14.5v5h10v-10h-5',
+  merge: 'M6 4.5v4c0 3 6 3.5 6 7v4M18 4.5v4c0 3-6 3.5-6 7',
   pin: 'M9 4h6l-.7 6 3.2 3.5h-11L9.7 10zM12 13.5V20',
   up: 'm6 14.5 6-6 6 6',
   down: 'm6 9.5 6 6 6-6',
@@ -247,6 +249,13 @@ export function showErrors(form, errors) {
 
 export const select = (options, value, props = {}) =>
   h('select', { value, ...props }, options.map(([v, label]) => h('option', { value: v }, label)));
+
+// What a filter offers is known only later; what it is set to stays selectable.
+export function offerChoices(control, none, entries, value = '') {
+  if (value && !entries.some(([key]) => key === value)) entries.push([value, title(value)]);
+  fill(control, h('option', { value: '' }, none), entries.map(([key, label]) => h('option', { value: key }, label)));
+  control.value = value;
+}
 
 // `act` does the work; the dialog stays open with the problem shown until it succeeds.
 export function dialog({ title, body, confirm, tone = 'primary', act, cancel = 'Cancel' }) {

@@ -23,8 +23,15 @@ from shared.clients import firestore
 from shared.clock import epoch_micros, from_epoch_micros, rfc3339, utc_now
 from shared.prices import analytics, store, summaries
 from shared.prices.models import Point, month_of, pack
-from shared.products import catalogue, category_tree, identities, pairs, postings
-from shared.products.matching import POSTING_CAP, Match, Matcher, SimpleMatcher
+from shared.products import (
+    catalogue,
+    category_tree,
+    identities,
+    match_models,
+    pairs,
+    postings,
+)
+from shared.products.matching import POSTING_CAP, Match, Matcher
 from shared.products.models import Product, to_document
 from shared.products.page_marks import RUN_ROWS, Marks
 from shared.system.configuration_records import DEFAULTS
@@ -45,7 +52,7 @@ def main() -> None:
         return
     now = utc_now()
     demo = demo_products(now=now)
-    writes = list(_writes(demo, now, SimpleMatcher()))
+    writes = list(_writes(demo, now, match_models.built(None)))
     batches = [writes[at : at + BATCH] for at in range(0, len(writes), BATCH)]
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_commit, batches))
@@ -165,17 +172,22 @@ def _marks(products: list[Product]) -> Marks:
 
 
 def _matching(products: list[Product], matches: Matches, matcher: Matcher) -> Iterable[Write]:
-    states: dict[str, dict[str, Any]] = defaultdict(lambda: {"keys": [], "partners": {}})
+    states: dict[str, dict[str, Any]] = defaultdict(
+        lambda: {"keys": [], "partners": {}, "marks": {}}
+    )
     lists: dict[str, dict[str, Any]] = defaultdict(dict)
-    for product in products:
-        offer = postings.offer_of(product)
+    offers = {product.id: postings.offer_of(product) for product in products}
+    for product, offer in zip(products, offers.values(), strict=True):
         for key in matcher.keys(offer):
             if len(lists[key]) < POSTING_CAP:
                 lists[key] |= postings.added(offer)["entries"]
                 states[product.id]["keys"].append(key)
     for a, b, match in matches:
-        states[a]["partners"][b] = states[b]["partners"][a] = True
-        yield f"{pairs.COLLECTION}/{pairs.pair_id(a, b)}", pairs.fields(a, b, match)
+        fields = pairs.fields(offers[a], offers[b], match)
+        for one, other in ((a, b), (b, a)):
+            states[one]["partners"][other] = match.confidence
+            states[one]["marks"][other] = pairs.mark_of(fields)
+        yield f"{pairs.COLLECTION}/{pairs.pair_id(a, b)}", fields
     for product_id, state in states.items():
         yield f"{pairs.STATES}/{product_id}", state
     for key, entries in lists.items():

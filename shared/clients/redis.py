@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -70,6 +70,18 @@ def must_call(call: "Callable[[Redis], T]", *, even_if_resting: bool = True) -> 
         _resting_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
         log.warning("Redis failed", extra={"context": {"error": type(error).__name__}})
         raise DependencyUnavailable("Redis cannot be reached.") from error
+
+
+def set_all(texts: Mapping[str, str], ttl_seconds: int) -> None:
+    """Keeps each text under its key, in one round trip; silent where Redis is away."""
+
+    def call(redis: "Redis") -> object:
+        pipeline = redis.pipeline()
+        for key, text in texts.items():
+            pipeline.set(key, text, ex=ttl_seconds)
+        return pipeline.exec()
+
+    try_call(call)
 
 
 def ping() -> None:

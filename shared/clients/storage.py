@@ -63,6 +63,16 @@ def put(name: str, content: bytes, content_type: str, cache_control: str) -> Non
         blob.upload_from_string(content, content_type=content_type, timeout=TIMEOUT_SECONDS)
 
 
+def read(name: str) -> bytes | None:
+    """The object's content, None where there is none."""
+    from google.api_core.exceptions import NotFound
+
+    with _errors_mapped(), suppress(NotFound):
+        content: bytes = bucket().blob(name).download_as_bytes(timeout=TIMEOUT_SECONDS)
+        return content
+    return None
+
+
 def remove(name: str) -> None:
     """Removes the object, if it is there."""
     from google.api_core.exceptions import NotFound

@@ -10,4 +10,5 @@ ATTEMPTS: Final = {
     "prices": 30,
     "users": 30,
     "notifications": 20,
+    "rematching": 10,
 }

@@ -93,6 +93,15 @@ def store(cached: Cached, generation: str | None, identity: str, page: bytes) ->
     redis.try_call(lambda r: r.set(key, text, ex=cached.ttl_seconds))
 
 
+def generation(namespace: str) -> str | None:
+    """The namespace's generation, to be taken before what is kept under it is read.
+
+    None where Redis is away: nothing is kept then.
+    """
+    key = generation_key(namespace)
+    return redis.try_call(lambda r: r.get(key)) or _begin(namespace)
+
+
 def bump(namespace: str, commit_micros: int) -> None:
     """Replaces the generation after a commit; silent where Redis is away: the trigger repairs."""
     fresh = _token(commit_micros)

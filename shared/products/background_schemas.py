@@ -40,6 +40,13 @@ class Recount(msgspec.Struct):
     due_at: float
 
 
+class RematchProducts(msgspec.Struct):
+    """A run whose `block` is to be worked on; without one, all that are not done."""
+
+    rematch_id: str
+    block: int | None = None
+
+
 class ProposeProducts(msgspec.Struct):
     """What was found, each offer with the fields of an upload's row, and where."""
 

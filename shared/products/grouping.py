@@ -16,6 +16,7 @@ from shared.products import decisions, group_store, merging
 from shared.products.group_schemas import MergeRequest, UnmergeRequest
 from shared.products.merging import MOST_OFFERS, Change, Group
 from shared.products.models import Product
+from shared.products.pairs import Links
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -94,8 +95,10 @@ def unmerge(wanted: UnmergeRequest, by: Actor, clock: Clock = utc_now) -> Undone
         withdrawn = _said_by_merges(_parts(group, change), transaction)
         offers = group_store.read_offers(group.ids, transaction)
         _write(transaction, groups, change, offers, by=by, now=clock())
+        links = Links()
         for a, b in withdrawn:
-            transaction.delete(decisions.reference(a, b))
+            decisions.forget(transaction, links, a, b)
+        links.store(transaction)
         rest, *restored = change.groups
         left = [pid for pid in group.ids if pid not in rest.ids]
         return Undone(rest, left, [each.id for each in restored]), True

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 COLLECTION: Final = "outbox"
 # The version of what is not there any more.
 GONE: Final = 0
-Kind = Literal["product", "category", "picture", "price", "notification", "product_price", "user"]
+Kind = Literal[
+    "product", "category", "picture", "price", "notification", "product_price", "user", "rematch"
+]
 
 
 class Owed(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ Nothing is looked up while the rules are off, nor for a retailer that they do no
 from collections.abc import Iterable, Sequence
 
 from shared.clients import firestore
-from shared.products import category_tree, postings
-from shared.products.matching import Matcher, Offer, SimpleMatcher, shortlist
+from shared.products import category_tree, match_models, postings
+from shared.products.matching import DefaultMatcher, Matcher, Offer, shortlist
 from shared.products.models import Product
 from shared.products.proposal_models import Fields
 from shared.products.proposal_rules import (
@@ -29,7 +29,7 @@ class Judge:
 
     def __init__(self, settings: Configuration, matcher: Matcher | None = None) -> None:
         self._settings = settings
-        self._matcher = matcher or SimpleMatcher()
+        self._matcher = matcher or _matcher(settings)
         self._lists: postings.Postings = {}
         self._categories: set[str] = set()
 
@@ -80,6 +80,11 @@ class Judge:
             known_currency=known.currency,
         )
         return verdict(self._settings, facts)
+
+
+def _matcher(settings: Configuration) -> Matcher:
+    # While the rules are off no verdict depends on it, and to ask for the model costs a read.
+    return match_models.current() if settings.auto_approval.enabled else DefaultMatcher()
 
 
 def listed_categories(names: Iterable[str]) -> set[str]:

@@ -20,6 +20,7 @@ FUNCTION = "match_product"
 def product_written(product_id: str, commit_micros: int) -> None:
     """Replaces the cache's generation where the writer could not, and enqueues the rest."""
     _ensure_bumped("products", commit_micros)
+    _ensure_bumped("matcher", commit_micros)
     request_follow(product_id, f"{product_id}-{commit_micros}")
 
 

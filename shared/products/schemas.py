@@ -135,11 +135,12 @@ class ProductChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class EvidenceView(msgspec.Struct):
-    """What one field says about a match."""
+    """What one field says about a match; 50 and all weights are the confidence."""
 
     field: str
     verdict: str
     detail: str
+    weight: int
 
 
 class MatchView(msgspec.Struct):

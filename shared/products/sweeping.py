@@ -33,6 +33,7 @@ TASKS: Final[Mapping[outbox.Kind, tuple[str, str, str]]] = {
     "price": ("prices", "follow_prices", "change_id"),
     "notification": ("notifications", "gather_notifications", "channel"),
     "user": ("users", "settle_user", "uid"),
+    "rematch": ("rematching", "rematch_products", "rematch_id"),
 }
 
 

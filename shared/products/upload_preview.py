@@ -1,27 +1,35 @@
 """Preview: for each row of an upload, whether the catalogue or the file has it already.
 
 At most five reads a row, all told: its identity, the product that the identity names, and as many
-posting lists of its keys as are left. Rows that share keys, as rows of one brand do, share reads.
-The settings are one more where the instance's copy of them is old.
+posting lists of its keys as are left. Rows that share keys, as rows of one brand do, share reads,
+and what a list holds of their retailer is kept in Redis for a while. The settings are one more
+where the instance's copy of them is old.
 """
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, zip_longest
 from typing import Final
 
 from shared.clients import firestore
-from shared.products import catalogue, identities, pairs, postings, upload_store
+from shared.products import (
+    catalogue,
+    identities,
+    match_models,
+    pairs,
+    posting_cache,
+    upload_store,
+)
 from shared.products.matching import (
     POSTING_CAP,
     Match,
     Matcher,
     Offer,
-    SimpleMatcher,
     shortlist,
 )
 from shared.products.models import KNOWN
+from shared.products.posting_cache import Wanted
 from shared.products.upload_models import Chunk, StoredRow, Upload, offer_of
 from shared.products.upload_rows import UploadRow
 
@@ -34,9 +42,10 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
 
     Raises Conflict if another run is at it too.
     """
-    # Saving reads the upload; what is followed is read to begin with, as are its chunks.
-    overhead = 3 if upload.large else 1
-    seen = _Seen(matcher or SimpleMatcher(), pairs.lowest())
+    # Saving reads the upload, and the matcher which model is current; what is followed is read to
+    # begin with, as are its chunks.
+    overhead = 4 if upload.large else 2
+    seen = _Seen(matcher or match_models.current(), pairs.lowest())
     for number, chunk in enumerate(chunks):
         if number < upload.previewed_chunks:
             for stored in chunk.rows:
@@ -57,7 +66,7 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
 def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
     known, spent = _known_offers(chunk.rows)
     unknown = [s for s in chunk.rows if _identity(s.row) not in known]
-    lists = postings.read(_first_keys(unknown, seen.matcher, reads - spent))
+    lists = _lists(unknown, seen.matcher, reads - spent)
     for stored in chunk.rows:
         product_id = known.get(_identity(stored.row))
         if product_id is not None:
@@ -67,20 +76,31 @@ def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
         seen.remember(stored)
 
 
-def _first_keys(rows: list[StoredRow], matcher: Matcher, most: int) -> list[str]:
-    """At most so many keys: the first of each row, then the second of each, and so on."""
-    each = [matcher.keys(offer_of(stored.row, "")) for stored in rows]
-    by_rank = chain.from_iterable(zip_longest(*each))
-    return list(dict.fromkeys(key for key in by_rank if key is not None))[: max(0, most)]
+_Lists = Mapping[Wanted, list[Offer]]
 
 
-def _judge_by_catalogue(stored: StoredRow, lists: postings.Postings, seen: "_Seen") -> None:
+def _lists(rows: list[StoredRow], matcher: Matcher, most: int) -> _Lists:
+    """Lists of at most so many keys: the first of each row, then the second of each, and so on."""
+    each = [[_wanted(stored.row, key) for key in _keys(stored, matcher)] for stored in rows]
+    by_rank = [wanted for wanted in chain.from_iterable(zip_longest(*each)) if wanted is not None]
+    paid = set(list(dict.fromkeys(wanted.key for wanted in by_rank))[: max(0, most)])
+    return posting_cache.read(wanted for wanted in by_rank if wanted.key in paid)
+
+
+def _keys(stored: StoredRow, matcher: Matcher) -> tuple[str, ...]:
+    return matcher.keys(offer_of(stored.row, ""))
+
+
+def _wanted(row: UploadRow, key: str) -> Wanted:
+    return Wanted(row.retailer, row.category, key)
+
+
+def _judge_by_catalogue(stored: StoredRow, lists: _Lists, seen: "_Seen") -> None:
     offer = offer_of(stored.row, "")
     candidates = {
         other.id: other
         for key in seen.matcher.keys(offer)
-        for other in lists.get(key, {}).values()
-        if other.retailer == offer.retailer
+        for other in lists.get(_wanted(stored.row, key), ())
     }
     best = seen.best(offer, candidates.values())
     if best is None:

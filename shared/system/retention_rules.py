@@ -44,6 +44,7 @@ KEPT: Final = (
     Kept("weekly_reports", "claimed_at", "audit_logs"),
     Kept("exports", "created_at", "results"),
     Kept("nightly_exports", "began_at", "results"),
+    Kept("rematches", "started_at", "results"),
     Kept("user_activity", "day", "activity", as_day=True),
 )
 

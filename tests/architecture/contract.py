@@ -49,6 +49,9 @@ DELETE           /api/products/<id>/image             admin        100    -
 GET              /api/products/<id>/matches           admin        100    -
 POST             /api/products/<id>/restore           admin        100    -
 POST             /api/products/confirm                admin         10    -
+GET              /api/products/duplicates              admin        100  300
+POST             /api/products/duplicates/decide       admin        100    -
+POST             /api/products/duplicates/reopen       admin        100    -
 POST             /api/products/export                 admin         10    -
 GET              /api/products/exports/<id>           admin        100    -
 GET              /api/products/groups/<id>            admin        100    -
@@ -59,6 +62,8 @@ POST             /api/products/pending/<id>/reject    admin        100    -
 POST             /api/products/pending/approve        admin         10    -
 POST             /api/products/pending/reject         admin         10    -
 POST             /api/products/preview                admin         10    -
+POST             /api/products/rematch                 admin         10    -
+GET              /api/products/rematches/<id>          admin        100    -
 GET              /api/products/search                 admin        100    -
 GET              /api/products/stats                  admin        100   60
 POST             /api/products/unmerge                admin        100    -

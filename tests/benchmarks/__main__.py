@@ -1,4 +1,4 @@
-"""Measure the product on the local cloud: `python -m tests.benchmarks [--only PART]`.
+"""Measure the product: `python -m tests.benchmarks [PART]`, where cold, warm, reads need a cloud.
 
 Times are CPU times of the measured process, and ratios of what runs in turn, so that a machine
 that does other work spoils them little.
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from local.plan import ROOT
-from tests.benchmarks import cold, crawl_speed, reads, warm
+from tests.benchmarks import cold, crawl_speed, matching_speed, reads, warm
 from tests.benchmarks.cloud import Cloud, running
 from tests.benchmarks.figures import Figure, write
 
@@ -18,8 +18,10 @@ PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
     "warm": warm.measure,
     "reads": reads.measure,
 }
-# These need no cloud.
-ALONE: dict[str, Callable[[], Iterable[Figure]]] = {"crawl": crawl_speed.measure}
+WITHOUT_CLOUD: dict[str, Callable[[], Iterable[Figure]]] = {
+    "matching": matching_speed.measure,
+    "crawl": crawl_speed.measure,
+}
 # On a busy machine a call of Redis that timed out would measure the way without it.
 SETTINGS = {"RATE_LIMIT_SCALE": "100000", "REDIS_TIMEOUT_SECONDS": "10"}
 
@@ -27,10 +29,12 @@ SETTINGS = {"RATE_LIMIT_SCALE": "100000", "REDIS_TIMEOUT_SECONDS": "10"}
 def main(arguments: list[str]) -> int:
     """Print the figures as they come and write them, if they are all, to bench.json."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--only", choices=[*PARTS, *ALONE], help="measure one part")
-    only = parser.parse_args(arguments).only
+    parser.add_argument(
+        "part", nargs="?", choices=[*PARTS, *WITHOUT_CLOUD], help="measure one part"
+    )
+    only = parser.parse_args(arguments).part
     figures = []
-    for figure in _measured([only] if only else [*PARTS, *ALONE]):
+    for figure in _measured([only] if only else [*PARTS, *WITHOUT_CLOUD]):
         figures.append(figure)
         sys.stdout.write(f"{figure.line()}\n")
         sys.stdout.flush()
@@ -39,15 +43,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _measured(names: list[str]) -> Iterator[Figure]:
-    if cloudy := [name for name in names if name in PARTS]:
+def _measured(parts: list[str]) -> Iterator[Figure]:
+    on_cloud = [name for name in parts if name in PARTS]
+    if on_cloud:
         with running(SETTINGS) as cloud:
             cloud.fill(min(reads.SIZES.values()))
-            for name in cloudy:
+            for name in on_cloud:
                 yield from PARTS[name](cloud)
-    for name in names:
-        if name in ALONE:
-            yield from ALONE[name]()
+    for name in parts:
+        if name in WITHOUT_CLOUD:
+            yield from WITHOUT_CLOUD[name]()
 
 
 if __name__ == "__main__":

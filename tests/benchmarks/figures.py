@@ -18,7 +18,7 @@ class Figure:
 
     @property
     def short(self) -> bool:
-        """Whether the value misses its aim: `<= 2.5`, `>= 3`, or the value itself."""
+        """Whether the value misses its aim: `<= 2.5`, `>= 3.5`, or the value itself."""
         if self.value is None or not self.aim:
             return False
         sign, _, bound = self.aim.rpartition(" ")

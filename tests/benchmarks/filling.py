@@ -19,7 +19,7 @@ from local.demo.search_index import SearchIndex
 from shared.clients import firestore
 from shared.clock import utc_now
 from shared.products import catalogue, category_tree, identities, pairs, postings
-from shared.products.matching import POSTING_CAP, SimpleMatcher
+from shared.products.matching import POSTING_CAP, DefaultMatcher
 from shared.products.models import to_document
 
 PARALLEL: Final = 4
@@ -56,7 +56,7 @@ def main(size: int, already: int) -> None:
 
 
 def _offers(demo: list[DemoProduct]) -> Iterator[seed.Write]:
-    matcher = SimpleMatcher()
+    matcher = DefaultMatcher()
     for item in demo:
         product = seed._product(item)
         yield f"{catalogue.COLLECTION}/{product.id}", to_document(product)
@@ -68,7 +68,7 @@ def _offers(demo: list[DemoProduct]) -> Iterator[seed.Write]:
 
 def _lists(demo: list[DemoProduct]) -> Iterator[seed.Write]:
     products = [seed._product(item) for item in demo]
-    matcher = SimpleMatcher()
+    matcher = DefaultMatcher()
     lists: dict[str, dict[str, Any]] = defaultdict(dict)
     for product in products:
         offer = postings.offer_of(product)

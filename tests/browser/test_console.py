@@ -15,6 +15,7 @@ SCREENS = {
     "/#/categories": "Categories",
     "/#/prices": "Prices",
     "/#/approvals": "Approvals",
+    "/#/duplicates": "Duplicates",
     "/#/alerts": "Price alerts",
     "/#/users": "Users",
     "/#/insights": "Insights",
@@ -25,7 +26,10 @@ SCREENS = {
     "/#/audit": "Audit log",
 }
 # Judged with something in them, in the tests of their own.
-JUDGED_FILLED = {"/#/approvals", "/#/alerts", "/#/users", "/#/insights", "/#/notes", "/#/requests"}
+JUDGED_FILLED = {
+    f"/#/{name}"
+    for name in ("approvals", "duplicates", "alerts", "users", "insights", "notes", "requests")
+}
 SEARCHES = 10
 LONG_WORK_MS = 120_000
 ATTACK = "<img src=x onerror=\"document.title='owned'\">"
@@ -415,6 +419,7 @@ def test_skip_link_leads_to_the_content(new_page: NewPage, console_url: str) -> 
 def test_a_new_screen_is_told_and_focused(new_page: NewPage, console_url: str) -> None:
     page = new_page()
     page.goto(console_url)
+    expect(page.get_by_role("heading", name="Catalogue", level=1)).to_be_visible()
     page.get_by_role("link", name="Categories", exact=True).click()
     heading = page.get_by_role("heading", name="Categories", level=1)
     expect(heading).to_be_focused()

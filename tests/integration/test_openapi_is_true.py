@@ -35,12 +35,13 @@ Seen = dict[tuple[str, str], set[int]]
 def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
     """Ids that exist, each of something that may be changed and removed."""
     common = {"retailer": "schema-shop", "price": 10, "category": "tea"}
-    rows = [{"name": name, **common} for name in ("Schema Tea 100g", "Kept Coffee 200g")]
+    rows = [{"name": name, **common} for name in ("Schema Tea 100g", "Kept Coffee 200g", "Zinc")]
     with sessions.new_client(stack, session) as http:
         http.timeout = httpx.Timeout(60)
         upload = http.post("/api/products/preview", json={"products": rows}).json()["preview"]
         upload_id = upload["upload_id"]
         http.post("/api/products/confirm", json={"upload_id": upload_id}).raise_for_status()
+        rematch_id = http.post("/api/products/rematch", json={}).json()["rematch_id"]
         export_id = http.post("/api/products/export", json={}).json()["export_id"]
         wished = http.post("/api/product-requests", json={"name": "Schema Wish"}).json()
         invited = [
@@ -49,7 +50,7 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         ]
         note_id = http.post("/api/notes", json={"title": "Schema"}).json()["id"]
         listed = http.get("/api/products", params={"retailer": "schema-shop", "sort": "name"})
-        kept, mortal = (each["id"] for each in listed.json()["products"])
+        kept, mortal, third = (each["id"] for each in listed.json()["products"])
         alert = {"name": "Schema", "kind": "down", "percent": 10, "channel": "slack"}
         alert |= {"product_id": kept}
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
@@ -61,6 +62,10 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "product_id": mortal,
         "kept_product_id": kept,
         "product_ids": [kept],
+        "same": [kept],
+        "different": [third],
+        "pairs": [[kept, third]],
+        "rematch_id": rematch_id,
         "merge": {name: groups[0][name] for name in ("primary_id", "duplicate_ids")},
         "unmerged_group_id": groups[0]["group_id"],
         "group_id": groups[1]["group_id"],

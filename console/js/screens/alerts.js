@@ -2,8 +2,9 @@ import { Intent, get, post, query as toQuery, request } from '../api.js';
 import { Categories, categories, stats } from '../catalog.js';
 import { h, fill, uid } from '../dom.js';
 import { ago, count, dateTime, plural, price, title as named } from '../format.js';
+import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, chip, dialog, empty, failure, field, heading, iconButton, note, select, skeleton, table, toast } from '../ui.js';
+import { announce, button, card, chip, dialog, empty, failure, field, heading, iconButton, note, select, table, toast } from '../ui.js';
 
 export const title = 'Price alerts';
 
@@ -64,13 +65,9 @@ function secretDialog({ name, webhook_secret: secret }) {
 }
 
 export function screen({ path, query, signal }) {
-  const results = h('div', { class: 'results' });
-  const foot = h('div', { class: 'more' });
-  const counted = h('p', { class: 'count', role: 'status' });
+  const list = pages({ path: PATH, of: 'alerts', paint: () => paint(), signal, waiting: 5 });
   let kinds = new Categories([]);
   let retailers = [];
-  let rows = [];
-  let next = null;
 
   const rule = (a) => (a.kind === 'below' ? `Below ${a.currency} ${price(a.price)}` : `${a.kind === 'up' ? 'Up' : 'Down'} ${a.percent} % or more`);
 
@@ -129,7 +126,7 @@ export function screen({ path, query, signal }) {
         if (body.channel === 'webhook') body.webhook_url = made.webhook_url.value.trim();
         if (body.webhook_url === '') throw refuse('webhook_url', 'Enter an address.');
         const { data } = await post(PATH, body, intent);
-        rows = [data, ...rows];
+        list.rows = [data, ...list.rows];
         paint();
         toast('The alert is set.');
         done = data;
@@ -147,7 +144,7 @@ export function screen({ path, query, signal }) {
     body: [h('p', {}, h('b', {}, a.name), ' will tell nobody any more.')],
     act: async () => {
       await request('DELETE', `${PATH}/${encodeURIComponent(a.id)}`);
-      rows = rows.filter((x) => x.id !== a.id);
+      list.rows = list.rows.filter((x) => x.id !== a.id);
       paint();
       toast('Alert deleted.');
     },
@@ -167,45 +164,28 @@ export function screen({ path, query, signal }) {
   }
 
   function paint() {
-    counted.textContent = rows.length ? `${plural(rows.length, 'alert')}${next ? ', more below' : ''}` : '';
-    fill(results, rows.length
+    const { rows } = list;
+    list.counted.textContent = rows.length ? `${plural(rows.length, 'alert')}${list.next ? ', more below' : ''}` : '';
+    fill(list.results, rows.length
       ? table({ caption: 'Price alerts', columns: [{ label: 'Alert', row: true }, { label: 'Tells when' }, { label: 'To', kind: 'c-mid' }, { label: 'Told', kind: 'c-wide' }, { label: h('span', { class: 'sr' }, 'Delete'), kind: 'num' }], rows: rows.map(rowOf) })
       : empty('No alerts yet', 'An alert tells Slack or a webhook once when a price crosses its line, and again after the price has come back.', button('Set the first', { kind: 'primary', onclick: () => create() })));
-    fill(foot, next && button('Show more', { onclick: () => read(next) }));
-  }
-
-  async function read(cursor = '') {
-    results.setAttribute('aria-busy', 'true');
-    if (!cursor) fill(results, skeleton(5, 'row'));
-    try {
-      const { data } = await get(`${PATH}${toQuery({ limit: 50, cursor })}`, signal);
-      rows = cursor ? [...rows, ...data.alerts] : data.alerts;
-      next = data.next_cursor;
-      paint();
-    } catch (error) {
-      if (error.name === 'AbortError' || error.status === 401) return;
-      fill(cursor ? foot : results, failure(error, () => read(cursor)));
-    } finally {
-      results.removeAttribute('aria-busy');
-    }
   }
 
   async function open() {
-    const [list, numbers, first] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({})), query.product ? get(`/api/products/${encodeURIComponent(query.product)}`, signal).catch(() => null) : null]);
+    const [tree, numbers, first] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({})), query.product ? get(`/api/products/${encodeURIComponent(query.product)}`, signal).catch(() => null) : null]);
     if (signal.aborted) return;
-    kinds = new Categories(list, Object.keys(numbers.by_category ?? {}));
+    kinds = new Categories(tree, Object.keys(numbers.by_category ?? {}));
     retailers = Object.keys(numbers.by_retailer ?? {}).sort();
-    await read();
+    await list.read();
     if (first) {
       replace(path, {});
       create(first.data);
     }
   }
-  results.setAttribute('aria-busy', 'true');
-  fill(results, skeleton(5, 'row'));
+  list.wait();
   open();
   return [
     heading('Price alerts', { lead: 'Who is told when a price moves.', actions: [button('New alert', { kind: 'primary', glyph: 'plus', onclick: () => create() })] }),
-    card(null, [h('div', { class: 'results-head first' }, counted), results, foot], { class: 'card flush', 'aria-label': 'Alerts' }),
+    card(null, [h('div', { class: 'results-head first' }, list.counted), list.results, list.foot], { class: 'card flush', 'aria-label': 'Alerts' }),
   ];
 }

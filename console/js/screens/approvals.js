@@ -1,9 +1,11 @@
-import { Intent, get, post, query as toQuery } from '../api.js';
+import { Intent, post } from '../api.js';
 import { Categories, categories, stats } from '../catalog.js';
 import { h, fill, webUrl } from '../dom.js';
 import { ago, count, dateTime, plural, price, signed, title as named } from '../format.js';
+import { shortcuts } from '../keys.js';
+import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, chip, dialog, empty, failure, field, heading, icon, meter, money, picture, select, skeleton, toast } from '../ui.js';
+import { announce, button, card, chip, dialog, empty, failure, field, heading, meter, money, offerChoices, picture, select, toast } from '../ui.js';
 
 export const title = 'Approvals';
 
@@ -12,46 +14,28 @@ const FILTERS = ['retailer', 'category', 'kind'];
 const KINDS = [['', 'New and changed'], ['new', 'New offers'], ['change', 'Changes']];
 const LABELS = { name: 'Name', brand: 'Brand', size: 'Size', category: 'Category', price: 'Price', currency: 'Currency', url: 'Address', image: 'Picture', description: 'Description' };
 const KEYS = [['j', 'next'], ['k', 'previous'], ['a', 'approve'], ['r', 'reject'], ['x', 'select']];
-const OFF = 'shopple-keys-off';
-
-function stored() {
-  try {
-    return localStorage.getItem(OFF) === null;
-  } catch {
-    return true;
-  }
-}
-
-function store(on) {
-  try {
-    if (on) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, '1');
-  } catch {
-    // Without storage the choice lasts as long as the screen.
-  }
-}
 
 export function screen({ path, query, signal }) {
   const filter = Object.fromEntries(FILTERS.map((key) => [key, query[key] ?? '']));
   const chosen = new Set();
-  const results = h('div', { class: 'results' });
-  const foot = h('div', { class: 'more' });
-  const counted = h('p', { class: 'count', role: 'status', tabindex: '-1' });
+  const list = pages({
+    path: PATH, of: 'pending', filter: () => filter, paint: () => paint(), signal, waiting: 4,
+    taken: (data, cursor) => {
+      if (!cursor) chosen.clear();
+      [total, atLeast] = [data.total, data.total_is_minimum];
+    },
+  });
   const bulk = h('div', { class: 'actions' });
   const all = h('input', { type: 'checkbox', onchange: () => chooseAll(all.checked) });
   const retailer = select([['', 'All retailers']], '');
   const category = select([['', 'All categories']], '');
   const kind = select(KINDS, filter.kind);
   let kinds = new Categories([]);
-  let rows = [];
-  let next = null;
   let total = 0;
   let atLeast = false;
-  let asked = 0;
-  let keys = stored();
 
-  const cardOf = (id) => results.querySelector(`[data-id="${CSS.escape(id)}"]`);
-  const current = () => rows.find((x) => x.id === document.activeElement?.closest('.proposal')?.dataset.id);
+  const cardOf = (id) => list.results.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  const current = () => list.rows.find((x) => x.id === document.activeElement?.closest('.proposal')?.dataset.id);
   const shown = (name, value, offer) => (value === null || value === '' ? h('span', { class: 'muted' }, 'empty')
     : name === 'price' ? `${offer.currency} ${price(value)}` : name === 'category' ? kinds.label(value) : String(value));
 
@@ -90,25 +74,24 @@ export function screen({ path, query, signal }) {
 
   function paintBulk() {
     const n = chosen.size;
-    all.checked = rows.length > 0 && n === rows.length;
-    all.indeterminate = n > 0 && n < rows.length;
-    const picked = () => rows.filter((x) => chosen.has(x.id));
+    all.checked = n > 0 && n === list.rows.length;
+    all.indeterminate = n > 0 && n < list.rows.length;
+    const picked = () => list.rows.filter((x) => chosen.has(x.id));
     fill(bulk, n > 0 && [
       button(`Approve ${count(n)} selected`, { kind: 'small primary', onclick: () => approveAll(picked()) }),
       button(`Reject ${count(n)} selected`, { kind: 'small danger', onclick: () => reject(picked()) })]);
   }
 
   function paintCount() {
-    counted.textContent = total ? `${count(total)}${atLeast ? '+' : ''} waiting` : 'Nothing waits';
+    list.counted.textContent = total ? `${count(total)}${atLeast ? '+' : ''} waiting` : 'Nothing waits';
   }
 
   function paint() {
     paintCount();
     paintBulk();
     const narrowed = FILTERS.some((key) => filter[key]);
-    fill(results, rows.length ? h('ul', { class: 'proposals', 'aria-label': 'Proposals' }, rows.map(proposalCard))
+    fill(list.results, list.rows.length ? h('ul', { class: 'proposals', 'aria-label': 'Proposals' }, list.rows.map(proposalCard))
       : empty(narrowed ? 'Nothing waits here' : 'All is decided', narrowed ? 'Choose other filters.' : 'What crawls and uploads find waits here until somebody or a rule approves it.'));
-    fill(foot, next && button('Show more', { onclick: () => read(next) }));
   }
 
   function choose(id, on) {
@@ -119,12 +102,13 @@ export function screen({ path, query, signal }) {
 
   function chooseAll(on) {
     chosen.clear();
-    if (on) rows.slice(0, 100).forEach((x) => chosen.add(x.id));
-    for (const box of results.querySelectorAll('.pick')) box.checked = chosen.has(box.closest('.proposal').dataset.id);
+    if (on) list.rows.slice(0, 100).forEach((x) => chosen.add(x.id));
+    for (const box of list.results.querySelectorAll('.pick')) box.checked = chosen.has(box.closest('.proposal').dataset.id);
     paintBulk();
   }
 
   function step(by) {
+    const { rows } = list;
     const at = rows.findIndex((x) => x.id === current()?.id);
     const to = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))];
     if (to) cardOf(to.id).focus();
@@ -134,18 +118,18 @@ export function screen({ path, query, signal }) {
   function settle(ids) {
     if (!ids.length) return;
     const gone = new Set(ids);
-    const at = rows.findIndex((x) => gone.has(x.id));
-    const onward = rows.slice(at).find((x) => !gone.has(x.id)) ?? rows.findLast((x) => !gone.has(x.id));
-    rows = rows.filter((x) => !gone.has(x.id));
+    const at = list.rows.findIndex((x) => gone.has(x.id));
+    const onward = list.rows.slice(at).find((x) => !gone.has(x.id)) ?? list.rows.findLast((x) => !gone.has(x.id));
+    list.rows = list.rows.filter((x) => !gone.has(x.id));
     ids.forEach((id) => { chosen.delete(id); cardOf(id)?.remove(); });
-    total = Math.max(rows.length, total - ids.length);
+    total = Math.max(list.rows.length, total - ids.length);
     paintCount();
     paintBulk();
     if (onward) cardOf(onward.id).focus();
-    else if (next) read();
+    else if (list.next) list.read();
     else {
       paint();
-      counted.focus();
+      list.counted.focus();
     }
   }
 
@@ -153,7 +137,7 @@ export function screen({ path, query, signal }) {
     const box = cardOf(id);
     if (!box) return;
     const stale = error.status === 412;
-    fill(box.querySelector('.proposal-trouble'), failure(stale ? { title: 'This proposal has changed meanwhile', detail: 'Look at it again before you decide.' } : error, stale ? () => read() : null));
+    fill(box.querySelector('.proposal-trouble'), failure(stale ? { title: 'This proposal has changed meanwhile', detail: 'Look at it again before you decide.' } : error, stale ? () => list.read() : null));
   }
 
   async function approve(p) {
@@ -184,30 +168,30 @@ export function screen({ path, query, signal }) {
     box.addEventListener('close', () => after?.());
   }
 
-  const approveAll = (list) => {
+  const approveAll = (some) => {
     const intent = new Intent();
     ask({
-      title: `Approve ${plural(list.length, 'proposal')}?`, confirm: 'Approve',
+      title: `Approve ${plural(some.length, 'proposal')}?`, confirm: 'Approve',
       body: [h('p', {}, 'They become part of the catalogue as they stand here.')],
       act: async () => {
-        const { data } = await post(`${PATH}/approve`, { ids: list.map((x) => x.id) }, intent);
+        const { data } = await post(`${PATH}/approve`, { ids: some.map((x) => x.id) }, intent);
         return () => conclude(data.results, 'approved');
       },
     });
   };
 
-  function reject(list) {
+  function reject(some) {
     const intent = new Intent();
     const reason = h('textarea', { rows: 3, maxlength: 500, required: true });
-    const [one] = list;
+    const [one] = some;
     ask({
-      title: list.length === 1 ? `Reject ${one.product.name}?` : `Reject ${plural(list.length, 'proposal')}?`, confirm: 'Reject', tone: 'danger solid',
+      title: some.length === 1 ? `Reject ${one.product.name}?` : `Reject ${plural(some.length, 'proposal')}?`, confirm: 'Reject', tone: 'danger solid',
       body: [field('reason', 'Reason', reason, 'Kept with the proposal and in the audit log.')],
       act: async () => {
         const words = reason.value.trim();
         if (!words) throw Object.assign(new Error(), { errors: [{ field: 'reason', message: 'Say why.' }] });
-        if (list.length > 1) {
-          const { data } = await post(`${PATH}/reject`, { ids: list.map((x) => x.id), reason: words }, intent);
+        if (some.length > 1) {
+          const { data } = await post(`${PATH}/reject`, { ids: some.map((x) => x.id), reason: words }, intent);
           return () => conclude(data.results, 'rejected');
         }
         await post(`${PATH}/${encodeURIComponent(one.id)}/reject`, { reason: words }, intent, words, { 'If-Match': `"${one.version}"` });
@@ -219,68 +203,34 @@ export function screen({ path, query, signal }) {
     });
   }
 
-  document.addEventListener('keydown', (event) => {
-    if (!keys || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), select, textarea, dialog')) return;
+  const keys = shortcuts(KEYS, ({ key }) => {
     const p = current();
-    const act = { j: () => step(1), k: () => step(-1), a: p && (() => approve(p)), r: p && (() => reject([p])), x: p && (() => { const box = cardOf(p.id).querySelector('.pick'); box.checked = !box.checked; choose(p.id, box.checked); }) }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }, { signal });
-
-  async function read(cursor = '') {
-    asked += 1;
-    const mine = asked;
-    results.setAttribute('aria-busy', 'true');
-    if (!cursor) fill(results, skeleton(4, 'row'));
-    fill(foot);
-    try {
-      const { data } = await get(`${PATH}${toQuery({ ...filter, limit: 50, cursor })}`, signal);
-      if (mine !== asked) return;
-      rows = cursor ? [...rows, ...data.pending] : data.pending;
-      if (!cursor) chosen.clear();
-      [next, total, atLeast] = [data.next_cursor, data.total, data.total_is_minimum];
-      paint();
-    } catch (error) {
-      if (mine !== asked || error.name === 'AbortError' || error.status === 401) return;
-      counted.textContent = '';
-      fill(cursor ? foot : results, failure(error, () => read(cursor)));
-    } finally {
-      if (mine === asked) results.removeAttribute('aria-busy');
-    }
-  }
+    return { j: () => step(1), k: () => step(-1), a: p && (() => approve(p)), r: p && (() => reject([p])), x: p && (() => { const box = cardOf(p.id).querySelector('.pick'); box.checked = !box.checked; choose(p.id, box.checked); }) }[key];
+  }, signal);
 
   const apply = () => {
     Object.assign(filter, { retailer: retailer.value, category: category.value, kind: kind.value });
     replace(path, filter);
-    read();
+    list.read();
   };
 
   async function open() {
-    const [list, numbers] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({}))]);
+    const [tree, numbers] = await Promise.all([categories(signal).catch(() => []), stats(signal).catch(() => ({}))]);
     if (signal.aborted) return;
-    kinds = new Categories(list, Object.keys(numbers.by_category ?? {}));
-    const choices = (control, none, entries, value) => {
-      if (value && !entries.some(([key]) => key === value)) entries.push([value, named(value)]);
-      fill(control, h('option', { value: '' }, none), entries.map(([key, label]) => h('option', { value: key }, label)));
-      control.value = value;
-    };
-    choices(retailer, 'All retailers', Object.keys(numbers.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
-    choices(category, 'All categories', list.length ? kinds.options() : [], filter.category);
-    read();
+    kinds = new Categories(tree, Object.keys(numbers.by_category ?? {}));
+    offerChoices(retailer, 'All retailers', Object.keys(numbers.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
+    offerChoices(category, 'All categories', tree.length ? kinds.options() : [], filter.category);
+    list.read();
   }
 
-  results.setAttribute('aria-busy', 'true');
-  fill(results, skeleton(4, 'row'));
+  list.wait();
   open();
-  const toggle = h('input', { type: 'checkbox', checked: keys, onchange: () => { keys = toggle.checked; store(keys); } });
   return [
     heading('Approvals', { lead: 'What was found, and what it would change.' }),
     card(null, [
       h('form', { class: 'filters three', role: 'search', 'aria-label': 'Proposals', onchange: apply, onsubmit: (event) => event.preventDefault() }, field('retailer', 'Retailer', retailer), field('category', 'Category', category), field('kind', 'Kind', kind)),
-      h('div', { class: 'results-head' }, h('label', { class: 'check' }, all, h('span', { class: 'sr' }, 'Select all shown')), counted, h('span', { class: 'spread' }), bulk),
-      h('div', { class: 'keys' }, h('label', { class: 'check fine' }, toggle, ' Keys'), KEYS.map(([key, what]) => h('span', {}, h('kbd', {}, key), ` ${what}`))),
-      results, foot,
+      h('div', { class: 'results-head' }, h('label', { class: 'check' }, all, h('span', { class: 'sr' }, 'Select all shown')), list.counted, h('span', { class: 'spread' }), bulk),
+      keys, list.results, list.foot,
     ], { class: 'card flush' }),
   ];
 }

@@ -3,7 +3,7 @@ import { Categories, categories, stats } from '../catalog.js';
 import { h, fill } from '../dom.js';
 import { ago, count, dateTime, percent, plural, title as named } from '../format.js';
 import { push, replace } from '../router.js';
-import { button, card, dialog, empty, failure, field, heading, icon, link, load, money, note, picture, progress, select, skeleton, state, table } from '../ui.js';
+import { button, card, dialog, empty, failure, field, heading, icon, link, load, money, note, offerChoices, picture, progress, select, skeleton, state, table } from '../ui.js';
 
 export const title = 'Catalogue';
 
@@ -82,16 +82,11 @@ export function screen({ path, query, signal }) {
   }
 
   function paintFilters() {
-    const fillOptions = (control, none, entries, value) => {
-      if (value && !entries.some(([key]) => key === value)) entries.push([value, named(value)]);
-      fill(control, h('option', { value: '' }, none), entries.map(([key, label]) => h('option', { value: key }, label)));
-      control.value = value ?? '';
-    };
     const inUse = Object.keys(totals?.by_category ?? {});
-    fillOptions(retailer, 'All retailers', Object.keys(totals?.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
+    offerChoices(retailer, 'All retailers', Object.keys(totals?.by_retailer ?? {}).sort().map((key) => [key, named(key)]), filter.retailer);
     const byName = kinds.list.length ? kinds.options() : [];
     for (const key of inUse) if (key && !byName.some(([k]) => k === key)) byName.push([key, kinds.label(key)]);
-    fillOptions(category, 'All categories', byName, filter.category);
+    offerChoices(category, 'All categories', byName, filter.category);
     status.value = filter.status ?? '';
     sort.value = filter.sort;
     limit.value = filter.limit;
@@ -130,7 +125,7 @@ export function screen({ path, query, signal }) {
       cells: [
         h('div', { class: 'product' }, picture(p), h('div', { class: 'product-text' },
           h('a', { href: `#/products/${encodeURIComponent(p.id)}` }, p.name),
-          h('span', { class: 'sub' }, bits || ' ', h('span', { class: 'only-narrow' }, ` · ${named(p.retailer)}`)))),
+          h('span', { class: 'sub' }, bits || ' ', h('span', { class: 'only-narrow' }, ` · ${named(p.retailer)}`), p.group_id && [' · ', h('a', { href: `#/products/${encodeURIComponent(p.id)}`, 'aria-label': `Merged offers of ${p.name}` }, 'merged')]))),
         named(p.retailer),
         h('span', { class: 'tag' }, kinds.label(p.category)),
         state(p.status),

@@ -1,9 +1,10 @@
 import { Intent, get, post, request } from '../api.js';
 import { Categories, categories } from '../catalog.js';
 import { h, fill, webUrl } from '../dom.js';
-import { evidenceList } from '../evidence.js';
+import { evidenceOf } from '../evidence.js';
 import { ago, dateTime, title as named } from '../format.js';
 import { onSignOut } from '../session.js';
+import { groupCard } from './product_group.js';
 import { pictureCard } from './product_picture.js';
 import { priceCard } from './product_prices.js';
 import { button, card, clearErrors, dialog, empty, failure, field, heading, icon, link, load, meter, money, note, picture, select, showErrors, skeleton, state, table, toast } from '../ui.js';
@@ -190,7 +191,7 @@ export function screen({ id, signal }) {
       h('div', { class: 'match-price' }, money(other.price, other.currency),
         gap !== null && h('span', { class: `gap ${gap < -0.05 ? 'good' : gap > 0.05 ? 'bad' : ''}` }, Math.abs(gap) <= 0.05 ? 'same price' : `${Math.abs(gap).toFixed(1)} % ${gap < 0 ? 'cheaper' : 'dearer'}`)),
       meter(confidence, `Confidence that ${other.name} is the same product`),
-      evidence.length > 0 && h('details', {}, h('summary', {}, 'Evidence'), evidenceList(evidence)));
+      evidence.length > 0 && h('details', {}, h('summary', {}, 'Evidence'), evidenceOf(evidence, confidence)));
   }
 
   function matches() {
@@ -255,7 +256,7 @@ export function screen({ id, signal }) {
   }
 
   // The answer is the very next version, so what is being edited stands on it as well.
-  function newPicture(answer) {
+  function renew(answer) {
     const draft = drafts.get(id);
     if (draft?.etag === etag) drafts.set(id, { ...draft, etag: answer.etag });
     take(answer);
@@ -277,8 +278,8 @@ export function screen({ id, signal }) {
         state(product.status)),
       gone && note('warn', 'This product is deleted', h('p', {}, 'It is no longer part of the catalogue. Restore it to edit it.')),
       h('div', { class: 'columns' },
-        h('div', { class: 'stack' }, priceHistory(), !gone && card('Details', editor()), matches()),
-        h('div', { class: 'stack' }, card('Facts', facts()), !gone && pictureCard(product, etag, newPicture))));
+        h('div', { class: 'stack' }, priceHistory(), product.group_id && groupCard(product, signal, async () => renew(await get(path, signal))), !gone && card('Details', editor()), matches()),
+        h('div', { class: 'stack' }, card('Facts', facts()), !gone && pictureCard(product, etag, renew))));
   }
 
   async function open() {

@@ -1,8 +1,9 @@
 import { get, query as toQuery, request } from '../api.js';
 import { h, fill } from '../dom.js';
 import { ago, count, dateTime, plural, title as named } from '../format.js';
+import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, dialog, empty, failure, field, heading, select, skeleton, state, table, toast } from '../ui.js';
+import { announce, button, card, dialog, empty, field, heading, select, state, table, toast } from '../ui.js';
 
 export const title = 'Requests';
 
@@ -12,14 +13,12 @@ const SORTS = [['-count', 'Most asked'], ['-created_at', 'Newest']];
 
 export function screen({ path, query, signal }) {
   const filter = { status: STATUSES.includes(query.status) ? query.status : '', sort: SORTS.some(([key]) => key === query.sort) ? query.sort : '-count' };
-  const results = h('div', { class: 'results' });
-  const foot = h('div', { class: 'more' });
-  const counted = h('p', { class: 'count', role: 'status' });
+  const list = pages({
+    path: PATH, of: 'requests', filter: () => filter, paint: () => paint(), signal,
+    taken: (data, cursor) => { if (cursor) announce(`${plural(data.requests.length, 'request')} more`); },
+  });
   const status = select([['', 'Any status'], ...STATUSES.map((x) => [x, named(x)])], filter.status);
   const sort = select(SORTS, filter.sort);
-  let rows = [];
-  let next = null;
-  let asked = 0;
 
   function change(wish) {
     let version = wish.version;
@@ -57,7 +56,7 @@ export function screen({ path, query, signal }) {
   }
 
   function put(fresh) {
-    rows = rows.map((x) => (x.id === fresh.id ? fresh : x)).filter((x) => !filter.status || x.status === filter.status);
+    list.rows = list.rows.map((x) => (x.id === fresh.id ? fresh : x)).filter((x) => !filter.status || x.status === filter.status);
     paint();
   }
 
@@ -74,52 +73,30 @@ export function screen({ path, query, signal }) {
   }
 
   function paint() {
-    counted.textContent = rows.length ? `${plural(rows.length, 'request')}${next ? ', more below' : ''}` : 'No requests';
-    fill(results, rows.length
+    const { rows } = list;
+    list.counted.textContent = rows.length ? `${plural(rows.length, 'request')}${list.next ? ', more below' : ''}` : 'No requests';
+    fill(list.results, rows.length
       ? table({
         caption: 'Product requests', kind: 'requests',
         columns: [{ label: 'Product', row: true }, { label: 'Asked by', kind: 'num' }, { label: 'Status', kind: 'c-mid' }, { label: 'Last asked', kind: 'num c-wide' }, { label: h('span', { class: 'sr' }, 'Answer'), kind: 'num' }],
         rows: rows.map(rowOf),
       })
       : empty(filter.status ? `No request is ${filter.status}` : 'Nobody has asked for a product yet', filter.status ? 'Choose another status.' : 'What shoppers ask for in the shop appears here, with how many asked.'));
-    fill(foot, next && button('Show more', { onclick: () => read(next) }));
-  }
-
-  async function read(cursor = '') {
-    asked += 1;
-    const mine = asked;
-    results.setAttribute('aria-busy', 'true');
-    if (!cursor) fill(results, skeleton(6, 'row'));
-    fill(foot);
-    try {
-      const { data } = await get(`${PATH}${toQuery({ ...filter, limit: 50, cursor })}`, signal);
-      if (mine !== asked) return;
-      rows = cursor ? [...rows, ...data.requests] : data.requests;
-      next = data.next_cursor;
-      paint();
-      if (cursor) announce(`${plural(data.requests.length, 'request')} more`);
-    } catch (error) {
-      if (mine !== asked || error.name === 'AbortError' || error.status === 401) return;
-      counted.textContent = '';
-      fill(cursor ? foot : results, failure(error, () => read(cursor)));
-    } finally {
-      if (mine === asked) results.removeAttribute('aria-busy');
-    }
   }
 
   const apply = () => {
     filter.status = status.value;
     filter.sort = sort.value;
     replace(path, { status: filter.status, sort: filter.sort === '-count' ? '' : filter.sort });
-    read();
+    list.read();
   };
-  read();
+  list.read();
   return [
     heading('Requests', { lead: 'Products that shoppers miss; the same wish is counted once for each shopper and day.' }),
     card(null, [
       h('form', { class: 'filters few', role: 'search', 'aria-label': 'Requests', onchange: apply, onsubmit: (event) => event.preventDefault() }, field('status', 'Status', status), field('sort', 'Order', sort)),
-      h('div', { class: 'results-head' }, counted),
-      results, foot,
+      h('div', { class: 'results-head' }, list.counted),
+      list.results, list.foot,
     ], { class: 'card flush' }),
   ];
 }

@@ -1,7 +1,8 @@
-import { Intent, get, post, query as toQuery, request } from '../api.js';
+import { Intent, get, post, request } from '../api.js';
 import { h, fill } from '../dom.js';
 import { ago, dateTime, plural, title as named } from '../format.js';
-import { button, card, chip, dialog, empty, failure, field, heading, icon, iconButton, note, select, skeleton, table, toast } from '../ui.js';
+import { pages } from '../pages.js';
+import { button, card, chip, dialog, empty, field, heading, icon, iconButton, note, select, table, toast } from '../ui.js';
 
 export const title = 'Users';
 
@@ -28,14 +29,10 @@ function save(name, data) {
 
 export function screen({ signal, user: me }) {
   if (!me.isSuperAdmin) return [heading('Users'), empty('For super admins only', 'Ask a super admin to give somebody access.')];
-  const results = h('div', { class: 'results' });
-  const foot = h('div', { class: 'more' });
-  const counted = h('p', { class: 'count', role: 'status' });
-  let rows = [];
-  let next = null;
+  const list = pages({ path: PATH, of: 'users', paint: () => paint(), signal });
 
   const put = (fresh) => {
-    rows = rows.map((x) => (x.uid === fresh.uid ? fresh : x));
+    list.rows = list.rows.map((x) => (x.uid === fresh.uid ? fresh : x));
     paint();
   };
 
@@ -49,7 +46,7 @@ export function screen({ signal, user: me }) {
         const email = made.email.value.trim();
         if (!email) throw refuse('email', 'Enter an address.');
         const { data } = await post('/api/admin/create-user', { email, name: made.name.value.trim(), role: made.role.value, avatar: new FormData(form).get('avatar') }, intent);
-        rows = [data, ...rows.filter((x) => x.uid !== data.uid)];
+        list.rows = [data, ...list.rows.filter((x) => x.uid !== data.uid)];
         paint();
         if (data.mail === 'off') toast(`${email} has access, but no mail is set up: nobody was told.`, 'bad');
         else toast(`${email} is invited; the link is on its way.`);
@@ -109,7 +106,7 @@ export function screen({ signal, user: me }) {
       act: async () => {
         if (typed.value.trim().toLowerCase() !== user.email.toLowerCase()) throw refuse('confirm', 'This is not the address.');
         await write('DELETE', user, version);
-        rows = rows.filter((x) => x.uid !== user.uid);
+        list.rows = list.rows.filter((x) => x.uid !== user.uid);
         paint();
         toast('The user is deleted.');
       },
@@ -147,33 +144,17 @@ export function screen({ signal, user: me }) {
   }
 
   function paint() {
-    counted.textContent = `${plural(rows.length, 'user')}${next ? ', more below' : ''}`;
-    fill(results, table({
+    list.counted.textContent = `${plural(list.rows.length, 'user')}${list.next ? ', more below' : ''}`;
+    fill(list.results, table({
       caption: 'Users', kind: 'users',
       columns: [{ label: 'User', row: true }, { label: 'Role', kind: 'c-mid' }, { label: 'Last sign-in', kind: 'c-wide' }, { label: 'Since', kind: 'c-wider' }, { label: h('span', { class: 'sr' }, 'Actions'), kind: 'num' }],
-      rows: rows.map(rowOf),
+      rows: list.rows.map(rowOf),
     }));
-    fill(foot, next && button('Show more', { onclick: () => read(next) }));
   }
 
-  async function read(cursor = '') {
-    results.setAttribute('aria-busy', 'true');
-    if (!cursor) fill(results, skeleton(6, 'row'));
-    try {
-      const { data } = await get(`${PATH}${toQuery({ limit: 50, cursor })}`, signal);
-      rows = cursor ? [...rows, ...data.users] : data.users;
-      next = data.next_cursor;
-      paint();
-    } catch (error) {
-      if (error.name === 'AbortError' || error.status === 401) return;
-      fill(cursor ? foot : results, failure(error, () => read(cursor)));
-    } finally {
-      results.removeAttribute('aria-busy');
-    }
-  }
-  read();
+  list.read();
   return [
     heading('Users', { lead: 'Who may sign in, and as what.', actions: [button('Invite', { kind: 'primary', glyph: 'plus', onclick: invite })] }),
-    card(null, [h('div', { class: 'results-head first' }, counted, icon('users')), results, foot], { class: 'card flush', 'aria-label': 'Users' }),
+    card(null, [h('div', { class: 'results-head first' }, list.counted, icon('users')), list.results, list.foot], { class: 'card flush', 'aria-label': 'Users' }),
   ];
 }

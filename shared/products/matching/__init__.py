@@ -1,24 +1,53 @@
 """Which offers of different retailers are one product."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.products.matching.keys import MAX_KEYS, POSTING_CAP, blocking_keys
 from shared.products.matching.match import Evidence, Match, Verdict
 from shared.products.matching.offer import Offer
 from shared.products.matching.shortlist import shortlist
 
+if TYPE_CHECKING:
+    from shared.products.matching.learned import LearnedMatcher
+    from shared.products.matching.model import MatchModel, decode, default_model, encode
+    from shared.products.matching.training import train
+
 __all__ = [
     "MAX_KEYS",
     "POSTING_CAP",
+    "DefaultMatcher",
     "Evidence",
+    "LearnedMatcher",
     "Match",
+    "MatchModel",
     "Matcher",
     "Offer",
-    "SimpleMatcher",
     "Verdict",
+    "decode",
+    "default_model",
+    "encode",
     "shortlist",
+    "train",
 ]
+
+# What only folds names imports this package as well, and must load neither NumPy nor RapidFuzz.
+_WHERE = {
+    "LearnedMatcher": "learned",
+    "MatchModel": "model",
+    "decode": "model",
+    "default_model": "model",
+    "encode": "model",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
 
 
 class Matcher(Protocol):
@@ -37,20 +66,23 @@ class Matcher(Protocol):
         ...
 
 
-class SimpleMatcher:
-    """A `Matcher` of fixed rules: names, sizes, brands, prices and categories, added up."""
+class DefaultMatcher:
+    """The `Matcher` of the model that ships with the package; loaded when it is first asked."""
 
     def keys(self, offer: Offer) -> tuple[str, ...]:
         """The posting lists that the offer stands in and is looked up by."""
         return blocking_keys(offer)
 
     def compare(self, a: Offer, b: Offer) -> Match:
-        """How surely the two are one product; symmetric."""
-        # What only folds names imports this package as well, and must not load RapidFuzz for it.
-        from shared.products.matching.score import compare
-
-        return compare(a, b)
+        """How surely the two are one product, by themselves; symmetric."""
+        return self._loaded().compare(a, b)
 
     def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
-        """How surely the offer is each of `others`, by id; here they do not compete."""
-        return {other.id: self.compare(offer, other) for other in others}
+        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
+        return self._loaded().judge(offer, others)
+
+    def _loaded(self) -> "LearnedMatcher":
+        from shared.products.matching.learned import LearnedMatcher
+        from shared.products.matching.model import default_model
+
+        return LearnedMatcher(default_model())

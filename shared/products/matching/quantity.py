@@ -31,6 +31,7 @@ _BY_NAME: Final[dict[str, tuple[Dimension, Decimal]]] = {
     for name in names.split()
 }
 _UNIT: Final = "|".join(sorted(map(re.escape, _BY_NAME), key=len, reverse=True))
+_DIGIT: Final = re.compile(r"\d")
 _NUMBER: Final = r"\d{1,6}(?:\.\d{1,3})?"
 _TIMES: Final = r"\s*[x×*]\s*"  # noqa: RUF001 - shops do write the multiplication sign
 # A unit ends where its letters (and Indic vowel signs) end; a number is no part of a longer one.
@@ -55,8 +56,16 @@ class Quantity(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=8192)
 def quantity(text: str) -> Quantity | None:
     """The size that a name or a size field states; a weight or volume goes before a count."""
-    found = [q for q in map(_read, _QUANTITY.finditer(fold(text))) if q is not None]
+    folded = fold(text)
+    if not _DIGIT.search(folded):
+        return None
+    found = [q for q in map(_read, _QUANTITY.finditer(folded)) if q is not None]
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
+
+
+def measured(plain: str) -> str:
+    """`plain`, a folded text, with each size in one unit: "0.4 kg" is "400g"."""
+    return _QUANTITY.sub(_one_spelling, plain)
 
 
 def without_quantity(text: str) -> str:
@@ -64,8 +73,23 @@ def without_quantity(text: str) -> str:
     return _QUANTITY.sub(" ", fold(text))
 
 
+def _one_spelling(match: re.Match[str]) -> str:
+    found = _read(match)
+    return _written(found) if found else match[0]
+
+
+@lru_cache(maxsize=8192)
+def _written(found: Quantity) -> str:
+    return f" {str(found).replace(' ', '')} "
+
+
 def _read(match: re.Match[str]) -> Quantity | None:
-    dimension, factor = _BY_NAME[match["unit"]]
-    value = 1 / Decimal(match["half"][2:]) if match["half"] else Decimal(match["number"])
-    value *= int(match["packs"] or 1) * int(match["times"] or 1)
+    return _stated(*match.group("half", "packs", "number", "unit", "times"))
+
+
+@lru_cache(maxsize=8192)
+def _stated(half: str, packs: str, number: str, unit: str, times: str) -> Quantity | None:
+    dimension, factor = _BY_NAME[unit]
+    value = 1 / Decimal(half[2:]) if half else Decimal(number)
+    value *= int(packs or 1) * int(times or 1)
     return Quantity(value * factor, dimension) if value else None

@@ -28,6 +28,8 @@ VOLATILE = {"created_at", "updated_at", "last_updated", "counting_began_at", "mi
 VOLATILE |= {"used_bytes"}
 # Which change of prices an offer took part in last.
 VOLATILE |= {"price_change"}
+# A pair is weighed against what stood in the lists when it was met.
+VOLATILE |= {"evidence", "marks"}
 GOODS = (
     ("Anchor Full Cream Milk Powder", "Anchor", "400g"),
     ("Munchee Super Cream Cracker", "Munchee", "190g"),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from local.demo.catalogue import WEEKS, demo_categories, demo_products, price_history
-from shared.products.matching import Offer, SimpleMatcher
+from shared.products.matching import DefaultMatcher, Offer
 from shared.system.configuration_records import DEFAULTS
 
 SAME_FROM = DEFAULTS.thresholds.duplicate_confidence
@@ -51,7 +51,7 @@ def test_many_products_are_sold_by_several_shops_in_other_words() -> None:
 
 
 def test_the_matcher_finds_most_of_them() -> None:
-    matcher, by_item = SimpleMatcher(), defaultdict(list)
+    matcher, by_item = DefaultMatcher(), defaultdict(list)
     for number, p in enumerate(PRODUCTS):
         offer = Offer(
             str(number), p.retailer, p.name, p.brand, p.size, p.category, p.price_minor, "LKR"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.products.matching import Offer, SimpleMatcher
+from shared.products.matching import DefaultMatcher, Offer
 from shared.products.models import Product
 from shared.products.proposal_models import Proposal, from_document, to_document
 from shared.products.proposal_rules import (
@@ -157,7 +157,7 @@ def test_a_rejected_offer_is_another_one_by_what_it_is_and_not_by_its_price(
 
 
 def test_a_price_leaves_a_product_what_it_is_and_another_name_does_not() -> None:
-    matcher = SimpleMatcher()
+    matcher = DefaultMatcher()
     assert still_the_same(OFFER, replace(OFFER, price_minor=1), matcher) == SURE
     reworded = still_the_same(OFFER, replace(OFFER, name="Hanthana Milk Tea 200g"), matcher)
     another = still_the_same(OFFER, replace(OFFER, name="Chocolate Biscuits"), matcher)
@@ -166,10 +166,10 @@ def test_a_price_leaves_a_product_what_it_is_and_another_name_does_not() -> None
 
 def test_a_match_at_the_same_retailer_is_told_apart() -> None:
     others = [replace(OFFER, id="p2"), replace(OFFER, id="p3", retailer="cargills")]
-    abroad, twin = best_confidences(OFFER, others, SimpleMatcher())
+    abroad, twin = best_confidences(OFFER, others, DefaultMatcher())
     assert (abroad > 80, twin > 80) == (True, True)
-    assert best_confidences(OFFER, others[:1], SimpleMatcher())[0] == 0
-    assert best_confidences(OFFER, [], SimpleMatcher()) == (0, 0)
+    assert best_confidences(OFFER, others[:1], DefaultMatcher())[0] == 0
+    assert best_confidences(OFFER, [], DefaultMatcher()) == (0, 0)
 
 
 def proposal(**fields: Any) -> Proposal:

@@ -1,0 +1,14 @@
+"""/api/products/duplicates/decide: which of some products are the same, and which are not."""
+
+from shared.edge import Request, endpoint
+from shared.products.duplicate_schemas import Decided, DecidedCounts
+
+decide_duplicates = endpoint(__name__, "/api/products/duplicates/decide", memory_mb=512)
+
+
+@decide_duplicates.post(role="admin", audit="duplicates.decided", raises=(409,))
+def decide(request: Request[Decided]) -> DecidedCounts:
+    """How many pairs were confirmed and refused; raises Conflict (409) where others decide too."""
+    from shared.products import reviewing
+
+    return reviewing.decide(request.body, request.actor)

@@ -1,0 +1,93 @@
+"""Which products hang together by their matches: pure rules over what their states know."""
+
+import heapq
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
+from typing import Final
+
+import msgspec
+
+from shared.products.matching import Offer
+from shared.products.pairs import State, facets, pair_id
+
+# Of more offers than these of one product, the surest are shown; the rest form groups of their own.
+MAX_MEMBERS: Final = 20
+MAX_PAIRS: Final = 40
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A listed product, and the group of merged offers that it is in."""
+
+    offer: Offer
+    group_id: str | None
+
+
+def grown(
+    seed: tuple[str, str], states: Mapping[str, State], threshold: int
+) -> tuple[list[str], set[str]]:
+    """The products that hang together with a pair, by their surest links first.
+
+    With those among them whose state is not in `states` yet, and so may have further links.
+    """
+    members: list[str] = []
+    waiting = [(-100, each) for each in seed]
+    while waiting and len(members) < MAX_MEMBERS:
+        _, product_id = heapq.heappop(waiting)
+        if product_id in members:
+            continue
+        members.append(product_id)
+        for other, confidence in links(states.get(product_id, State()), threshold).items():
+            heapq.heappush(waiting, (-confidence, other))
+    return members, {each for each in members if each not in states}
+
+
+def links(state: State, threshold: int) -> dict[str, int]:
+    """The partners of a product that count, those that a person refused left out."""
+    return {
+        other: confidence
+        for other, confidence in state.partners.items()
+        if confidence >= threshold and state.decided.get(other) is not False
+    }
+
+
+def linked(
+    members: Collection[str],
+    found: Mapping[str, Member],
+    states: Mapping[str, State],
+    threshold: int,
+) -> list[tuple[int, str, str]]:
+    """The matched pairs of a group, surest first, without those of merged offers."""
+    there = [each for each in members if each in found]
+    pairs = [
+        (confidence, min(a, b), max(a, b))
+        for a, b in combinations(there, 2)
+        if (confidence := links(states.get(a, State()), threshold).get(b)) is not None
+        and not _merged(found[a], found[b])
+    ]
+    return sorted(pairs, key=_rank, reverse=True)
+
+
+def surest_open(
+    pairs: Iterable[tuple[int, str, str]],
+    found: Mapping[str, Member],
+    states: Mapping[str, State],
+    facet: str,
+) -> str | None:
+    """The id of the surest pair that waits for a person, of those under a facet; None if none.
+
+    Equal ones in the order of the list of duplicates, so that it meets this one first.
+    """
+    waiting = (
+        pair_id(a, b)
+        for _, a, b in pairs
+        if b not in states[a].decided and facet in facets(found[a].offer, found[b].offer)
+    )
+    return next(waiting, None)
+
+
+def _rank(pair: tuple[int, str, str]) -> tuple[int, str]:
+    return pair[0], pair_id(pair[1], pair[2])
+
+
+def _merged(a: Member, b: Member) -> bool:
+    return a.group_id is not None and a.group_id == b.group_id

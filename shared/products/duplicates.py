@@ -1,0 +1,161 @@
+"""The list of duplicates: a page over the matched pairs that no one has decided, as groups.
+
+A group is shown where its surest pair stands in the list, and nowhere else. What a page reads is
+bounded whatever the catalogue's size: it ends early, with a cursor, once it has read enough.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore
+from shared.edge.cursors import read_cursor, write_cursor
+from shared.products import catalogue, duplicate_groups, pairs, postings
+from shared.products.duplicate_groups import Member
+from shared.products.duplicate_schemas import (
+    DuplicatesPage,
+    DuplicatesQuery,
+    GroupView,
+    PairView,
+)
+from shared.products.models import Product, from_document
+from shared.products.schemas import view
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Query
+
+# A page that has read so many documents ends; one more run may add some hundreds at worst.
+MOST_READS: Final = 600
+RUN_PAIRS: Final = 20
+# Not every pair begins a group, so a small page looks at some more.
+FEWEST_PAIRS: Final = 5
+
+
+def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
+    """One page, surest groups first; raises BadRequest for a foreign cursor."""
+    threshold = pairs.lowest() if wanted.threshold is None else wanted.threshold
+    looking = _Looking(threshold, pairs.facet(wanted.retailer, wanted.category))
+    query, groups, last = _query(wanted, looking), list[GroupView](), None
+    while True:
+        run = min(RUN_PAIRS, max(FEWEST_PAIRS, wanted.limit - len(groups)))
+        with firestore.errors_mapped():
+            found = list(query.limit(run).stream(**firestore.limits()))
+        looking.reads += len(found)
+        for snapshot, group in looking.groups(found):
+            last = snapshot
+            groups += [group] if group is not None else []
+            if len(groups) == wanted.limit:
+                return DuplicatesPage(groups, _cursor_after(last, wanted))
+        if len(found) < run:
+            return DuplicatesPage(groups, None)
+        if looking.reads >= MOST_READS:
+            return DuplicatesPage(groups, _cursor_after(found[-1], wanted))
+        query = query.start_after(found[-1])
+
+
+class _Looking:
+    """What one page has looked up by now."""
+
+    def __init__(self, threshold: int, facet: str) -> None:
+        self.threshold, self.facet = threshold, facet
+        self.reads = 0
+        self._states: dict[str, pairs.State] = {}
+        self._products: dict[str, Product] = {}
+        self._members: dict[str, Member] = {}
+
+    def groups(
+        self, found: Sequence["DocumentSnapshot[Any]"]
+    ) -> list[tuple["DocumentSnapshot[Any]", GroupView | None]]:
+        """For each pair the group that begins with it, if one does."""
+        seeds = {s.id: (str(s.get("products")[0]), str(s.get("products")[1])) for s in found}
+        members = self._grow(seeds)
+        self._read_products({each for ids in members.values() for each in ids})
+        shown = {}
+        for seed, ids in members.items():
+            linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
+            first = duplicate_groups.surest_open(linked, self._members, self._states, self.facet)
+            if first == seed:
+                shown[seed] = linked[: duplicate_groups.MAX_PAIRS]
+        stored = self._read_pairs(pair[1:] for linked in shown.values() for pair in linked)
+        return [(s, self._view(s, shown, stored)) for s in found]
+
+    def _grow(self, seeds: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
+        while True:
+            grown = {
+                seed: duplicate_groups.grown(both, self._states, self.threshold)
+                for seed, both in seeds.items()
+            }
+            missing = sorted(set().union(*(unknown for _, unknown in grown.values())))
+            if not missing:
+                return {seed: members for seed, (members, _) in grown.items()}
+            for snapshot in self._read(map(pairs.state, missing)):
+                self._states[snapshot.id] = pairs.state_of(snapshot.to_dict())
+
+    def _read_products(self, ids: set[str]) -> None:
+        unknown = sorted(ids - set(self._products))
+        for snapshot in self._read(map(catalogue.reference, unknown)):
+            fields = snapshot.to_dict()
+            if fields is not None and fields["listed"]:
+                product = from_document(snapshot.id, fields)
+                self._products[product.id] = product
+                member = Member(postings.offer_of(product), fields.get("group_id"))
+                self._members[product.id] = member
+
+    def _read_pairs(self, both: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+        found = self._read(pairs.reference(a, b) for a, b in both)
+        return {s.id: s.to_dict() or {} for s in found if s.exists}
+
+    def _read(self, references: Iterable["DocumentReference"]) -> list["DocumentSnapshot[Any]"]:
+        wanted = list(references)
+        if not wanted:
+            return []
+        self.reads += len(wanted)
+        with firestore.errors_mapped():
+            return list(firestore.client().get_all(wanted, **firestore.limits()))
+
+    def _view(
+        self,
+        seed: "DocumentSnapshot[Any]",
+        shown: dict[str, list[tuple[int, str, str]]],
+        stored: dict[str, dict[str, Any]],
+    ) -> GroupView | None:
+        if seed.id not in shown:
+            return None
+        linked = [(a, b) for _, a, b in shown[seed.id] if pairs.pair_id(a, b) in stored]
+        ids = dict.fromkeys(each for both in linked for each in both)
+        return GroupView(
+            id=seed.id,
+            confidence=seed.get("confidence"),
+            products=[view(self._products[each]) for each in ids],
+            pairs=[_pair(a, b, stored[pairs.pair_id(a, b)]) for a, b in linked],
+        )
+
+
+def _pair(a: str, b: str, fields: dict[str, Any]) -> PairView:
+    evidence = pairs.evidence_views(fields["evidence"])
+    return PairView(a, b, fields["confidence"], evidence, fields.get("decision"))
+
+
+def _query(wanted: DuplicatesQuery, looking: _Looking) -> "Query":
+    from google.cloud.firestore import FieldFilter
+
+    query: Query = firestore.client().collection(pairs.COLLECTION)  # type: ignore[assignment]
+    query = query.where(filter=FieldFilter("facets", "array_contains", looking.facet))
+    query = query.where(filter=FieldFilter("confidence", ">=", looking.threshold))
+    query = query.order_by("confidence", direction="DESCENDING")
+    query = query.order_by("__name__", direction="DESCENDING")
+    if wanted.cursor:
+        confidence, pair_id = read_cursor(wanted.cursor, _bound_to(wanted))
+        document = firestore.client().collection(pairs.COLLECTION).document(pair_id)
+        query = query.start_after({"confidence": confidence, "__name__": document})
+    return query
+
+
+def _cursor_after(last: "DocumentSnapshot[Any]", wanted: DuplicatesQuery) -> str:
+    return write_cursor([last.get("confidence"), last.id], _bound_to(wanted))
+
+
+def _bound_to(wanted: DuplicatesQuery) -> str:
+    binding = ["duplicates", wanted.threshold, wanted.retailer, wanted.category]
+    return msgspec.json.encode(binding).decode()

@@ -1,0 +1,126 @@
+"""A whole catalogue matched in memory: candidates block by block, scores, best pairs, clusters."""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from shared.products.matching.candidates import Index, Pairs, best
+from shared.products.matching.columns import Prepared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Score = Callable[[Prepared, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
+
+# So surely alike, two offers of one retailer are one product that it lists twice.
+STRONG: Final = 90
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a catalogue holds twice: accepted pairs with their confidence, and a cluster per offer.
+
+    An offer's cluster is the place of its first offer, so its own place where it has no equal.
+    """
+
+    pairs: Pairs
+    clusters: "NDArray[np.int64]"
+
+
+def deduplicate(prepared: Prepared, score: "Score", lowest: float) -> Found:
+    """The pairs of a confidence of `lowest` and more that are each other's best, in clusters."""
+    index = Index(prepared)
+    scored = [match_block(index, block, score) for block in index.blocks()]
+    return settle([*scored, _scored(prepared, twins(prepared), score)], prepared, lowest)
+
+
+@contextmanager
+def many_objects() -> Iterator[None]:
+    """While it lasts no garbage is looked for: of millions of small objects none is any."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def match_block(index: Index, block: slice, score: "Score") -> Pairs:
+    """The scored pairs of one block of `index.blocks()`; blocks need nothing of each other."""
+    return _scored(index.prepared, index.pairs(block), score)
+
+
+def settle(parts: list[Pairs], prepared: Prepared, lowest: float) -> Found:
+    """What the blocks' pairs come to together: best of both sides, and no retailer twice."""
+    pairs = Pairs(
+        np.concatenate([part.left for part in parts]),
+        np.concatenate([part.right for part in parts]),
+        np.concatenate([part.likely for part in parts]),
+    )
+    pairs = mutual(pairs.only(pairs.likely >= lowest), prepared)
+    return Found(pairs, clusters(pairs, prepared))
+
+
+def mutual(pairs: Pairs, prepared: Prepared) -> Pairs:
+    """Those that are each other's best at the other's retailer; and one retailer's strong ones."""
+    shops = prepared.retailer
+    own = (shops[pairs.left] == shops[pairs.right]) & (shops[pairs.left] >= 0)
+    rivals = best(pairs.only(~own), prepared, 1, both=True)
+    strong = pairs.only(own & (pairs.likely >= STRONG))
+    return Pairs(
+        np.concatenate([rivals.left, strong.left]),
+        np.concatenate([rivals.right, strong.right]),
+        np.concatenate([rivals.likely, strong.likely]),
+    )
+
+
+def clusters(pairs: Pairs, prepared: Prepared) -> "NDArray[np.int64]":
+    """Per offer the first place of its cluster: the surest pairs join first, a retailer once."""
+    shops = prepared.retailer.tolist()
+    parent = list(range(len(shops)))
+    members: dict[int, set[int]] = {}
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    for at in np.argsort(-pairs.likely, kind="stable").tolist():
+        left, right = int(pairs.left[at]), int(pairs.right[at])
+        first, second = sorted((root(left), root(right)))
+        known = members.get(first) or {shops[first]}
+        others = members.get(second) or {shops[second]}
+        twice = (known & others) - {-1}
+        if first == second or (twice and pairs.likely[at] < STRONG):
+            continue
+        parent[second] = first
+        members[first] = known | others
+    return np.array([root(place) for place in range(len(shops))], np.int64)
+
+
+def twins(prepared: Prepared) -> Pairs:
+    """The offers of one retailer that have the same words and the same size as an earlier one."""
+    seen: dict[tuple[Any, ...], int] = {}
+    columns = (prepared.retailer.tolist(), prepared.sorted_names, prepared.log_size.tolist())
+    found = [
+        (seen[key], place)
+        for place, key in enumerate(_signatures(*columns))
+        if key is not None and seen.setdefault(key, place) != place
+    ]
+    places = np.array(found, np.int64).reshape(-1, 2)
+    return Pairs(places[:, 0], places[:, 1], np.ones(len(places), np.float32))
+
+
+def _signatures(
+    shops: list[int], names: list[str], sizes: list[float]
+) -> Iterator[tuple[int, str, float | None] | None]:
+    for shop, name, size in zip(shops, names, sizes, strict=True):
+        known = size if size == size else None  # noqa: PLR0124 - an unknown one is not a number
+        yield (shop, name, known) if name and shop >= 0 else None
+
+
+def _scored(prepared: Prepared, pairs: Pairs, score: "Score") -> Pairs:
+    return Pairs(pairs.left, pairs.right, score(prepared, pairs.left, pairs.right))

@@ -1,0 +1,134 @@
+"""What the other fields of two offers say; each feature is 0 where a side says nothing."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from shared.products.matching.alignment import Aligned
+from shared.products.matching.columns import DIMENSIONS, Prepared
+from shared.products.matching.terms import CODE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Places = NDArray[np.intp]
+
+_COUNT: Final = DIMENSIONS.index("count")
+# As logarithms: 1 % is a rounding, 12 % another recipe or a mistake, more another size.
+_SAME_SIZE: Final = 0.01
+_NEAR_SIZE: Final = 0.12
+_FAR_SIZE: Final = 2.0
+_SAME_PRICE: Final = 0.005
+_NEAR_PRICE: Final = 0.15
+_FAR_PRICE: Final = 1.5
+_TWIN: Final = 0.999
+
+
+def model_codes(
+    p: Prepared, left: "Places", right: "Places", aligned: Aligned
+) -> "dict[str, Bools]":
+    """Model codes: the same, of one stem, told in the other's description, or different ones."""
+    width = max(1, int((p.codes[left] > 0).any(0).sum()), int((p.codes[right] > 0).any(0).sum()))
+    exact = _alike(p.codes[left, :width], p.codes[right, :width])
+    stems = _alike(p.stems[left, :width], p.stems[right, :width])
+    places = np.arange(width)
+    named_a = places < p.named_codes[left, None]
+    named_b = places < p.named_codes[right, None]
+    both, one = named_a[:, :, None] & named_b[:, None, :], named_a[:, :, None] | named_b[:, None, :]
+    same = (exact & both).any((1, 2))
+    stem = (stems & both).any((1, 2)) & ~same
+    told = (exact & one).any((1, 2)) & ~same & ~stem
+    told_stem = (stems & one).any((1, 2)) & ~same & ~stem & ~told
+    begins = _code_matched(aligned) & ~same & ~stem & ~told
+    agree = same | stem | told | begins
+    some_a, some_b = named_a.any(1), named_b.any(1)
+    free_a, free_b = (named_a & ~stems.any(2)).any(1), (named_b & ~stems.any(1)).any(1)
+    return {
+        "code_same": same,
+        "code_stem": stem,
+        "code_told": told,
+        "code_told_stem": told_stem,
+        "code_begins": begins,
+        "code_differs": ~agree & some_a & some_b,
+        "code_rest": agree & free_a & free_b,
+        "code_one": ~agree & (some_a != some_b),
+    }
+
+
+def _alike(a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "Bools":
+    found: Bools = (a[:, :, None] == b[:, None, :]) & (a > 0)[:, :, None]
+    return found
+
+
+def _code_matched(aligned: Aligned) -> "Bools":
+    a, b = ((side.matched * (side.kind == CODE)).max(1) > 0 for side in aligned)
+    found: Bools = a | b
+    return found
+
+
+def sizes(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
+    """Whether as much is sold; grams and millilitres are written for each other."""
+    distance = np.abs(p.log_size[left] - p.log_size[right])
+    count_a, count_b = p.dimension[left] == _COUNT, p.dimension[right] == _COUNT
+    # One piece is what a shop writes when it does not know the size.
+    piece = (count_a & (p.log_size[left] == 0)) | (count_b & (p.log_size[right] == 0))
+    known = ~np.isnan(distance) & ~piece & (count_a == count_b)
+    distance = np.where(known, distance, 0)
+    return {
+        "size_same": known & (distance <= _SAME_SIZE),
+        "size_near": known & (distance > _SAME_SIZE) & (distance <= _NEAR_SIZE),
+        "size_differs": known & (distance > _NEAR_SIZE),
+        "size_far": np.minimum(distance, _FAR_SIZE) / _FAR_SIZE,
+    }
+
+
+def prices(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
+    """How far the prices are apart, where they are of one currency."""
+    distance = np.abs(p.log_price[left] - p.log_price[right])
+    known = ~np.isnan(distance) & (p.currency[left] == p.currency[right])
+    distance = np.where(known, distance, 0)
+    near = np.exp(-distance / _NEAR_PRICE)
+    # Where one side states no size, the price is the only sign of another one.
+    unsized = known & (np.isnan(p.log_size[left]) != np.isnan(p.log_size[right]))
+    return {
+        "price_known": known,
+        "price_same": known & (distance < _SAME_PRICE),
+        "price_near": known * near,
+        "price_far": np.minimum(distance, _FAR_PRICE) / _FAR_PRICE,
+        "price_same_unsized": unsized & (distance < _SAME_PRICE),
+        "price_off_unsized": unsized * (1 - near),
+    }
+
+
+def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
+    """Whether both name a brand, and the same one; a house brand is sold by its house alone."""
+    own = _own_house(p, left, right) | _own_house(p, right, left)
+    return {**_labels("brand", p.brand[left], p.brand[right]), "brand_of_house": own}
+
+
+def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
+    house = p.house[owners]
+    told = (p.terms[others] == house[:, None]).any(1)
+    return (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
+
+
+def categories(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
+    """Whether both name a category, and the same one."""
+    return _labels("category", p.category[left], p.category[right])
+
+
+def retailers(
+    p: Prepared, left: "Places", right: "Places", found: dict[str, Any]
+) -> "dict[str, Bools]":
+    """One retailer sells one product once, unless two offers say the very same."""
+    same = (p.retailer[left] == p.retailer[right]) & (p.retailer[left] >= 0)
+    size_a, size_b = p.log_size[left], p.log_size[right]
+    same_size = found["size_same"] | (np.isnan(size_a) & np.isnan(size_b))
+    twin = same & same_size & (found["sorted_ratio"] >= _TWIN)
+    return {"retailer_same": same, "retailer_twin": twin}
+
+
+def _labels(name: str, a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "dict[str, Bools]":
+    known = (a >= 0) & (b >= 0)
+    return {f"{name}_same": known & (a == b), f"{name}_differs": known & (a != b)}

@@ -1,0 +1,64 @@
+"""The matcher that has learned: how sure it is of a pair, and what that rests on."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from shared.products.matching.columns import prepare
+from shared.products.matching.explanation import explained
+from shared.products.matching.keys import blocking_keys
+from shared.products.matching.match import Match
+from shared.products.matching.model import MatchModel
+from shared.products.matching.offer import Offer
+from shared.products.matching.scoring import TOGETHER, Scoring, by_themselves, vector
+
+MOST_AMONG: Final = 64
+"""Up to so many candidates are also compared among themselves: their company tells."""
+
+
+class LearnedMatcher:
+    """A `Matcher` under a model."""
+
+    def __init__(self, model: MatchModel) -> None:
+        self._model = model
+
+    def keys(self, offer: Offer) -> tuple[str, ...]:
+        """The posting lists that the offer stands in and is looked up by."""
+        return blocking_keys(offer)
+
+    def compare(self, a: Offer, b: Offer) -> Match:
+        """How surely the two are one product, by themselves; symmetric."""
+        first, second = sorted((a, b), key=_order)
+        prepared = prepare((first, second), self._model.vocabulary)
+        example = by_themselves(prepared, np.array([0]), np.array([1]))[0]
+        return explained(example, example * vector(self._model.alone, TOGETHER), first, second)
+
+    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
+        by_id = {other.id: other for other in others if other.id != offer.id}
+        ordered = sorted([offer, *by_id.values()], key=_order)
+        own = next(at for at, each in enumerate(ordered) if each is offer)
+        rest = [at for at in range(len(ordered)) if at != own]
+        left, right = [min(own, at) for at in rest], [max(own, at) for at in rest]
+        matches = self._matches(ordered, left, right)
+        return {ordered[at].id: match for at, match in zip(rest, matches, strict=True)}
+
+    def _matches(self, offers: Sequence[Offer], left: list[int], right: list[int]) -> list[Match]:
+        if not left:
+            return []
+        prepared = prepare(offers, self._model.vocabulary)
+        asked = np.array(left, np.intp), np.array(right, np.intp)
+        among = np.triu_indices(len(offers), 1) if len(offers) <= MOST_AMONG else asked
+        examples = Scoring(prepared, among, self._model).examples(*asked)
+        shares = examples * vector(self._model.together, TOGETHER)
+        return [
+            explained(example, share, offers[a], offers[b])
+            for example, share, a, b in zip(examples, shares, left, right, strict=True)
+        ]
+
+
+def _order(offer: Offer) -> tuple[str | int, ...]:
+    """One order for the same offers, so that a sum is rounded alike from both sides."""
+    texts = offer.id, offer.retailer, offer.name, offer.brand, offer.size, offer.category
+    return (*texts, offer.price_minor, offer.currency, offer.model, offer.description)

@@ -1,0 +1,89 @@
+"""How sure a model is of many pairs at once, among the candidates of their catalogue."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shared.products.matching import surroundings
+from shared.products.matching.columns import Prepared
+from shared.products.matching.features import CHUNK, EXPANDED, expanded, features
+from shared.products.matching.model import BIAS, MatchModel, Weights
+from shared.products.matching.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+ALONE: tuple[str, ...] = (*EXPANDED, BIAS)
+TOGETHER: tuple[str, ...] = (*EXPANDED, *surroundings.NAMES, BIAS)
+
+
+def vector(weights: Weights, names: Sequence[str]) -> "Floats":
+    """The weights in the order of `names`."""
+    return np.array([weights.get(name, 0.0) for name in names])
+
+
+def named(weights: "Floats", names: Sequence[str]) -> Weights:
+    """The weights by name, without those that are nothing."""
+    pairs = zip(names, weights.round(4).tolist(), strict=True)
+    return {name: weight for name, weight in pairs if weight}
+
+
+def by_themselves(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
+    """(n, len(TOGETHER)) what the log-odds of pairs with nothing around them are made of."""
+    measured = expanded(features(prepared, left, right))
+    nothing = np.zeros((len(left), len(surroundings.NAMES)))
+    return np.concatenate([measured, nothing, np.ones((len(left), 1))], axis=1)
+
+
+class Scoring:
+    """A catalogue under a model; the pairs that are asked for need not be candidates."""
+
+    def __init__(
+        self, prepared: Prepared, candidates: "tuple[Places, Places]", model: MatchModel
+    ) -> None:
+        self.prepared, self.candidates, self.model = prepared, candidates, model
+        self._fields = vector(model.together, EXPANDED)
+        self._around = vector(model.together, (*surroundings.NAMES, BIAS))
+        self.surroundings = Surroundings(prepared, *candidates)
+        alone, fields = self._measured()
+        self.surroundings.rate(alone)
+        self.surroundings.gather(alone)
+        self.surroundings.gather(fields + self._surrounded(*candidates))
+        self.log_odds_of_candidates = fields + self._surrounded(*candidates)
+
+    def log_odds(self, left: "Places", right: "Places") -> "Floats":
+        """(n) the log-odds that `left[i]` and `right[i]` are one product."""
+        measured = expanded(features(self.prepared, left, right))
+        log_odds: Floats = measured @ self._fields + self._surrounded(left, right)
+        return log_odds
+
+    def examples(self, left: "Places", right: "Places") -> "Floats":
+        """(n, len(TOGETHER)) what the log-odds are the weighted sum of."""
+        measured = expanded(features(self.prepared, left, right))
+        around = self.surroundings.features(left, right)
+        return np.concatenate([measured, around, np.ones((len(left), 1))], axis=1)
+
+    def _surrounded(self, left: "Places", right: "Places") -> "Floats":
+        around = self.surroundings.features(left, right)
+        log_odds: Floats = around @ self._around[:-1] + self._around[-1]
+        return log_odds
+
+    def _measured(self) -> "tuple[Floats, Floats]":
+        """The candidates' log-odds alone, and the part of all log-odds that their fields make."""
+        alone = vector(self.model.alone, ALONE)
+        parts = [
+            (measured @ alone[:-1] + alone[-1], measured @ self._fields)
+            for measured in self._chunks()
+        ]
+        if not parts:
+            return np.zeros(0), np.zeros(0)
+        return np.concatenate([a for a, _ in parts]), np.concatenate([b for _, b in parts])
+
+    def _chunks(self) -> "Iterator[NDArray[np.float32]]":
+        left, right = self.candidates
+        for at in range(0, len(left), CHUNK):
+            yield expanded(features(self.prepared, left[at : at + CHUNK], right[at : at + CHUNK]))

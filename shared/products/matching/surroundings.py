@@ -1,0 +1,133 @@
+"""What the other candidates say about a pair: rivals of either offer, and company of both.
+
+Two offers of one retailer are rivals for an offer elsewhere. An offer that is alike to both of a
+pair is company; one that is alike to the one and not to the other tells them apart.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from shared.products.matching.columns import Prepared
+from shared.products.matching.logistic import probability
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+NEIGHBOURS: Final = 16
+_CHUNK: Final = 20_000
+_LARGEST: Final = 30.0
+_MOST: Final = 4.0
+_HALF: Final = 0.5
+
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "rivals": ("rivals_most", "rivals_least"),
+    "company": (
+        *("company_best", "company_best>0.5", "company_all"),
+        *("apart_most", "apart_least", "apart_all_least", "apart_all_most", "company_share"),
+    ),
+}
+NAMES: Final = tuple(name for names in FIELDS.values() for name in names)
+
+
+class Surroundings:
+    """The candidate pairs `left[i]` and `right[i]` of a catalogue, each pair once."""
+
+    def __init__(self, prepared: Prepared, left: "Places", right: "Places") -> None:
+        self._count = len(prepared)
+        self._retailer = prepared.retailer.astype(np.int64)
+        self._from, self._to = np.concatenate([left, right]), np.concatenate([right, left])
+        self._groups = int(self._retailer.max(initial=0)) + 2
+        self._rivalry, self._group = np.unique(
+            self._rivalry_of(self._from, self._to), return_inverse=True
+        )
+        competes = self._retailer[self._from] != self._retailer[self._to]
+        self._competes = competes & (self._retailer[self._to] >= 0)
+        keys = self._pair_of(left, right)
+        self._order = np.argsort(keys)
+        self._pairs = keys[self._order]
+        self.rate(np.full(len(left), -_LARGEST))
+        self.gather(np.full(len(left), -_LARGEST))
+
+    def rate(self, log_odds: "Floats") -> None:
+        """How likely each candidate pair is by itself: the strength of rivals."""
+        self._odds = np.exp(np.clip(log_odds, -_LARGEST, _LARGEST))
+        weights = np.concatenate([self._odds, self._odds]) * self._competes
+        self._totals = np.bincount(self._group, weights, len(self._rivalry))
+
+    def gather(self, log_odds: "Floats") -> None:
+        """How likely each candidate pair is, all in all: each offer's closest neighbours."""
+        both = np.concatenate([log_odds, log_odds])
+        order = np.lexsort((self._to, -both, self._from))
+        owner = self._from[order]
+        rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        kept = rank < NEIGHBOURS
+        self._near = np.full((self._count, NEIGHBOURS), -1)
+        self._sure = np.zeros((self._count, NEIGHBOURS))
+        self._near[owner[kept], rank[kept]] = self._to[order][kept]
+        self._sure[owner[kept], rank[kept]] = probability(both[order][kept])
+
+    def features(self, left: "Places", right: "Places") -> "Floats":
+        """(n, len(NAMES)) what surrounds the pairs, which need not be candidates; symmetric."""
+        own = self._own_odds(left, right)
+        rivals = self._rivals(left, right, own), self._rivals(right, left, own)
+        company = [
+            self._company(left[at : at + _CHUNK], right[at : at + _CHUNK])
+            for at in range(0, max(len(left), 1), _CHUNK)
+        ]
+        sides = np.stack([np.maximum(*rivals), np.minimum(*rivals)], axis=1)
+        return np.concatenate([sides, np.concatenate(company)], axis=1)
+
+    def _rivalry_of(self, offers: "Places", others: "Places") -> "Places":
+        return offers * self._groups + self._retailer[others]
+
+    def _pair_of(self, left: "Places", right: "Places") -> "Places":
+        return np.minimum(left, right) * self._count + np.maximum(left, right)
+
+    def _own_odds(self, left: "Places", right: "Places") -> "Floats":
+        keys = self._pair_of(left, right)
+        known, at = _found(self._pairs, keys)
+        odds: Floats = np.where(known, self._odds[self._order[at]] if len(at) else 0, 0)
+        return odds
+
+    def _rivals(self, offers: "Places", others: "Places", own: "Floats") -> "Floats":
+        known, at = _found(self._rivalry, self._rivalry_of(offers, others))
+        same = self._retailer[offers] == self._retailer[others]
+        competes = known & (self._retailer[others] >= 0) & ~same
+        rest = np.where(competes, self._totals[at] - own, 0) if len(self._totals) else own * 0
+        strength: Floats = np.log1p(np.maximum(rest, 0))
+        return strength
+
+    def _company(self, left: "Places", right: "Places") -> "Floats":
+        near_a, near_b = self._near[left], self._near[right]
+        sure_a = np.where(near_a == right[:, None], 0, self._sure[left])
+        sure_b = np.where(near_b == left[:, None], 0, self._sure[right])
+        common = (near_a[:, :, None] == near_b[:, None, :]) & (near_a >= 0)[:, :, None]
+        shared = np.minimum(sure_a[:, :, None], sure_b[:, None, :]) * common
+        best, total = shared.max((1, 2)), shared.sum((1, 2))
+        only_a = sure_a * (1 - (common * sure_b[:, None, :]).max(2))
+        only_b = sure_b * (1 - (common * sure_a[:, :, None]).max(1))
+        all_a, all_b = only_a.sum(1), only_b.sum(1)
+        either = sure_a.sum(1) + sure_b.sum(1) - total
+        columns = [
+            best,
+            np.maximum(best - _HALF, 0),
+            np.minimum(total, _MOST),
+            np.maximum(only_a.max(1), only_b.max(1)),
+            np.minimum(only_a.max(1), only_b.max(1)),
+            np.minimum(np.minimum(all_a, all_b), _MOST),
+            np.minimum(np.maximum(all_a, all_b), _MOST),
+            total / np.maximum(either, 0.3),
+        ]
+        return np.stack(columns, axis=1)
+
+
+def _found(known: "Places", wanted: "Places") -> "tuple[NDArray[np.bool_], Places]":
+    """Which of `wanted` stand in the sorted `known`, and where."""
+    if not len(known):
+        return np.zeros(len(wanted), np.bool_), np.zeros(0, np.intp)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return known[at] == wanted, at

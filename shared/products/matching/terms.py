@@ -1,0 +1,78 @@
+"""The terms of a text: words, numbers, measures and model codes, each in one spelling."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from shared.products.matching.quantity import measured
+from shared.products.matching.text import REMEMBERED, canonical, fold, normalise
+
+# Shops that write without spaces do so where a script meets a digit; model codes are Latin.
+_SCRIPT_EDGE: Final = re.compile(r"(?<=[^\W\d_a-z])(?=\d)|(?<=\d)(?=[^\W\d_a-z])")
+_SAME_UNIT: Final = {"inch": "in", "watt": "w", "volt": "v", "megapixel": "mp"}
+_UNIT: Final = (
+    "gb|tb|mb|kb|mp|megapixel|inch|in|cm|mm|watt|kw|w|volt|v|mhz|ghz|hz|rpm|mah|ft|db|bit|ch"
+)
+_SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w)")
+_MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
+_DIGIT: Final = re.compile(r"\d")
+_WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
+_NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
+_TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
+_CODE_LENGTH: Final = 4
+_CODE_DIGITS: Final = 5
+
+WORD: Final = 0
+NUMBER: Final = 1
+CODE: Final = 2
+
+
+@lru_cache(maxsize=REMEMBERED)
+def terms(text: str) -> tuple[str, ...]:
+    """The terms of `text` in their order, with repetitions."""
+    plain = normalise(text)
+    if not _DIGIT.search(plain):
+        return tuple(map(canonical, plain.split()))
+    if not plain.isascii():
+        plain = _SCRIPT_EDGE.sub(" ", plain)
+    return tuple(map(_spelt, _SPACED_MEASURE.sub(_joined, measured(plain)).split()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def codes(text: str) -> tuple[str, ...]:
+    """The model codes and article numbers of `text`, each once and without punctuation."""
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(fold(text)))
+    return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
+
+
+def stem(code: str) -> str:
+    """`code` up to its last digit: behind it shops write a colour or a country."""
+    match = _TO_LAST_DIGIT.match(code)
+    return match[0] if match and kind(match[0]) == CODE else code
+
+
+@lru_cache(maxsize=REMEMBERED)
+def kind(term: str) -> int:
+    """WORD; NUMBER for a number, with or without a unit; CODE for a model or article number."""
+    if not term or term.isalpha():
+        return WORD
+    digits = sum(map(str.isdigit, term))
+    if _MEASURE.fullmatch(term):
+        return NUMBER
+    if digits >= _CODE_DIGITS or (len(term) >= _CODE_LENGTH and 0 < digits < len(term)):
+        return WORD if not digits else NUMBER if "." in term else CODE
+    return NUMBER if term.replace(".", "").isdigit() else WORD
+
+
+def _joined(match: re.Match[str]) -> str:
+    return f"{_shortest(match[1])}{_SAME_UNIT.get(match[2], match[2])}"
+
+
+def _spelt(term: str) -> str:
+    return _shortest(term) if "." in term else canonical(term)
+
+
+def _shortest(number: str) -> str:
+    whole, _, rest = number.partition(".")
+    rest = rest.rstrip("0") if rest.isdigit() else rest
+    return f"{whole}.{rest}" if rest else whole

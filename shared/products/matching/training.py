@@ -1,0 +1,102 @@
+"""Learning a model from a catalogue and from what people decided.
+
+Without decisions it teaches itself: the prior judges the candidates among their rivals, and the
+judgements become examples. The prior holds the weights, so that a few rounds sharpen a judgement
+and do not drift away from it. Decided pairs then refine what was learned.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from shared.products.matching.columns import name_terms, prepare, with_vocabulary
+from shared.products.matching.features import EXPANDED, expanded, features
+from shared.products.matching.habits import learned_habits
+from shared.products.matching.logistic import fitted, probability, refined
+from shared.products.matching.model import MatchModel
+from shared.products.matching.nearest import near_pairs
+from shared.products.matching.offer import Offer
+from shared.products.matching.prior import ALONE as PRIOR
+from shared.products.matching.prior import prior_model, surrounded
+from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
+from shared.products.matching.vocabulary import counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+Decision = tuple[str, str, bool]
+"""Two ids, and whether they are one product."""
+
+_ROUNDS: Final = 2
+_BOTH: Final = 2
+_MOST_EXAMPLES: Final = 30_000
+# What a catalogue believes of itself counts less than what is known of offers in general.
+_HOLD_OF_PRIOR: Final = 30.0
+
+
+def train(offers: Sequence[Offer], decisions: Sequence[Decision] = ()) -> MatchModel:
+    """The model of a catalogue; the same offers and decisions make the same model."""
+    training = Training(offers)
+    model = training.unsupervised()
+    return training.refined(model, decisions) if decisions else model
+
+
+class Training:
+    """A catalogue, and what can be learned from it."""
+
+    def __init__(self, offers: Sequence[Offer]) -> None:
+        self._place = {offer.id: at for at, offer in enumerate(offers)}
+        self._vocabulary = counted(map(name_terms, offers))
+        self._prepared = prepare(offers, self._vocabulary)
+        self.candidates = near_pairs(self._prepared)
+
+    def unsupervised(self) -> MatchModel:
+        """The model that the catalogue alone makes of the prior."""
+        model = prior_model(self._vocabulary)
+        for _ in range(_ROUNDS):
+            model = self._sharpened(model)
+        return model
+
+    def refined(self, model: MatchModel, decisions: Sequence[Decision]) -> MatchModel:
+        """The model, moved towards what people decided of offers that are known here."""
+        left, right, same = self._decided(decisions)
+        if len(set(same.tolist())) < _BOTH:
+            return model
+        for _ in range(_ROUNDS):
+            examples = self.scoring(model).examples(left, right)
+            by_itself = np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
+            model = msgspec.structs.replace(
+                model,
+                alone=named(refined(by_itself, same, vector(model.alone, ALONE)), ALONE),
+                together=named(refined(examples, same, vector(model.together, TOGETHER)), TOGETHER),
+                decisions=len(same),
+            )
+        return model
+
+    def scoring(self, model: MatchModel) -> Scoring:
+        """The catalogue under a model."""
+        return Scoring(with_vocabulary(self._prepared, model.vocabulary), self.candidates, model)
+
+    def _sharpened(self, model: MatchModel) -> MatchModel:
+        """A model that agrees with the judgements of the last one."""
+        scoring = self.scoring(model)
+        judged = probability(scoring.log_odds_of_candidates)
+        vocabulary = learned_habits(model.vocabulary, scoring.prepared, self.candidates, judged)
+        step = 1 + len(judged) // _MOST_EXAMPLES
+        left, right = (side[::step] for side in self.candidates)
+        measured = expanded(features(with_vocabulary(self._prepared, vocabulary), left, right))
+        examples = np.concatenate([measured, np.ones((len(measured), 1))], axis=1)
+        alone = fitted(examples, judged[::step], vector(PRIOR, ALONE), _HOLD_OF_PRIOR)
+        weights = named(alone, ALONE)
+        return MatchModel(vocabulary, weights, surrounded(weights))
+
+    def _decided(self, decisions: Sequence[Decision]) -> "tuple[Places, Places, Floats]":
+        known = [d for d in decisions if d[0] in self._place and d[1] in self._place]
+        left = np.array([self._place[a] for a, _, _ in known], np.intp)
+        right = np.array([self._place[b] for _, b, _ in known], np.intp)
+        return left, right, np.array([float(same) for _, _, same in known])

@@ -1,0 +1,234 @@
+"""Matching one product: into its posting lists, out to candidates, and the pairs that come of it.
+
+What a product costs to match is bounded whatever the catalogue's size: two documents and at most
+`MAX_KEYS` lists to publish it, the lists once more if that changed them, and three documents and
+`MAX_OTHERS` products to settle its pairs. Decisions, marks and confidences are in its own state.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore
+from shared.clock import epoch_micros
+from shared.products import catalogue, outbox, pairs, postings
+from shared.products.matching import Match, Matcher, Offer, shortlist
+from shared.products.models import Product, from_document
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
+
+    _Found = dict[str, DocumentSnapshot[Any]]
+
+# Of the posting lists' offers, the best by their copies are judged; with those that are read they
+# are few enough for the core to weigh them against each other.
+MAX_COMPARED: Final = 30
+# As they are now; these are read.
+MAX_OTHERS: Final = 16
+# Of those, how many a person may have confirmed: a group of many must not keep new ones out.
+MAX_CONFIRMED: Final = 10
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The product as it stands in its posting lists, and what those lists hold beside it."""
+
+    product: Product | None
+    lists: postings.Postings
+    state: pairs.State
+    commit_micros: int | None
+    written: bool = False
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """What came of it: the matches, and whether any pair is another than before."""
+
+    matches: dict[str, Match]
+    written: bool
+
+
+def publish(product_id: str, matcher: Matcher) -> Published:
+    """Puts the product into the posting lists of its keys, and out of those it left."""
+
+    def write(transaction: "Transaction") -> Published:
+        found = _read(transaction, [catalogue.reference(product_id), pairs.state(product_id)])
+        product = _known(product_id, found)
+        state = pairs.state_of(_fields(found, pairs.STATES))
+        offer = postings.offer_of(product) if product else None
+        keys = matcher.keys(offer) if offer else ()
+        addition = postings.added(offer) if offer else {}
+        lists = postings.read(keys)
+        kept = [k for k in keys if offer and postings.has_room(lists.get(k, {}), offer)]
+        if product is None or not product.listed:
+            # What waits for approval looks for others, and is found by none.
+            kept = []
+        new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
+        gone = sorted(set(state.keys) - set(kept))
+        for key in new:
+            transaction.set(postings.reference(key), addition, merge=True)
+        for key in gone:
+            transaction.set(postings.reference(key), postings.removed(product_id), merge=True)
+        if tuple(kept) != state.keys:
+            transaction.set(pairs.state(product_id), {"keys": kept}, merge=True)
+        written = bool(new or gone)
+        return Published(product, lists, state, _commit_micros(found), written)
+
+    published = firestore.in_transaction(write)
+    if not published.written:
+        return published
+    return msgspec.structs.replace(published, lists=postings.read(published.lists))
+
+
+def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool) -> Paired:
+    """Writes the product's pairs as all of them are now; takes its debt off if all else is `paid`.
+
+    Raises a DependencyError or Conflict.
+    """
+    lowest = pairs.lowest()
+    found = _Candidates(published, matcher, lowest)
+
+    def write(transaction: "Transaction") -> Paired:
+        own = [
+            catalogue.reference(product_id),
+            pairs.state(product_id),
+            outbox.document("product", product_id),
+        ]
+        documents = _read(transaction, own)
+        product = _known(product_id, documents)
+        state = pairs.state_of(_fields(documents, pairs.STATES))
+        paired = Paired({}, written=False)
+        if product is not None:
+            chosen = choose(found.confidences, state)
+            others = _listed(transaction, chosen)
+            absent = set(chosen) - set(others)
+            matches = found.judge(postings.offer_of(product), others, absent, state)
+            gone = set(chosen) - set(matches)
+            paired = _store(transaction, (product, state), others, matches, gone)
+        elif state.partners:
+            links = pairs.Links()
+            for other in state.partners:
+                pairs.remove(transaction, links, product_id, other)
+            paired = Paired({}, written=links.store(transaction))
+        if catalogue.COLLECTION not in documents:
+            transaction.delete(pairs.state(product_id))
+        version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
+        if paid and _fields(documents, outbox.COLLECTION).get("version") == version:
+            transaction.delete(outbox.document("product", product_id))
+        return paired
+
+    return firestore.in_transaction(write)
+
+
+def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
+    """Whom to judge: what a person confirmed, then the surest; none that a person refused.
+
+    Partners beyond those stay as they are, until their own turn.
+    """
+    confirmed = [other for other, same in state.decided.items() if same]
+    # Those without a pair yet before those that have theirs.
+    first = sorted(confirmed, key=lambda o: (o in state.marks, o))[:MAX_CONFIRMED]
+    sure = {**state.partners, **candidates}
+    open_to = (other for other in sure if other not in state.decided)
+    return (first + sorted(open_to, key=lambda o: (-sure[o], o)))[:MAX_OTHERS]
+
+
+class _Candidates:
+    """What the posting lists offer, judged by its copies: whom to read, and who else competes."""
+
+    def __init__(self, published: Published, matcher: Matcher, lowest: int) -> None:
+        self._matcher, self._lowest = matcher, lowest
+        self._offer: Offer | None = None
+        self._likely: dict[str, Offer] = {}
+        self._judged: dict[str, Match] = {}
+        if published.product is None:
+            return
+        self._offer = postings.offer_of(published.product)
+        listed = {pid: o for entries in published.lists.values() for pid, o in entries.items()}
+        refused = {other for other, same in published.state.decided.items() if not same}
+        free = [each for pid, each in listed.items() if pid not in refused | {self._offer.id}]
+        likely = shortlist(self._offer, free, MAX_COMPARED)
+        self._likely = {each.id: each for each in likely}
+        self._judged = matcher.judge(self._offer, likely)
+
+    @property
+    def confidences(self) -> dict[str, int]:
+        """Of those that count as the same product."""
+        return {pid: m.confidence for pid, m in self._judged.items() if m.same(self._lowest)}
+
+    def judge(
+        self, offer: Offer, others: Mapping[str, Offer], absent: Iterable[str], state: pairs.State
+    ) -> dict[str, Match]:
+        """Those of `others` that are the same product; what was not read competes by its copy."""
+        beside = {pid: each for pid, each in self._likely.items() if pid not in absent}
+        field = {**beside, **others}
+        judged = self._judged
+        if offer != self._offer or field != self._likely:
+            judged = self._matcher.judge(offer, list(field.values()))
+        matches = {pid: judged[pid] for pid in others if judged[pid].same(self._lowest)}
+        for other_id, other in others.items():
+            if state.decided.get(other_id):
+                known = matches.get(other_id) or self._matcher.compare(offer, other)
+                matches[other_id] = pairs.confirmed(known)
+        return matches
+
+
+def _store(
+    transaction: "Transaction",
+    own: tuple[Product, pairs.State],
+    others: Mapping[str, Offer],
+    matches: dict[str, Match],
+    gone: set[str],
+) -> Paired:
+    product, state = own
+    links = pairs.Links()
+    if not product.listed:
+        for other in state.marks:
+            pairs.remove(transaction, links, product.id, other)
+        links.store(transaction)
+        pairs.note(transaction, product.id, state, matches)
+        return Paired(matches, written=bool(state.marks))
+    offer = postings.offer_of(product)
+    for other, match in matches.items():
+        sure = bool(state.decided.get(other))
+        wanted = pairs.fields(offer, others[other], match, confirmed=sure)
+        if state.marks.get(other) != pairs.mark_of(wanted):
+            pairs.write(transaction, links, offer, others[other], wanted)
+    refused = {other for other, same in state.decided.items() if not same}
+    for other in sorted((refused | gone) & set(state.partners)):
+        pairs.remove(transaction, links, product.id, other)
+    return Paired(matches, written=links.store(transaction))
+
+
+def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
+    """The offers of those that are listed, as they are now."""
+    if not ids:
+        return {}
+    references = [catalogue.reference(product_id) for product_id in ids]
+    found = {s.id: s for s in firestore.client().get_all(references, transaction=transaction)}
+    return {
+        pid: postings.offer_of(from_document(pid, fields))
+        for pid in ids
+        if (fields := found[pid].to_dict()) is not None and fields["listed"]
+    }
+
+
+def _read(transaction: "Transaction", references: list["DocumentReference"]) -> "_Found":
+    """Documents of different collections, by collection."""
+    found = firestore.client().get_all(references, transaction=transaction)
+    return {s.reference.parent.id: s for s in found if s.exists}
+
+
+def _fields(found: "_Found", collection: str) -> dict[str, Any]:
+    return found[collection].to_dict() or {} if collection in found else {}
+
+
+def _known(product_id: str, found: "_Found") -> Product | None:
+    """The product, if it is listed or may yet be."""
+    fields = _fields(found, catalogue.COLLECTION)
+    product = from_document(product_id, fields) if fields else None
+    return product if product and product.known else None
+
+
+def _commit_micros(found: "_Found") -> int | None:
+    product = found.get(catalogue.COLLECTION)
+    return epoch_micros(product.update_time) if product else None

@@ -1,0 +1,134 @@
+"""What a person says of duplicates: these are the same, those are none of them."""
+
+from datetime import datetime
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore
+from shared.clock import Clock, epoch_micros, utc_now
+from shared.edge import cache
+from shared.edge.request import Actor
+from shared.errors import FieldError, Invalid
+from shared.products import catalogue, decisions, match_models, pairs, postings
+from shared.products.decisions import Decision
+from shared.products.duplicate_schemas import Decided, DecidedCounts
+from shared.products.models import Product, from_document
+from shared.system import audit
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Transaction
+
+FEWEST: Final = 2
+
+# A pair, and whether its two are the same.
+Verdicts = dict[tuple[str, str], bool]
+
+
+def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
+    """How many pairs this confirms and refuses; raises Invalid, or Conflict where others decide.
+
+    Pairs and states follow in the same commit. What was decided so before is not decided again.
+    """
+    verdicts = _verdicts(wanted)
+    committed: Any = None
+
+    def write(transaction: "Transaction") -> bool:
+        nonlocal committed
+        committed = transaction
+        products, states = _read(transaction, wanted)
+        changed = {
+            pair: same
+            for pair, same in verdicts.items()
+            if states[pair[0]].decided.get(pair[1]) is not same
+        }
+        now, writing = clock(), _Writing(transaction, products, states)
+        for pair, same in changed.items():
+            writing.decide(Decision(pair, same, by.uid, now, "review"))
+        if writing.links.store(transaction):
+            transaction.create(*_audit_entry(by, wanted, changed, states, now))
+        return bool(changed)
+
+    if firestore.in_transaction(write):
+        cache.bump("products", epoch_micros(committed.commit_time))
+    confirmed = sum(verdicts.values())
+    return DecidedCounts(confirmed=confirmed, refused=len(verdicts) - confirmed)
+
+
+def _verdicts(wanted: Decided) -> Verdicts:
+    same, different = dict.fromkeys(wanted.same), dict.fromkeys(wanted.different)
+    for number, product_id in enumerate(wanted.different):
+        if product_id in same:
+            raise Invalid.one(f"different[{number}]", "is among those that are the same")
+    if len(same) + len(different) < FEWEST:
+        raise Invalid.one("same", "names no pair; name two products, or one here and one different")
+    verdicts = dict.fromkeys(combinations(same, 2), True)
+    return verdicts | dict.fromkeys(product(same, different), False)
+
+
+def _read(
+    transaction: "Transaction", wanted: Decided
+) -> tuple[dict[str, Product], dict[str, pairs.State]]:
+    """The products and their states; raises Invalid, which names each unknown one."""
+    ids = dict.fromkeys([*wanted.same, *wanted.different])
+    references = [catalogue.reference(each) for each in ids]
+    references += [pairs.state(each) for each in ids]
+    products: dict[str, Product] = {}
+    states = dict.fromkeys(ids, pairs.State())
+    for snapshot in firestore.client().get_all(references, transaction=transaction):
+        fields = snapshot.to_dict()
+        if snapshot.reference.parent.id == pairs.STATES:
+            states[snapshot.id] = pairs.state_of(fields)
+        elif fields is not None and (found := from_document(snapshot.id, fields)).known:
+            products[snapshot.id] = found
+    unknown = [
+        FieldError(f"{name}[{number}]", "is no product of the catalogue")
+        for name in ("same", "different")
+        for number, each in enumerate(getattr(wanted, name))
+        if each not in products
+    ]
+    if unknown:
+        raise Invalid(unknown)
+    return products, states
+
+
+class _Writing:
+    """Decisions and what follows of them for pairs and states, within one transaction."""
+
+    def __init__(
+        self,
+        transaction: "Transaction",
+        products: dict[str, Product],
+        states: dict[str, pairs.State],
+    ) -> None:
+        self._transaction = transaction
+        self._products, self._states = products, states
+        self.links = pairs.Links()
+
+    def decide(self, decision: Decision) -> None:
+        decisions.write(self._transaction, self.links, decision)
+        a, b = decision.products
+        matched = b in self._states[a].partners or a in self._states[b].partners
+        if not decision.same and matched:
+            pairs.remove(self._transaction, self.links, a, b)
+        elif decision.same and self._products[a].listed and self._products[b].listed:
+            self._confirm(self._products[a], self._products[b])
+
+    def _confirm(self, first: Product, second: Product) -> None:
+        a, b = postings.offer_of(first), postings.offer_of(second)
+        match = pairs.confirmed(match_models.current().compare(a, b))
+        wanted = pairs.fields(a, b, match, confirmed=True)
+        pairs.write(self._transaction, self.links, a, b, wanted)
+
+
+def _audit_entry(
+    by: Actor, wanted: Decided, changed: Verdicts, states: dict[str, pairs.State], now: datetime
+) -> Any:
+    overruled = {
+        pairs.pair_id(a, b): "different" if same else "same"
+        for (a, b), same in changed.items()
+        if b in states[a].decided
+    }
+    told = msgspec.to_builtins(wanted)
+    return audit.entry(by, decisions.COLLECTION, overruled or None, told, lambda: now)

@@ -1,0 +1,199 @@
+"""Measurements of the matcher in a process of their own: `python -m … PART SIZE [RETAILERS]`.
+
+Prints one JSON object. Seconds are CPU seconds of this process, from the offers in memory on; the
+model is there already, as it is in a function, where a schedule trains it.
+"""
+
+import csv
+import json
+import math
+import resource
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from shared.products.matching.bulk import many_objects, match_block, mutual, settle, twins
+from shared.products.matching.candidates import Index, Pairs
+from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.features import CHUNK, expanded, features
+from shared.products.matching.logistic import probability
+from shared.products.matching.lookup import nearest
+from shared.products.matching.model import MatchModel
+from shared.products.matching.prior import prior_model
+from shared.products.matching.scoring import ALONE, vector
+from shared.products.matching.vocabulary import Vocabulary, counted
+from shared.products.matching.words import distinct_words, stated_quantity
+from tests.benchmarks.generated import Catalogue, catalogue
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOWEST: Final = 50
+COLUMNS: Final = (
+    *("offer", "retailer", "name", "rare_1", "rare_2", "rare_3"),
+    *("size", "log_price", "price_band"),
+)
+_PAIRS: Final = 100_000
+_ASKED: Final = 1000
+_ASKED_PEER: Final = 15
+_COMPARED: Final = 16
+_BEST: Final = 10
+
+
+class Score:
+    """The confidence of pairs by themselves; who competes is settled afterwards."""
+
+    def __init__(self, model: MatchModel) -> None:
+        weights = vector(model.alone, ALONE).astype(np.float32)
+        self.weights, self.bias = weights[:-1], weights[-1]
+
+    def __call__(
+        self, prepared: Prepared, left: "NDArray[np.int64]", right: "NDArray[np.int64]"
+    ) -> "NDArray[np.float32]":
+        """From 0 to 100, chunk by chunk."""
+        parts = [np.zeros(0, np.float32)]
+        for at in range(0, len(left), CHUNK):
+            measured = expanded(features(prepared, left[at : at + CHUNK], right[at : at + CHUNK]))
+            parts.append(100 * probability(measured @ self.weights + self.bias))
+        return np.concatenate(parts).astype(np.float32)
+
+
+def deduplicate(made: Catalogue) -> dict[str, float]:
+    """A whole catalogue: seconds, and which of the matches it holds were candidates and found."""
+    model = _model(made)
+    score = Score(model)
+    began = time.process_time()
+    with many_objects():
+        prepared = prepare(made.offers, model.vocabulary)
+    index = Index(prepared)
+    parts = [match_block(index, block, score) for block in index.blocks()]
+    own = twins(prepared)
+    parts.append(Pairs(own.left, own.right, score(prepared, own.left, own.right)))
+    found = settle(parts, prepared, LOWEST)
+    seconds = time.process_time() - began
+    matches = _set(made.matches())
+    accepted = _set(zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True))
+    rivals = {(a, b) for a, b in accepted if made.retailers[a] != made.retailers[b]}
+    candidates = set().union(
+        *(_set(zip(p.left.tolist(), p.right.tolist(), strict=True)) for p in parts)
+    )
+    return {
+        "seconds": seconds,
+        "candidate_recall": len(candidates & matches) / len(matches),
+        "recall": len(rivals & matches) / len(matches),
+        "precision": len(rivals & matches) / len(rivals),
+    }
+
+
+def nearest_of(made: Catalogue) -> dict[str, float]:
+    """One new offer after the other: seconds each, and how often its match is among ten."""
+    model = _model(made)
+    score = Score(model)
+    asked = list(made.matches())[:_ASKED]
+    new = {b for _, b in asked}
+    old = [place for place in range(len(made.offers)) if place not in new]
+    offers = [made.offers[place] for place in old]
+    index = Index(prepare(offers, model.vocabulary))
+    hits, spent = 0, []
+    for a, b in asked:
+        began = time.process_time()
+        places = nearest(index, made.offers[b], _COMPARED)
+        few = prepare([made.offers[b], *(offers[at] for at in places)], model.vocabulary)
+        sure = score(few, np.zeros(len(places), np.int64), np.arange(1, len(few)))
+        ten = places[np.argsort(-sure, kind="stable")[:_BEST]]
+        spent.append(time.process_time() - began)
+        hits += a in {old[at] for at in ten}
+    names = [offer.name for offer in offers]
+    began = time.process_time()
+    for _, b in asked[:_ASKED_PEER]:
+        process.extract(made.offers[b].name, names, scorer=fuzz.WRatio, limit=_BEST)
+    peer = (time.process_time() - began) / _ASKED_PEER
+    return {
+        "seconds": statistics.median(spent),
+        "peer_seconds": peer,
+        "recall_at_10": hits / len(asked),
+    }
+
+
+def pairs(made: Catalogue) -> dict[str, float]:
+    """Random pairs scored in full: pairs in a second."""
+    model = _model(made)
+    prepared = prepare(made.offers, model.vocabulary)
+    left, right = np.random.default_rng(1).integers(len(prepared), size=(2, _PAIRS))
+    score = Score(model)
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        score(prepared, left, right)
+        spent.append(time.process_time() - began)
+    return {"pairs_a_second": _PAIRS / min(spent)}
+
+
+def write_table(made: Catalogue, path: str) -> dict[str, float]:
+    """The offers as the peers get them: words, the rarest of them, the size in one unit."""
+    named = [distinct_words(offer) for offer in made.offers]
+    counts = Counter(word for row in named for word in row)
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        for place, (offer, words) in enumerate(zip(made.offers, named, strict=True)):
+            rare = (sorted(words, key=counts.__getitem__) + [""] * 3)[:3]
+            price = math.log(offer.price_minor)
+            size = str(stated_quantity(offer) or "")
+            fields = (place, offer.retailer, " ".join(words), *rare, size, price, round(price * 4))
+            rows.writerow(fields)
+    return {"matches": sum(1 for _ in made.matches())}
+
+
+def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
+    """What the peer found: pairs by place with their probability; each offer's best of both."""
+    matches = _set(made.matches())
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        rows = [(int(a), int(b), float(p)) for a, b, p in list(csv.reader(file))[1:]]
+    left, right = (np.array([row[side] for row in rows], np.int64) for side in (0, 1))
+    sure = np.array([row[2] for row in rows], np.float32)
+    prepared = prepare(made.offers, Vocabulary())
+    best = mutual(Pairs(left, right, sure), prepared)
+    best = best.only(best.likely >= LOWEST / 100)
+    found = _set(zip(best.left.tolist(), best.right.tolist(), strict=True))
+    candidates = _set((a, b) for a, b, _ in rows)
+    return {
+        "candidate_recall": len(candidates & matches) / len(matches),
+        "recall": len(found & matches) / len(matches),
+        "precision": len(found & matches) / len(found),
+    }
+
+
+def _model(made: Catalogue) -> MatchModel:
+    return prior_model(counted(map(name_terms, made.offers)))
+
+
+def _set(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    return {(min(pair), max(pair)) for pair in pairs}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure one part and print what it told."""
+    part, size, *rest = arguments
+    told = PARTS[part](catalogue(int(size)), *rest)
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    sys.stdout.write(json.dumps({**told, "megabytes": megabytes}))
+
+
+PARTS: Final[dict[str, Callable[..., dict[str, float]]]] = {
+    "deduplicate": deduplicate,
+    "nearest": nearest_of,
+    "pairs": pairs,
+    "write": write_table,
+    "read": read_pairs,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,156 @@
+"""How fast and complete the matcher is, beside its peers: `python -m tests.benchmarks matching`.
+
+Each side runs in a process of its own and is measured in CPU seconds, so that a busy machine slows
+both down alike; where a ratio is asked for the sides take turns and the best of each counts.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, Final
+
+from local.plan import ROOT
+from tests.benchmarks.figures import Figure
+
+PEERS: Final = ROOT / ".venv-bench" / "bin" / "python"
+HERE: Final = Path(__file__).parent / "peers"
+SIZE: Final = 100_000
+LARGE: Final = 1_000_000
+ROUNDS: Final = 2
+_CHILD_SECONDS: Final = 3600
+_STARTS: Final = 7
+_PACKAGES: Final = ("numpy", "rapidfuzz")
+
+Told = dict[str, Any]
+
+
+def measure() -> Iterator[Figure]:
+    """All figures, the quick ones first."""
+    yield from footprint()
+    yield from one_against_many()
+    yield from pair_scoring()
+    yield from deduplication()
+    yield from growth()
+
+
+def one_against_many() -> Iterator[Figure]:
+    """One new product against 100,000, compared in full, and the same asked of RapidFuzz."""
+    told = [_child("nearest", SIZE) for _ in range(ROUNDS)]
+    ours = min(each["seconds"] for each in told)
+    peer = min(each["peer_seconds"] for each in told)
+    note = f"{ours * 1000:.2f} ms, WRatio {peer * 1000:.0f} ms"
+    yield Figure("matching.one_against_100000", peer / ours, "x WRatio", ">= 150", note)
+    yield Figure("matching.recall_at_10", told[0]["recall_at_10"], "", ">= 0.99")
+
+
+def pair_scoring() -> Iterator[Figure]:
+    """Pairs compared in full, in a second."""
+    ours = max(_child("pairs", 20_000)["pairs_a_second"] for _ in range(ROUNDS))
+    yield Figure("matching.pairs_a_second", ours, "pairs/s", ">= 150000")
+    if not PEERS.exists():
+        yield Figure("matching.pairs_over_recordlinkage", None, "x", note=_NO_PEERS)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        table = f"{folder}/offers.csv"
+        _child("write", 20_000, table)
+        peer = max(_peer("compare", table)["pairs_a_second"] for _ in range(ROUNDS))
+    yield Figure("matching.pairs_over_recordlinkage", ours / peer, "x", ">= 50")
+
+
+def deduplication() -> Iterator[Figure]:
+    """100,000 products of two retailers, and the same given to Splink."""
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        table, found = f"{folder}/offers.csv", f"{folder}/found.csv"
+        for _ in range(ROUNDS):
+            ours.append(_child("deduplicate", SIZE))
+            if PEERS.exists():
+                _child("write", SIZE, table)
+                theirs.append(_peer("link", table, found))
+        reached = _child("read", SIZE, found) if theirs else {}
+    least = min(each["seconds"] for each in ours)
+    yield Figure("matching.100000_seconds", least, "CPU s")
+    yield Figure("matching.100000_candidate_recall", ours[0]["candidate_recall"], "", ">= 0.95")
+    note = f"precision {ours[0]['precision']:.3f}"
+    yield Figure("matching.100000_recall", ours[0]["recall"], "", note=note)
+    peak = max(each["megabytes"] for each in ours)
+    yield Figure("matching.100000_memory", peak, "MB", "<= 500")
+    if not theirs:
+        yield Figure("matching.100000_over_splink", None, "x", note=_NO_PEERS)
+        return
+    note = (
+        f"Splink: recall {reached['recall']:.3f}, precision {reached['precision']:.3f},"
+        f" {theirs[0]['megabytes']:.0f} MB"
+    )
+    whole = min(each["seconds"] for each in theirs)
+    yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
+    after = min(each["prediction_seconds"] for each in theirs)
+    yield Figure("matching.100000_over_trained_splink", after / least, "x")
+
+
+def growth() -> Iterator[Figure]:
+    """1,000,000 products over 100,000."""
+    least = min(_child("deduplicate", SIZE)["seconds"] for _ in range(ROUNDS))
+    large = _child("deduplicate", LARGE)
+    note = f"{large['seconds']:.0f} CPU s, {large['megabytes']:.0f} MB"
+    yield Figure("matching.1000000_over_100000", large["seconds"] / least, "x", "<= 30", note)
+    recall = large["candidate_recall"]
+    yield Figure("matching.1000000_candidate_recall", recall, "", ">= 0.95")
+    note = f"precision {large['precision']:.3f}"
+    yield Figure("matching.1000000_recall", large["recall"], "", note=note)
+
+
+def footprint() -> Iterator[Figure]:
+    """What a function that matches loads more than one that does not."""
+    with_matching = "from shared.products.matching import LearnedMatcher, default_model;"
+    with_matching += "LearnedMatcher(default_model())"
+    base = "import msgspec, shared.products.matching"
+    spent = [(_start(base), _start(f"{base}; {with_matching}")) for _ in range(_STARTS)]
+    added = min(late for _, late in spent) - min(early for early, _ in spent)
+    yield Figure("matching.start_up", added * 1000, "ms CPU", "<= 300")
+    for package in _PACKAGES:
+        yield Figure(f"matching.{package}_on_disk", _on_disk(package), "MB")
+    yield Figure("matching.packages", sum(map(_on_disk, _PACKAGES)), "MB", "<= 90")
+
+
+_NO_PEERS: Final = "no .venv-bench: run make bench"
+
+
+def _child(part: str, size: int, *rest: str) -> Told:
+    return _told([sys.executable, "-m", "tests.benchmarks.matching_child", part, str(size), *rest])
+
+
+def _peer(script: str, *arguments: str) -> Told:
+    return _told([str(PEERS), str(HERE / f"{script}.py"), *arguments])
+
+
+def _told(command: list[str]) -> Told:
+    done = subprocess.run(  # noqa: S603 - our own scripts
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_CHILD_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    told: Told = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def _start(code: str) -> float:
+    """CPU seconds of a new interpreter that runs `code`."""
+    told = "import json, time; print(json.dumps({'seconds': time.process_time()}))"
+    return float(_told([sys.executable, "-c", f"{code}; {told}"])["seconds"])
+
+
+def _on_disk(package: str) -> float:
+    """Megabytes of a package's files, without compiled bytecode."""
+    files = distribution(package).files or []
+    paths = [Path(str(file.locate())) for file in files if file.suffix != ".pyc"]
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6

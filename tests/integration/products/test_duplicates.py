@@ -1,0 +1,372 @@
+"""Duplicates: listed in groups, decided by people, matched anew, and what all of that costs."""
+
+import json
+import secrets
+import signal
+from datetime import UTC, datetime, timedelta
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+
+from shared.products import match_models, pairing, postings
+from shared.products.matching import POSTING_CAP, Offer
+from shared.products.models import from_document
+from tests.integration.products.support import READS, Json, Shop, good, row, word
+from tests.polling import eventually
+
+GOODS = (
+    ("Anchor Full Cream Milk Powder", "Anchor", "400g", "milk"),
+    ("Munchee Super Cream Cracker", "Munchee", "190g", "biscuits"),
+    ("Araliya Nadu Rice", "Araliya", "5kg", "rice"),
+)
+SHOPS = ("keells", "cargills", "glomark")
+Sold = dict[tuple[str, str], str]
+MOST_READS = 60
+RETRAIN = """
+from shared.edge.request import Actor
+from shared.products import match_models, retraining
+for _ in range(int(input())):
+    print(retraining.retrain(Actor("tester", "", "matcher.trained", "", ""), most_offers=1000))
+print(match_models.version())
+"""
+SWEEP = """
+from datetime import timedelta
+from shared.products import sweeping
+sweeping.sweep(timedelta(0))
+"""
+REMATCH = """
+import sys
+from shared.products import pairing, rematching
+pair = pairing.pair
+def slowly(*args, **facts):
+    done = pair(*args, **facts)
+    print("paired", flush=True)
+    sys.stdin.readline()
+    return done
+pairing.pair = slowly
+rematching.work(sys.argv[1], 0, page_products=2)
+"""
+
+
+def offers(retailer: str, price: str) -> list[Json]:
+    return [
+        {"name": name, "brand": brand, "size": size, "category": category}
+        | {"price": price, "retailer": retailer}
+        for name, brand, size, category in GOODS
+    ]
+
+
+def ids(group: Json) -> set[str]:
+    return {product["id"] for product in group["products"]}
+
+
+def decide(shop: Shop, same: list[str], different: list[str] | None = None) -> Json:
+    body = {"same": same, "different": different or []}
+    return good(shop.http.post("/api/products/duplicates/decide", json=body))
+
+
+def touch(shop: Shop, product_id: str, **fields: Any) -> None:
+    """A write that has the product matched anew."""
+    before = shop.get(f"/api/products/{product_id}")
+    kept = ("name", "brand", "size", "category", "price")
+    body = {name: before[name] for name in kept} | fields
+    good(shop.http.put(f"/api/products/{product_id}", json=body))
+    shop.settle()
+
+
+@pytest.fixture(scope="module")
+def sold(shop: Shop) -> Sold:
+    """Three goods at three shops, by shop and category."""
+    for number, retailer in enumerate(SHOPS):
+        shop.upload(offers(retailer, f"{500 + number}.00"))
+    shop.settle()
+    found = shop.documents("products").items()
+    return {(fields["retailer"], fields["category"]): pid for pid, fields in found}
+
+
+def test_groups_are_listed_once_with_evidence_that_adds_up(shop: Shop, sold: Sold) -> None:
+    groups = shop.get("/api/products/duplicates")["groups"]
+    goods = {frozenset(sold[shop_name, category] for shop_name in SHOPS) for *_, category in GOODS}
+    assert {frozenset(ids(group)) for group in groups} == goods
+    for group in groups:
+        assert group["confidence"] == max(pair["confidence"] for pair in group["pairs"])
+        assert {tuple(sorted((p["a"], p["b"]))) for p in group["pairs"]} == set(
+            combinations(sorted(ids(group)), 2)
+        )
+        for pair in group["pairs"]:
+            total = 50 + sum(piece["weight"] for piece in pair["evidence"])
+            assert pair["confidence"] == max(0, min(100, total))
+            assert pair["decision"] is None
+    paged: list[str] = []
+    cursor: Json = {}
+    while True:
+        page = shop.get("/api/products/duplicates", limit=1, **cursor)
+        paged += [group["id"] for group in page["groups"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert paged == [group["id"] for group in groups]
+
+
+def test_a_list_may_ask_for_a_shop_a_category_and_a_confidence(shop: Shop, sold: Sold) -> None:
+    def found(**query: object) -> list[set[str]]:
+        return [ids(group) for group in shop.get("/api/products/duplicates", **query)["groups"]]
+
+    rice = {sold[name, "rice"] for name in SHOPS}
+    assert found(category="rice") == found(category="rice", retailer="keells") == [rice]
+    assert len(found(retailer="keells")) == len(GOODS)
+    assert found(retailer="arpico") == found(category="rice", retailer="arpico") == []
+    surest = max(g["confidence"] for g in shop.get("/api/products/duplicates")["groups"])
+    assert found(threshold=surest) != []
+    for wrong in ({"threshold": 101}, {"limit": 0}, {"unknown": 1}):
+        answer = shop.http.get("/api/products/duplicates", params=wrong)
+        assert answer.status_code == 422
+    assert shop.http.get("/api/products/duplicates?cursor=abc").status_code == 400
+
+
+def test_a_decision_names_known_products(shop: Shop, sold: Sold) -> None:
+    known = sold["keells", "rice"]
+    for body, field in (
+        ({"same": [known, "a" * 20]}, "same[1]"),
+        ({"same": [known], "different": ["a" * 20]}, "different[0]"),
+        ({"same": [known], "different": [known]}, "different[0]"),
+        ({"same": [known]}, "same"),
+        ({"same": []}, "same"),
+    ):
+        answer = shop.http.post("/api/products/duplicates/decide", json=body)
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_full_rematch_goes_on_where_it_was_killed(shop: Shop, sold: Sold) -> None:
+    before = shop.documents("match_pairs")
+    assert before
+    batch = shop.database.batch()
+    for collection in ("match_pairs", "match_states", "match_keys"):
+        for each in shop.database.collection(collection).list_documents():
+            batch.delete(each)
+    batch.commit()
+    run = under_way(shop, blocks=1)
+    # One at a time: whoever asks for another one is shown this.
+    assert good(shop.http.post("/api/products/rematch", json={}))["rematch_id"] == run
+    worker = shop.begin(REMATCH, run)
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    for _ in range(2):
+        worker.stdin.write("\n")
+    worker.stdin.flush()
+    for _ in range(3):
+        assert worker.stdout.readline() == "paired\n"
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    told = progress(shop, run)
+    assert (told["state"], told["products_done"], told["blocks_done"]) == ("running", 2, 0)
+    for _ in range(2):
+        assert shop.call_private("rematch_products", {"rematch_id": run, "block": 0}).is_success
+    check_done(shop, run, sold, blocks=1)
+    # Their evidence is as they were met: the first of two found nobody in the lists yet.
+    assert shop.documents("match_pairs").keys() == before.keys()
+    # Another one may begin now.
+    answer = shop.http.post("/api/products/rematch", json={})
+    assert (answer.status_code, answer.json()["state"]) == (202, "running")
+    shop.settle()
+    check_done(shop, answer.json()["rematch_id"], sold, blocks=1)
+
+
+def test_a_rematch_that_stands_still_is_revived_by_the_sweep(shop: Shop, sold: Sold) -> None:
+    run = under_way(shop, blocks=3)
+    shop.run(SWEEP)
+    shop.settle()
+    check_done(shop, run, sold, blocks=3)
+
+
+def under_way(shop: Shop, blocks: int) -> str:
+    """A run that somebody began, and of whose tasks nobody has heard since."""
+    run = secrets.token_hex(10)
+    then = datetime.now(UTC) - timedelta(hours=1)
+    begun = {"state": "running", "model": "default", "blocks_total": blocks, "started_at": then}
+    shop.database.document(f"rematches/{run}").set(begun)
+    entry = {"kind": "rematch", "id": run, "version": 0, "at": then}
+    shop.database.document("outbox/rematch-running").set(entry)
+    return run
+
+
+def progress(shop: Shop, rematch_id: str) -> Json:
+    return shop.get(f"/api/products/rematches/{rematch_id}")
+
+
+def check_done(shop: Shop, rematch_id: str, sold: Sold, blocks: int) -> None:
+    told = progress(shop, rematch_id)
+    assert (told["state"], told["blocks_done"]) == ("completed", blocks)
+    assert (told["products_done"], told["pairs_found"]) == (len(sold), len(sold))
+    assert told["finished_at"] is not None
+    assert "rematch-running" not in shop.documents("outbox")
+
+
+def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: Sold) -> None:
+    shop.stack.control.disturb_events(drop=True)
+    a, b, c = (sold[name, "rice"] for name in SHOPS)
+    listing = "/api/products/duplicates?category=rice"
+    first, again = (shop.http.get(listing).headers["X-Cache"] for _ in range(2))
+    assert (first, again) == ("MISS", "HIT")
+    assert decide(shop, [a, b], [c]) == {"confirmed": 1, "refused": 2}
+    assert shop.get("/api/products/duplicates", category="rice")["groups"] == []
+    trail = shop.documents("audit_logs").values()
+    assert [e["after"] for e in trail if e["action"] == "duplicates.decided"] == [
+        {"same": [a, b], "different": [c]}
+    ]
+    # The same again is no further decision.
+    assert decide(shop, [a, b], [c]) == {"confirmed": 1, "refused": 2}
+    assert len(shop.documents("audit_logs")) == len(trail)
+    shop.stack.control.reset_events()
+    touch(shop, c, price=501)
+    touch(shop, a, price=9999, name="Something Else Entirely")
+    assert shop.get(f"/api/products/{c}/matches")["matches"] == []
+    kept = shop.get(f"/api/products/{a}/matches")["matches"]
+    assert [match["product"]["id"] for match in kept] == [b]
+    assert kept[0]["confidence"] == 100 == 50 + sum(e["weight"] for e in kept[0]["evidence"])
+    assert kept[0]["evidence"][-1]["field"] == "decision"
+    # Whoever changes his mind is obeyed.
+    assert decide(shop, [a], [b]) == {"confirmed": 0, "refused": 1}
+    touch(shop, b, price=777)
+    assert shop.get(f"/api/products/{a}/matches")["matches"] == []
+    decided = {
+        frozenset(d["products"]): d["same"] for d in shop.documents("match_decisions").values()
+    }
+    assert decided == dict.fromkeys(map(frozenset, [(a, b), (a, c), (b, c)]), False)
+
+
+def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) -> None:
+    a, b, c = (sold[name, "biscuits"] for name in SHOPS)
+    other = sold["keells", "milk"]
+    before = shop.documents("match_pairs")
+    decide(shop, [a, b], [c])
+    body = {"pairs": [[b, a], [a, c], [b, c], [a, other]]}
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 3}
+    (group,) = shop.get("/api/products/duplicates", category="biscuits")["groups"]
+    assert ids(group) == {a, b, c}
+    assert [pair["decision"] for pair in group["pairs"]] == [None] * 3
+    decided = [d["products"] for d in shop.documents("match_decisions").values()]
+    assert {a, b, c}.isdisjoint(chain.from_iterable(decided))
+    trail = [e for e in shop.documents("audit_logs").values() if "reopened" in e["action"]]
+    assert sorted(trail[0]["before"].values()) == ["different", "different", "same"]
+    for each in (a, b, c):
+        assert shop.call_private("match_product", {"product_id": each}).is_success
+    assert shop.documents("match_pairs") == before
+    states = shop.documents("match_states")
+    assert [states[each].get("decided") for each in (a, b, c)] == [{}] * 3
+    assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 0}
+    assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
+
+
+def test_a_hundred_decisions_are_one_commit(shop: Shop) -> None:
+    shop.clear()
+    shop.upload(row(number) for number in range(40))
+    known = sorted(shop.documents("products"))
+    told = decide(shop, known[:20], known[20:])
+    assert told == {"confirmed": 190, "refused": 400}
+    assert len(shop.documents("match_decisions")) == 590
+
+
+def test_training_names_a_model_and_keeps_the_last_few(shop: Shop) -> None:
+    shop.clear()
+    shop.upload(row(number) for number in range(60))
+    shop.settle()
+    known = sorted(shop.documents("products"))
+    decide(shop, known[:2], known[2:3])
+    process = shop.begin(RETRAIN)
+    output, _ = process.communicate("7\n", timeout=120)
+    assert process.returncode == 0
+    pointer = shop.documents("match_models")["current"]
+    assert (pointer["offers"], pointer["decisions"]) == (60, 3)
+    assert output.splitlines()[-1] == pointer["version"]
+    kept = stored_models(shop)
+    assert len(kept) == 5
+    assert f"match-models/{pointer['version']}.bin" in kept
+    assert shop.call_private("retrain_matcher").is_success
+    assert shop.documents("match_models")["current"]["version"] != pointer["version"]
+
+
+def stored_models(shop: Shop) -> list[str]:
+    program = (
+        "import json\nfrom shared.clients import storage\n"
+        "print(json.dumps([e.name for p in storage.pages('match-models/', 50) for e in p]))"
+    )
+    names: list[str] = json.loads(shop.run(program))
+    return names
+
+
+def test_a_preview_keeps_what_it_looked_up_until_a_list_changes(shop: Shop) -> None:
+    shop.clear()
+    shop.upload([row(1)])
+    shop.settle()
+    name = " ".join(reversed(row(1)["name"].split()))
+    similar = [row(1, name=name, retailer_sku="other")]
+
+    def previewed() -> tuple[int, int]:
+        answer = shop.http.post("/api/products/preview", json={"products": similar})
+        return int(answer.headers[READS]), good(answer)["preview"]["duplicates"]
+
+    previewed()  # An instance that is new to it reads the settings and the model's name as well.
+    shop.redis("DEL", "matcher:generation")
+    first, again = previewed(), previewed()
+    assert first[0] > again[0]
+    assert first[1] == again[1] == 1
+    valkey = shop.stack.part("valkey")
+    valkey.kill()
+    assert previewed()[1] == first[1]
+    valkey.start()
+    eventually(lambda: shop.redis("PING") == "PONG", timeout_seconds=10)
+    product_id = next(iter(shop.documents("products")))
+    touch(shop, product_id, name="Nothing Like It", brand="Other")
+    assert previewed()[1] == 0
+
+
+@pytest.mark.parametrize("strangers", [0, POSTING_CAP])
+def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
+    shop: Shop, strangers: int
+) -> None:
+    """Lists hold `POSTING_CAP` offers at most: full ones are those of any larger catalogue."""
+    shop.clear()
+    shop.stack.control.disturb_events(drop=True)
+    shop.upload([row(1, retailer="keells")])
+    product_id, fields = next(iter(shop.documents("products").items()))
+    offer = offer_of(product_id, fields)
+    fill(shop, offer, strangers)
+    shop.stack.control.reset_events()
+    costs = []
+    for _ in range(2):
+        answer = shop.call_private("match_product", {"product_id": product_id})
+        assert answer.is_success, answer.text
+        costs.append(int(answer.headers[READS]))
+    state = shop.documents("match_states")[product_id]
+    assert len(state["partners"]) == pairing.MAX_OTHERS
+    print(f"reads to match a product among full lists: {costs}")  # noqa: T201
+    assert max(costs) <= MOST_READS
+
+
+def offer_of(product_id: str, fields: Json) -> Offer:
+    return postings.offer_of(from_document(product_id, fields))
+
+
+def fill(shop: Shop, offer: Offer, strangers: int) -> None:
+    """Every posting list of the offer full with other shops' offers of the same, and strangers."""
+    source = shop.documents("products")[offer.id]
+    batch = shop.database.batch()
+    twins = []
+    for number in range(pairing.MAX_OTHERS + 10):
+        twin = f"{number:020x}"
+        batch.set(
+            shop.database.document(f"products/{twin}"), source | {"retailer": f"shop{number}"}
+        )
+        twins.append(offer_of(twin, source | {"retailer": f"shop{number}"}))
+    for key in match_models.built(None).keys(offer):
+        entries: Json = {}
+        for twin_offer in twins:
+            entries |= postings.added(twin_offer)["entries"]
+        for number in range(min(strangers, POSTING_CAP - 1 - len(twins))):
+            stranger = source | {"name": word(number), "retailer": f"far{number}"}
+            entries |= postings.added(offer_of(f"f{number:019x}", stranger))["entries"]
+        batch.set(shop.database.document(f"{postings.COLLECTION}/{key}"), {"entries": entries})
+    batch.commit()

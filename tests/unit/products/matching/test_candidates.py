@@ -1,0 +1,173 @@
+from functools import cache
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from shared.products.matching import POSTING_CAP, Offer
+from shared.products.matching.bulk import (
+    STRONG,
+    Found,
+    clusters,
+    match_block,
+    mutual,
+    settle,
+    twins,
+)
+from shared.products.matching.candidates import Index, Pairs, best
+from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.keys import MAX_KEYS, blocking_keys
+from shared.products.matching.lookup import nearest
+from shared.products.matching.vocabulary import Vocabulary, counted
+from tests.benchmarks.generated import Catalogue, catalogue
+
+SIZE = 6000
+PEANUTS = Offer("a", "keells", "Tong Garden Coated Peanuts 45g", "", "", "Snacks", 36500, "LKR")
+
+
+@cache
+def _made() -> tuple[Catalogue, Vocabulary, Index]:
+    made = catalogue(SIZE)
+    vocabulary = counted(map(name_terms, made.offers))
+    return made, vocabulary, Index(prepare(made.offers, vocabulary))
+
+
+def _prepared(*offers: Offer) -> Prepared:
+    return prepare(offers, counted(map(name_terms, offers)))
+
+
+def _pairs(*rows: tuple[int, int, float]) -> Pairs:
+    left, right, likely = zip(*rows, strict=True)
+    return Pairs(np.array(left), np.array(right), np.array(likely, np.float32))
+
+
+def _set(pairs: Pairs) -> set[tuple[int, int]]:
+    both = zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)
+    return {(min(pair), max(pair)) for pair in both}
+
+
+def _matches(made: Catalogue) -> set[tuple[int, int]]:
+    return {(min(pair), max(pair)) for pair in made.matches()}
+
+
+def test_a_generated_catalogue_is_the_same_for_a_seed() -> None:
+    assert catalogue(300).offers == catalogue(300).offers
+    assert catalogue(300).offers != catalogue(300, seed=5).offers
+
+
+def test_every_retailer_lists_products_with_siblings() -> None:
+    made = catalogue(900, retailers=3)
+    assert set(made.retailers.tolist()) == {0, 1, 2}
+    families = np.bincount(made.products[made.products >= 0] // 9)
+    assert np.median(families) >= 5
+
+
+def test_blocks_hold_nearly_every_match_among_the_few_likeliest() -> None:
+    made, _, index = _made()
+    found = [_set(index.pairs(block)) for block in index.blocks()]
+    matches = _matches(made)
+    assert len(set().union(*found) & matches) / len(matches) >= 0.95
+    assert sum(map(len, found)) <= 4 * SIZE
+
+
+def test_blocks_share_no_offer_on_their_left() -> None:
+    _, _, index = _made()
+    parts = [index.pairs(block) for block in index.blocks()]
+    owners = [set(part.left.tolist()) for part in parts]
+    assert sum(map(len, owners)) == len(set().union(*owners))
+
+
+def test_candidates_are_of_other_retailers() -> None:
+    made, _, index = _made()
+    for block in index.blocks():
+        pairs = index.pairs(block)
+        assert not np.any(made.retailers[pairs.left] == made.retailers[pairs.right])
+
+
+def test_capped_lists_lead_from_one_match_to_the_other() -> None:
+    made, vocabulary, _ = _made()
+    for counts in (vocabulary.counts, None):
+        lists: dict[str, list[int]] = {}
+        keys = [blocking_keys(offer, counts) for offer in made.offers]
+        for place, each in enumerate(keys):
+            assert len(each) <= MAX_KEYS
+            for key in each:
+                assert len(key) <= 60
+                assert key.isascii()
+                assert not set(key) & set("/ ")
+                if len(lists.setdefault(key, [])) < POSTING_CAP:
+                    lists[key].append(place)
+        led = [
+            any(b in lists[key] for key in keys[a]) or any(a in lists[key] for key in keys[b])
+            for a, b in made.matches()
+        ]
+        assert sum(led) / len(led) >= 0.98
+
+
+def test_a_new_offer_finds_its_match_among_the_nearest() -> None:
+    made, _, index = _made()
+    matches = list(made.matches())[:300]
+    found = sum(a in nearest(index, made.offers[b], 16).tolist() for a, b in matches)
+    assert found / len(matches) >= 0.98
+
+
+def test_nothing_is_near_a_name_of_unknown_words() -> None:
+    _, _, index = _made()
+    assert not len(nearest(index, replace(PEANUTS, name="qqq xxx yyy"), 10))
+    assert not len(nearest(index, replace(PEANUTS, name=""), 10))
+
+
+def test_each_offer_keeps_its_best_per_other_retailer() -> None:
+    shops = _prepared(*(replace(PEANUTS, id=s, retailer=s) for s in ("x", "y", "y", "z")))
+    pairs = _pairs((0, 1, 60), (0, 2, 80), (0, 3, 55), (1, 3, 90))
+    assert _set(best(pairs, shops, 1, both=True)) == {(0, 2), (0, 3), (1, 3)}
+    assert _set(best(pairs, shops, 1)) == {(0, 1), (0, 2), (0, 3), (1, 3)}
+
+
+def test_one_retailers_offers_join_on_strong_evidence_alone() -> None:
+    shops = _prepared(*(replace(PEANUTS, id=s, retailer=s[0]) for s in ("x1", "x2", "y")))
+    weak, strong = _pairs((0, 1, STRONG - 1)), _pairs((0, 1, STRONG))
+    assert not _set(mutual(weak, shops))
+    assert _set(mutual(strong, shops)) == {(0, 1)}
+
+
+def test_a_cluster_takes_one_offer_of_a_retailer_unless_it_is_sure() -> None:
+    shops = _prepared(*(replace(PEANUTS, id=s, retailer=s[0]) for s in ("x1", "y", "z", "x2")))
+    chain = _pairs((0, 1, 85), (1, 2, 80), (2, 3, 70))
+    assert clusters(chain, shops).tolist() == [0, 0, 0, 3]
+    sure = _pairs((0, 1, 97), (1, 2, 95), (2, 3, STRONG))
+    assert clusters(sure, shops).tolist() == [0, 0, 0, 0]
+
+
+def test_unknown_retailers_compete_with_nobody() -> None:
+    offers = [replace(PEANUTS, id=each, retailer="") for each in "ab"]
+    index = Index(_prepared(*offers))
+    assert _set(index.pairs(next(index.blocks()))) == {(0, 1)}
+    assert not len(twins(index.prepared))
+
+
+def test_one_name_and_size_twice_at_one_retailer_are_twins() -> None:
+    again = replace(PEANUTS, id="b", name="Peanuts coated TONG garden 45 G")
+    other = replace(PEANUTS, id="c", name="Tong Garden Coated Peanuts 180g")
+    assert _set(twins(_prepared(PEANUTS, again, other))) == {(0, 1)}
+
+
+def test_blocks_settled_together_are_the_whole() -> None:
+    _, _, index = _made()
+
+    def likely(
+        prepared: Prepared, left: NDArray[np.int64], right: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        same = prepared.log_price[left] == prepared.log_price[right]
+        return np.where(same, 95, 40).astype(np.float32)
+
+    parts = [match_block(index, block, likely) for block in index.blocks()]
+    found = settle(parts, index.prepared, 50)
+    assert isinstance(found, Found)
+    assert (found.pairs.likely >= 50).all()
+    assert found.clusters[found.pairs.right].tolist() == found.clusters[found.pairs.left].tolist()
+
+
+def test_an_empty_catalogue_has_no_blocks() -> None:
+    assert not list(Index(_prepared()).blocks())
+    assert not len(twins(_prepared()))

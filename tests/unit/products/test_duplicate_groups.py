@@ -1,0 +1,83 @@
+"""What hangs together is one group, and each group begins with one pair."""
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.products.duplicate_groups import MAX_MEMBERS, Member, grown, linked, surest_open
+from shared.products.matching import Offer
+from shared.products.pairs import OPEN, State, facet, pair_id
+
+THRESHOLD = 60
+IDS = "abcdefgh"
+
+
+def member(product_id: str, group_id: str | None = None, retailer: str = "keells") -> Member:
+    return Member(Offer(product_id, retailer, "n", "", "", "tea", 1, "LKR"), group_id)
+
+
+def states_of(
+    confidences: dict[tuple[str, str], int], decided: dict[tuple[str, str], bool]
+) -> dict[str, State]:
+    states = {each: State(partners={}, decided={}) for pair in confidences for each in pair}
+    for (a, b), confidence in confidences.items():
+        states[a].partners[b] = states[b].partners[a] = confidence
+    for (a, b), same in decided.items():
+        for one, other in ((a, b), (b, a)):
+            states.setdefault(one, State(partners={}, decided={})).decided[other] = same
+    return states
+
+
+PAIRS = st.sampled_from(list(combinations(IDS, 2)))
+
+
+@given(
+    st.dictionaries(PAIRS, st.integers(40, 100), max_size=14),
+    st.dictionaries(PAIRS, st.booleans(), max_size=4),
+    st.lists(st.sampled_from([None, "g"]), min_size=len(IDS), max_size=len(IDS)),
+)
+def test_every_open_pair_is_in_one_group_and_every_group_begins_once(
+    confidences: dict[tuple[str, str], int],
+    decided: dict[tuple[str, str], bool],
+    groups: list[str | None],
+) -> None:
+    states = states_of(confidences, decided)
+    found = {each: member(each, group) for each, group in zip(IDS, groups, strict=True)}
+
+    def is_open(a: str, b: str) -> bool:
+        merged = found[a].group_id is not None and found[a].group_id == found[b].group_id
+        return confidences[a, b] >= THRESHOLD and (a, b) not in decided and not merged
+
+    wanted = {pair for pair in confidences if is_open(*pair)}
+    shown: list[tuple[str, str]] = []
+    for a, b in wanted:
+        members, missing = grown((a, b), states, THRESHOLD)
+        assert not missing
+        pairs = linked(members, found, states, THRESHOLD)
+        if surest_open(pairs, found, states, OPEN) == pair_id(a, b):
+            shown += [pair for _, *pair in pairs if tuple(pair) in wanted]  # type: ignore[misc]
+    assert sorted(map(tuple, shown)) == sorted(wanted)
+
+
+def test_what_is_not_known_yet_is_asked_for() -> None:
+    states = {"a": State(partners={"b": 90, "c": 70})}
+    members, missing = grown(("a", "b"), states, THRESHOLD)
+    assert (members, missing) == (["a", "b", "c"], {"b", "c"})
+
+
+def test_of_too_many_the_surest_are_shown() -> None:
+    partners = {f"p{number:03}": 60 + number % 40 for number in range(100)}
+    members, _ = grown(("a", "p099"), {"a": State(partners=partners)}, THRESHOLD)
+    assert len(members) == MAX_MEMBERS
+    least = min(partners[each] for each in members if each not in ("a", "p099"))
+    assert least >= max(c for each, c in partners.items() if each not in members)
+
+
+def test_a_group_begins_with_a_pair_of_the_retailer_that_is_asked_for() -> None:
+    states = states_of({("a", "b"): 90, ("b", "c"): 80}, {})
+    found = {each: member(each) for each in "ab"} | {"c": member("c", retailer="cargills")}
+    pairs = linked(["a", "b", "c"], found, states, THRESHOLD)
+    assert surest_open(pairs, found, states, facet(None, None)) == "a_b"
+    assert surest_open(pairs, found, states, facet("cargills", "tea")) == "b_c"
+    assert surest_open(pairs, found, states, facet("glomark", None)) is None

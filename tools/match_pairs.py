@@ -1,0 +1,169 @@
+"""Says how surely pairs of offers are one product.
+
+Called as `python -m tools.match_pairs DIR [--labels train.csv] --out scores.csv`.
+
+DIR holds tableA.csv and tableB.csv (the same file twice means deduplication) and test.csv with the
+pairs. `--labels` names pairs that people decided; without them the matcher teaches itself. A pair's
+confidence depends on the tables and on `--labels` alone.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from shared.products.matching import MatchModel, Offer, train
+from shared.products.matching.columns import prepare
+from shared.products.matching.logistic import probability
+from shared.products.matching.nearest import near_pairs
+from shared.products.matching.scoring import Scoring
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.intp]
+
+SAME_FROM: Final = 50
+_HEADER: Final = ("ltable_id", "rtable_id", "confidence")
+
+Row = dict[str, str]
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """The offers of both tables, and where each table's ids stand among them."""
+
+    offers: list[Offer]
+    left: dict[str, int]
+    right: dict[str, int]
+
+    def places(self, rows: Sequence[Row]) -> "tuple[Places, Places]":
+        """The pairs of rows as places among the offers."""
+        left = [self.left[row["ltable_id"]] for row in rows]
+        right = [self.right[row["rtable_id"]] for row in rows]
+        return np.array(left, np.intp), np.array(right, np.intp)
+
+
+def read_tables(folder: Path) -> Tables:
+    """tableA.csv and tableB.csv; one catalogue where both files are the same."""
+    a, b = folder / "tableA.csv", folder / "tableB.csv"
+    first = {row["id"]: _offer("A", row) for row in read_rows(a)}
+    left = {name: at for at, name in enumerate(first)}
+    if a.read_bytes() == b.read_bytes():
+        return Tables(list(first.values()), left, left)
+    second = {row["id"]: _offer("B", row) for row in read_rows(b)}
+    right = {name: at + len(first) for at, name in enumerate(second)}
+    offers = _two_sources([*first.values()], [*second.values()])
+    return Tables(offers, left, right)
+
+
+def learned(tables: Tables, labels: Path | None) -> MatchModel:
+    """The model of the tables and of the labelled pairs, if there are any."""
+    rows = list(read_rows(labels)) if labels else []
+    left, right = tables.places(rows)
+    decisions = [
+        (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
+        for row, a, b in zip(rows, left, right, strict=True)
+    ]
+    return train(tables.offers, decisions)
+
+
+def scoring_of(tables: Tables, model: MatchModel) -> Scoring:
+    """The tables under the model."""
+    prepared = prepare(tables.offers, model.vocabulary)
+    return Scoring(prepared, near_pairs(prepared), model)
+
+
+def confidences(scoring: Scoring, left: "Places", right: "Places") -> "NDArray[np.float64]":
+    """(n) from 0 to 100; 50 and above means the same product."""
+    certain: NDArray[np.float64] = 100 * probability(scoring.log_odds(left, right))
+    return certain
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the pairs with their confidences."""
+    asked = _parser().parse_args(arguments)
+    tables = read_tables(asked.dir)
+    scoring = scoring_of(tables, learned(tables, asked.labels))
+    if asked.all:
+        rows = list(_accepted(tables, scoring))
+    else:
+        pairs = list(read_rows(asked.pairs or asked.dir / "test.csv"))
+        sure = confidences(scoring, *tables.places(pairs))
+        rows = [
+            (pair["ltable_id"], pair["rtable_id"], f"{confidence:.2f}")
+            for pair, confidence in zip(pairs, sure, strict=True)
+        ]
+    with asked.out.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([_HEADER, *rows])
+    print(f"{len(rows):,} pairs in {asked.out}")
+    return 0
+
+
+def _accepted(tables: Tables, scoring: Scoring) -> Iterator[tuple[str, str, str]]:
+    """The candidates that count as the same product."""
+    names = {at: name for name, at in tables.right.items()}
+    first = {at: name for name, at in tables.left.items()}
+    sure = 100 * probability(scoring.log_odds_of_candidates)
+    for a, b, confidence in zip(*scoring.candidates, sure, strict=True):
+        if confidence >= SAME_FROM and int(a) in first and int(b) in names:
+            yield first[int(a)], names[int(b)], f"{confidence:.2f}"
+
+
+def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
+    """Two tables are two sources, also where they name no retailer."""
+    known = any(offer.retailer for offer in (*first, *second))
+    if known:
+        return first + second
+    return [
+        msgspec.structs.replace(offer, retailer=source)
+        for source, table in (("A", first), ("B", second))
+        for offer in table
+    ]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a CSV file."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _offer(table: str, row: Row) -> Offer:
+    texts = {
+        name: (row.get(name) or "").strip()
+        for name in ("name", "brand", "size", "category", "model", "description")
+    }
+    return Offer(
+        id=table + row["id"],
+        retailer=(row.get("retailer") or "").strip(),
+        price_minor=_minor(row.get("price") or ""),
+        currency=(row.get("currency") or "").strip(),
+        **texts,
+    )
+
+
+def _minor(price: str) -> int:
+    try:
+        found = Decimal(price.strip().lstrip("$€£").replace(",", "") or 0)
+    except InvalidOperation:
+        return 0
+    return round(found * 100) if found.is_finite() and found > 0 else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.match_pairs", description=__doc__)
+    parser.add_argument("dir", type=Path, metavar="DIR", help="holds tableA.csv and tableB.csv")
+    parser.add_argument("--labels", type=Path, help="pairs with a label of 1 or 0 to learn from")
+    parser.add_argument("--pairs", type=Path, help="the pairs to judge; else DIR/test.csv")
+    parser.add_argument("--all", action="store_true", help="match the tables, write what matches")
+    parser.add_argument("--out", type=Path, required=True, help="where to write the confidences")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
