@@ -60,6 +60,7 @@ UNINDEXED: Final = (
     ("match_pairs", "evidence"),
     ("notes", "title"),
     ("notes", "body"),
+    ("provider_keys", "sealed"),
     ("proposals", "fields"),
     ("proposals", "reason"),
     ("proposals", "refused"),

@@ -13,9 +13,17 @@ from tools.declarations import ROOT
 SOURCES = sorted(path for name in ("shared", "functions") for path in (ROOT / name).rglob("*.py"))
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
-DOMAINS = ("shared.notes", "shared.prices", "shared.products", "shared.system", "shared.users")
+DOMAINS = (
+    "shared.classification",
+    "shared.notes",
+    "shared.prices",
+    "shared.products",
+    "shared.system",
+    "shared.users",
+)
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
+    "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
@@ -24,6 +32,10 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
+    "shared.classification.circuit_rules",
+    "shared.classification.local_model",
+    "shared.classification.models",
+    "shared.classification.sealing",
     "shared.notes.models",
     "shared.prices.alert_messages",
     "shared.prices.alert_rules",
@@ -137,7 +149,12 @@ def environment(node: ast.AST) -> bool:
     names = ("environ", "getenv", "environb")
     if isinstance(node, ast.ImportFrom):
         return node.module == "os" and any(alias.name in names for alias in node.names)
-    return isinstance(node, ast.Attribute) and node.attr in names
+    # What a request brings along by that name is another thing.
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in names
+        and ast.unparse(node.value) != "self._http"
+    )
 
 
 def imports(path: Path) -> Iterator[str]:

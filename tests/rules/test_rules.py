@@ -45,6 +45,7 @@ OURS = (
     "product_requests",
     "products",
     "proposals",
+    "provider_keys",
     "retailers",
     "search_lists",
     "search_states",
