@@ -1,6 +1,6 @@
 """/classify: the categories of some products, told as they are found."""
 
-from shared.classification.schemas import Classify
+from shared.classification.schemas import Classify, StreamedEvent
 from shared.edge import Request, endpoint
 from shared.edge.streaming import Stream
 
@@ -27,7 +27,7 @@ classify = endpoint(
     limit="heavy",
     ticket="classify",
     idempotency_key=False,
-    answers={200: str},
+    answers={200: StreamedEvent},
     content_type="text/event-stream",
     raises=(409,),
 )

@@ -37,6 +37,18 @@ class Classify(msgspec.Struct, forbid_unknown_fields=True):
     model: ModelName | None = None
 
 
+class StreamedEvent(msgspec.Struct):
+    """One event of the stream; `data` is a JSON object, which depends on `event`.
+
+    progress `{index, total, percent}`, restart `{index, provider, reason}`, result `{index,
+    product, category, confidence, rationale, provider, model, needs_review}`, error `{index,
+    message}`, complete `{total, successful, failed}`.
+    """
+
+    event: Literal["progress", "restart", "result", "error", "complete"]
+    data: str
+
+
 class TestProvider(msgspec.Struct, forbid_unknown_fields=True):
     """The provider that is to show that it answers, and with which of its models."""
 

@@ -44,7 +44,8 @@ def test_after_its_rest_one_failure_opens_it_for_longer_and_one_success_closes_i
 
 
 def test_it_never_rests_for_longer_than_ten_minutes() -> None:
-    circuit = after(*["network"] * 40)
+    many: list[FailureKind] = ["network"] * 40
+    circuit = after(*many)
     assert rules.wait_seconds(circuit, NOW) == rules.LONGEST_REST_SECONDS
 
 
