@@ -30,7 +30,7 @@ def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
         "FETCH_LOOPBACK": "1",
         # The emulator scans where Firestore has an index: a busy machine takes its time for that.
         "FIRESTORE_TIMEOUT_SECONDS": "50",
-        "AI_TIMEOUT_SECONDS": "3",
+        "AI_TIMEOUT_SECONDS": "10",
         **provider_urls(f"http://{HOST}:{free_port()}"),
     }
     with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:

@@ -6,15 +6,15 @@ from shared.classification import keys, local_provider, providers
 from shared.classification.failover import Candidate
 from shared.classification.models import LOCAL, Categories
 from shared.errors import Conflict, Invalid
-from shared.system import configuration
 
 
-def chosen(preferred: str | None, model: str | None, categories: Categories) -> list[Candidate]:
+def chosen(
+    order: Sequence[str], preferred: str | None, model: str | None, categories: Categories
+) -> list[Candidate]:
     """Those that can be asked, in order; raises Invalid for a model that is not allowed.
 
     Raises Conflict where nobody can be asked.
     """
-    order = configuration.current().configuration.provider_order
     first = preferred or (_owner(model, order) if model else None)
     if first is not None:
         # Before anything is read or called.

@@ -31,8 +31,10 @@ TIMEOUT_SECONDS: Final = 540
 def stream(wanted: Classify) -> Stream:
     """The stream; raises Invalid, Conflict or a DependencyError before it begins."""
     categories = category_choices.read()
-    found = candidates.chosen(wanted.provider, wanted.model, categories)
-    threshold = configuration.current().configuration.thresholds.review_confidence
+    # As they are now: one read more is little beside the categories.
+    known = configuration.read().configuration
+    found = candidates.chosen(known.provider_order, wanted.provider, wanted.model, categories)
+    threshold = known.thresholds.review_confidence
     return Stream(_Work(wanted.products, categories, found, threshold).run)
 
 

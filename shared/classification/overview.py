@@ -18,7 +18,7 @@ _MICROS: Final = Decimal(1_000_000)
 
 def read() -> ProviderList:
     """Every provider; asks none of them."""
-    order = providers.order(configuration.current().configuration.provider_order, None)
+    order = providers.order(configuration.read().configuration.provider_order, None)
     known = circuits.read(KEYED)
     spent = spending.today(KEYED)
     # Whether a stored key can still be opened is part of the answer.

@@ -27,7 +27,8 @@ from tests.integration.edge.instance import instance
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
 TEA = Item("Ceylon Tea 100g")
-SECONDS = 0.4
+# Long for what is to be answered, and short for what never is.
+SECONDS, IMPATIENT_SECONDS = 20.0, 0.4
 SHORT_WAIT, LONG_WAIT = 0.3, 40
 NOWHERE = "http://127.0.0.1:9"
 # What llmock does, what the item meets, and what the circuit makes of one such call.
@@ -97,7 +98,7 @@ def arrange(models: LLMockState, provider: str, fault: str) -> None:
     elif fault == "wrong key":
         models.scenarios.add(Fail(401, times=None, match=match))
     elif fault == "slow":
-        models.scenarios.add(Delay(SECONDS * 2, times=None, match=match))
+        models.scenarios.add(Delay(IMPATIENT_SECONDS * 3, times=None, match=match))
     elif fault == "cut off":
         Cutting.cuts = provider == "groq"
         models.scenarios.add(StreamFault("disconnect", after_chunks=2, times=None))
@@ -124,8 +125,8 @@ def stand_in() -> Candidate:
     return Candidate("local", providers.model_of("local", None), ask, has_circuit=False)
 
 
-def classify(asker: Asker, *candidates: Candidate) -> Result:
-    return failover.classify(TEA, CATEGORIES, candidates, asker, SECONDS)
+def classify(asker: Asker, *candidates: Candidate, seconds: float = SECONDS) -> Result:
+    return failover.classify(TEA, CATEGORIES, candidates, asker, seconds)
 
 
 def told_of(circuit: Circuit) -> str:
@@ -150,7 +151,8 @@ def test_each_provider_fails_as_the_table_says_and_another_takes_over(
         settings.cache_clear()
     asker = Asker()
 
-    result = classify(asker, candidate(provider), stand_in())
+    seconds = IMPATIENT_SECONDS if fault == "slow" else SECONDS
+    result = classify(asker, candidate(provider), stand_in(), seconds=seconds)
 
     settings.cache_clear()
     met, circuit = FAULTS[fault]
