@@ -185,12 +185,20 @@ def test_the_providers_show_how_they_fared(admin: httpx.Client, groq: LLMockStat
     assert by_name["groq"]["reason"] == "rate_limited"
     assert (by_name["groq"]["healthy"], by_name["groq"]["error_percent"]) == (False, 100)
     assert by_name["groq"]["retry_at"] is not None
+    (part,) = (p for p in _parts(admin) if p["name"] == "ai_providers")
+    assert (part["state"], part["detail"]) == ("degraded", "groq rests: rate_limited")
+    assert [item["name"] for item in part["items"]] == ["groq", "gemini"]
     assert (by_name["gemini"]["healthy"], by_name["gemini"]["circuit"]) == (True, "closed")
     assert by_name["gemini"]["latency_ms"] >= 0
     assert by_name["gemini"]["spend_today"] > 0
     assert by_name["gemini"]["models"][0]["input_price"] == 1.5
     assert (by_name["cerebras"]["configured"], by_name["cerebras"]["healthy"]) == (False, False)
     assert by_name["local"]["healthy"]
+
+
+def _parts(admin: httpx.Client) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = admin.get("/system/status").json()["parts"]
+    return parts
 
 
 def test_a_provider_is_tested_on_demand(admin: httpx.Client, groq: LLMockState) -> None:
