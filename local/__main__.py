@@ -16,7 +16,7 @@ from pathlib import Path
 from local import accounts
 from local.curl_line import curl_line
 from local.demo import people, snapshot
-from local.plan import Plan
+from local.plan import AI_KEYS, Plan
 from local.ports import Ports, PortsTaken
 from local.prepare import prepare
 from local.process import StartFailed
@@ -35,9 +35,10 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         ports = Ports.read(environment)
         ports.check()
-        level = {"LOG_LEVEL": environment["LOG_LEVEL"]} if environment.get("LOG_LEVEL") else {}
+        passed_on = ("LOG_LEVEL", "AI_PROVIDER", "AI_MODELS", *AI_KEYS)
+        settings = {name: environment[name] for name in passed_on if environment.get(name)}
         filled = snapshot.ensure()
-        _run(Plan(ports, state, data=data, snapshot=filled, settings=level, reload=True))
+        _run(Plan(ports, state, data=data, snapshot=filled, settings=settings, reload=True))
     except PortsTaken as taken:
         print(taken, file=sys.stderr)
         return 2

@@ -178,7 +178,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.functions", description=__doc__)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=12)
+    # A stream keeps one for as long as it is open; they are made when they are needed.
+    parser.add_argument("--threads", type=int, default=48)
     parser.add_argument("--reload", action="store_true")
     arguments = parser.parse_args()
     # gunicorn reads the command line as well, and knows none of these.

@@ -161,7 +161,8 @@ class Gateway:
 def _request_headers(request: Request) -> Iterator[tuple[bytes, bytes]]:
     for name, value in request.headers.raw:
         if name not in _NOT_FORWARDED:
-            yield name, value
+            # White space around it is no part of a value (RFC 9110, 5.5), and some send it.
+            yield name, value.strip(b" \t")
     session = _session_cookie(request.headers.getlist("cookie"))
     if session is not None:
         yield b"cookie", f"__session={session}".encode("latin-1")

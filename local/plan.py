@@ -20,6 +20,8 @@ GATEWAY_ADDRESS = "127.0.0.2" if sys.platform == "linux" else HOST
 REDIS_TOKEN = "local-redis-token"  # noqa: S105 - guards nothing but this machine's loopback
 # Fixed, so that a session survives a restart of the local cloud that kept its data.
 SECRET_KEY = "local-development-key-that-protects-nothing"  # noqa: S105
+KEYS_MASTER_KEY = "local-master-key-that-protects-nothing-too"
+AI_KEYS = ("GROQ_API_KEY", "GOOGLE_API_KEY", "CEREBRAS_API_KEY", "OPENROUTER_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ class Plan:
             # The sink takes the posts of webhooks as well.
             "FETCH_LOOPBACK": "1",
             "SMTP_URL": f"smtp://{HOST}:{ports.mail}",
+            # A key of one's own reaches a provider by /keys/set, or by the shell of `make run`.
+            **dict.fromkeys(AI_KEYS, "off"),
+            "KEYS_MASTER_KEY": KEYS_MASTER_KEY,
             "LOG_LEVEL": "INFO",
             **self.settings,
         }

@@ -4,7 +4,7 @@ import fcntl
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from tempfile import gettempdir
@@ -69,8 +69,7 @@ class Ports:
     @classmethod
     def free(cls) -> "Ports":
         """Ports that nothing listens on, different at each call and in each process of a user."""
-        candidates = random.sample(_FREE_RANGE, len(_FREE_RANGE))
-        free = (port for port in candidates if _choose(port) and not _is_taken(port))
+        free = _free()
         return cls(**{each.name: next(free) for each in fields(cls)})
 
     def check(self) -> None:
@@ -87,6 +86,16 @@ class Ports:
             owners.setdefault(port, part)
         if problems:
             raise PortsTaken("\n".join(problems))
+
+
+def free_port() -> int:
+    """A port that nothing listens on, as `Ports.free` finds them."""
+    return next(_free())
+
+
+def _free() -> Iterator[int]:
+    candidates = random.sample(_FREE_RANGE, len(_FREE_RANGE))
+    return (port for port in candidates if _choose(port) and not _is_taken(port))
 
 
 def _choose(port: int) -> bool:

@@ -10,10 +10,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from shared.ai_models import AI_PROVIDERS, Model, read_models
 from shared.errors import ConfigurationError
 
 GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
+
+CEREBRAS_URL: Final = "https://api.cerebras.ai/v1"
+OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
 
 SECRET_KEY_CHARS: Final = 32
 SMTP_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
@@ -60,6 +64,18 @@ class Settings(msgspec.Struct, frozen=True):
     mail_api_url: str | None
     mail_api_key: str
     mail_from: str
+    ai_provider: str | None
+    ai_models: tuple[Model, ...]
+    ai_timeout_seconds: float
+    groq_api_key: str | None
+    google_api_key: str | None
+    cerebras_api_key: str | None
+    openrouter_api_key: str | None
+    groq_base_url: str | None
+    google_base_url: str | None
+    cerebras_base_url: str
+    openrouter_base_url: str
+    keys_master_key: tuple[str, ...]
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
@@ -145,6 +161,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail_api_url=read.base_url("MAIL_API_URL", "https://api.example.com/emails"),
         mail_api_key=read.secret("MAIL_API_KEY") or "",
         mail_from=read.text("MAIL_FROM", f"Shopple Admin <no-reply@{project_id}.firebaseapp.com>"),
+        ai_provider=read.one_of("AI_PROVIDER", AI_PROVIDERS),
+        ai_models=read.models("AI_MODELS"),
+        ai_timeout_seconds=read.number("AI_TIMEOUT_SECONDS", 20.0),
+        groq_api_key=read.secret("GROQ_API_KEY"),
+        google_api_key=read.secret("GOOGLE_API_KEY"),
+        cerebras_api_key=read.secret("CEREBRAS_API_KEY"),
+        openrouter_api_key=read.secret("OPENROUTER_API_KEY"),
+        groq_base_url=read.provider_url("GROQ_BASE_URL"),
+        google_base_url=read.provider_url("GOOGLE_BASE_URL"),
+        cerebras_base_url=read.provider_url("CEREBRAS_BASE_URL") or CEREBRAS_URL,
+        openrouter_base_url=read.provider_url("OPENROUTER_BASE_URL") or OPENROUTER_URL,
+        keys_master_key=read.master_keys("KEYS_MASTER_KEY"),
         firebase_client_email=None
         if on_google_cloud
         else read.text("FIREBASE_CLIENT_EMAIL") or None,
@@ -215,6 +243,37 @@ class _Reader:
         value = self.text(name)
         # A deployment names its secrets whether they are needed or not, and none may be empty.
         return None if value.lower() in ("", "off") else value
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str | None:
+        value = self.text(name).lower() or None
+        if value is not None and value not in allowed:
+            raise ConfigurationError(f"{name} is {value!r}: give one of {', '.join(allowed)}.")
+        return value
+
+    def models(self, name: str) -> tuple[Model, ...]:
+        try:
+            return read_models(self.text(name))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{name} holds {str(error)!r}: give provider:model@input/output, each once, with "
+                "prices in dollars for a million tokens, such as groq:llama-3.3-70b@0.59/0.79."
+            ) from None
+
+    def provider_url(self, name: str) -> str | None:
+        value = self.base_url(name, "https://api.example.com/v1")
+        # A key travels there with each call.
+        if value and value.startswith("http://") and urlsplit(value).hostname not in _LOOPBACK:
+            raise ConfigurationError(f"{name} would send a key in the clear: give https://….")
+        return value
+
+    def master_keys(self, name: str) -> tuple[str, ...]:
+        keys = tuple((self.secret(name) or "").replace(",", " ").split())
+        if any(len(key) < SECRET_KEY_CHARS for key in keys):
+            raise ConfigurationError(
+                f"{name} holds a short key: give keys of at least 32 random characters, the newest "
+                "first, parted by commas, or off for none."
+            )
+        return keys
 
     def smtp_url(self) -> str | None:
         value = self.secret("SMTP_URL")

@@ -19,7 +19,7 @@ request_fields: ContextVar[dict[str, str] | None] = ContextVar("request_fields",
 
 _SECRET_NAME = re.compile(
     r"(?i)(password|passwd|secret|token|authorization|cookie|api[_-]?key|private[_-]?key|ticket"
-    r"|webhook[_-]?url)"
+    r"|webhook[_-]?url|^key$)"
 )
 _SECRET_TEXT = re.compile(
     r"(?i)(bearer\s+[\w.~+/=-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*|gsk_\w{8,}|AIza[\w-]{20,}"

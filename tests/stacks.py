@@ -6,10 +6,20 @@ from pathlib import Path
 
 from local.meter import SHAPES_NAME
 from local.plan import ROOT, Plan
-from local.ports import Ports
+from local.ports import HOST, Ports, free_port
 from local.prepare import prepare
 from local.stack import Stack
 from tools.index_check import read_indexes, read_shapes, unserved
+
+
+def provider_urls(models: str) -> dict[str, str]:
+    """Every provider's address at one llmock, which a test may start there, or nothing be."""
+    return {
+        "GROQ_BASE_URL": f"{models}/groq",
+        "GOOGLE_BASE_URL": f"{models}/gemini",
+        "CEREBRAS_BASE_URL": f"{models}/v1",
+        "OPENROUTER_BASE_URL": f"{models}/v1",
+    }
 
 
 @contextmanager
@@ -20,6 +30,8 @@ def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
         "FETCH_LOOPBACK": "1",
         # The emulator scans where Firestore has an index: a busy machine takes its time for that.
         "FIRESTORE_TIMEOUT_SECONDS": "50",
+        "AI_TIMEOUT_SECONDS": "10",
+        **provider_urls(f"http://{HOST}:{free_port()}"),
     }
     with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:
         prepare(stack)

@@ -23,7 +23,7 @@ from typing import Final
 import httpx
 
 from tools.bundle import DIST, bundle
-from tools.declarations import ROOT, codebases
+from tools.declarations import ROOT, codebases, declared
 from tools.derive import derived, stale
 
 FIREBASE: Final = "node_modules/.bin/firebase"
@@ -36,6 +36,9 @@ SMOKE_SECONDS: Final = 20
 
 NEEDED: Final = ("FRONTEND_ORIGIN", "UPSTASH_REDIS_REST_URL")
 OPTIONAL: Final = (
+    "AI_MODELS",
+    "AI_PROVIDER",
+    "AI_TIMEOUT_SECONDS",
     "INTERNAL_AUDIENCE",
     "LOG_LEVEL",
     "MAIL_API_URL",
@@ -106,8 +109,11 @@ def settings(environment: Mapping[str, str]) -> dict[str, str]:
         raise InTheWay(f"Set {' and '.join(missing)} for the functions.")
     given = {name: environment[name] for name in (*NEEDED, *OPTIONAL) if environment.get(name)}
     given.setdefault("TRUSTED_PROXIES", " ".join(HOSTING_NETWORKS))
+    # By itself the framework has four: as many open streams would keep an instance from all else
+    # that it is sent. They are made when they are needed, so a function may have more than it uses.
+    threads = max(each.function.concurrency for each in declared())
     # What is deployed here declares its invokers, and Google asks them for their tokens.
-    return given | {"IAM_VERIFIES_TOKENS": "1"}
+    return given | {"IAM_VERIFIES_TOKENS": "1", "THREADS": str(threads)}
 
 
 def obstacles() -> Iterator[str]:

@@ -32,7 +32,7 @@ from local.curl_line import curl_line
 from local.demo import snapshot
 from local.firestore import find_jar
 from local.oidc import Issuer
-from local.plan import PROJECT, REDIS_TOKEN, Plan
+from local.plan import AI_KEYS, PROJECT, REDIS_TOKEN, Plan
 from local.ports import HOST, Ports, PortsTaken
 from local.probe import answers_tcp
 from local.process import Command, Process, StartFailed
@@ -52,6 +52,8 @@ AS_SECRETS: Final = (
     "SECRET_KEY",
     "UPSTASH_REDIS_REST_TOKEN",
     "SLACK_WEBHOOK_URL",
+    "KEYS_MASTER_KEY",
+    *AI_KEYS,
     "CLOUD_TASKS_EMULATOR_HOST",
 )
 # The CLI refuses these in its files: it sets them itself, or they reach the functions through it.

@@ -67,6 +67,7 @@ UNINDEXED: Final = (
     ("ledger", "was"),
     ("notes", "title"),
     ("notes", "body"),
+    ("provider_keys", "sealed"),
     ("proposals", "fields"),
     ("proposals", "reason"),
     ("proposals", "refused"),

@@ -37,6 +37,8 @@ SECURITY_SCHEMES: Final = {
         "description": "A single-use ticket that lives 60 s.",
     },
 }
+# A codebase is named as its domain is, but for these.
+DOMAINS: Final = {"ai": "classification"}
 PATH_PARAMETER: Final = {"type": "string", "pattern": "^[A-Za-z0-9_.~-]{1,128}$"}
 IF_MATCH: Final = {
     "name": "If-Match",
@@ -94,10 +96,8 @@ def _version() -> str:
 
 
 def _tag(codebase: str) -> dict[str, str]:
-    return {
-        "name": codebase,
-        "description": importlib.import_module(f"shared.{codebase}").__doc__ or "",
-    }
+    domain = importlib.import_module(f"shared.{DOMAINS.get(codebase, codebase)}")
+    return {"name": codebase, "description": domain.__doc__ or ""}
 
 
 def _path(declared: Declared, types: Types) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _terms(method: Method) -> str:
 
 def _security(function: Function, method: Method) -> list[dict[str, list[str]]]:
     if method.ticket is not None:
-        return [{"ticket": []}]
+        return [{"session": [], "csrf": []}, {"ticket": []}]
     if method.role == "public":
         # Of the functions that anybody may call, those that know sessions answer more with one.
         knows_sessions = function.service_account == "session" and not method.changes_state

@@ -8,14 +8,25 @@ system_status = endpoint(
     "/system/status",
     memory_mb=512,
     service_account="status",
-    # The last two only to say whether they are set.
-    secrets=("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN", "SLACK_WEBHOOK_URL", "SMTP_URL"),
+    # All but the first two only to say whether they are set.
+    secrets=(
+        "SECRET_KEY",
+        "UPSTASH_REDIS_REST_TOKEN",
+        "SLACK_WEBHOOK_URL",
+        "SMTP_URL",
+        "GROQ_API_KEY",
+        "GOOGLE_API_KEY",
+        "CEREBRAS_API_KEY",
+        "OPENROUTER_API_KEY",
+    ),
 )
 
 
 @system_status.get(role="admin")
 def read(request: Request) -> SystemStatus:  # noqa: ARG001 - a handler takes the request
     """Each part's state and latency, as far as they answer within three seconds."""
+    from shared.classification import status_part
     from shared.system import status
+    from shared.system.status_parts import PARTS
 
-    return status.read()
+    return status.read((*PARTS, status_part.PART))

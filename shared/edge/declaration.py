@@ -10,7 +10,7 @@ Verb = Literal["GET", "POST", "PUT", "DELETE"]
 LimitClass = Literal["standard", "heavy", "authentication", "instance"]
 Kind = Literal["http", "task", "schedule", "firestore"]
 ServiceAccount = Literal[
-    "public", "session", "catalogue", "background", "audit", "status", "notes", "users"
+    "public", "session", "catalogue", "background", "audit", "status", "notes", "users", "ai"
 ]
 
 JSON_BODY_BYTES = 1024 * 1024
@@ -29,7 +29,8 @@ class Method(msgspec.Struct, frozen=True):
 
     `answers` maps a success status to its body's type (None: no body); `raises` lists further
     statuses that the handler may answer, beyond those that follow from the declaration; `refused`
-    takes a body that cannot be read, where the caller would only send it again.
+    takes a body that cannot be read, where the caller would only send it again; a `ticket` for
+    that purpose may stand in for the session's cookie.
     """
 
     verb: Verb
@@ -51,6 +52,11 @@ class Method(msgspec.Struct, frozen=True):
     raises: tuple[int, ...] = ()
     content_type: str = "application/json"
     refused: Callable[[bytes, Exception], None] | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether the handler answers with a Stream, whose events are sent as they happen."""
+        return self.content_type == "text/event-stream"
 
     @property
     def changes_state(self) -> bool:

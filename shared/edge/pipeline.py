@@ -5,10 +5,8 @@ import re
 import time
 import types
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
-from io import BytesIO
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import flask
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -33,10 +31,12 @@ from shared.errors import (
     UnsupportedMediaType,
 )
 
+if TYPE_CHECKING:
+    from shared.edge.streaming import Stream
+
 log = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_PIECE_BYTES: Final = 64 * 1024
 
 
 def serve(function: Function, http: flask.Request) -> flask.Response:
@@ -56,25 +56,9 @@ def serve(function: Function, http: flask.Request) -> flask.Response:
     except Exception:
         log.exception("Unexpected failure")
         response = call.failed(ShoppleError("Something went wrong; it has been recorded."))
-    _read_away(http)
+    reading.read_away(http)
     call.log_line(response, time.perf_counter() - started)
     return response
-
-
-def _read_away(http: flask.Request) -> None:
-    """Reads what is left of the body, a piece at a time.
-
-    functions-framework does so after each answer, but whole and under the limit that the body
-    was refused for: that takes memory, and makes a 500 of the 413.
-    """
-    http.max_content_length = None
-    chunked = http.headers.get("Transfer-Encoding") == "chunked"
-    # A client that hangs up ends the reading too.
-    with suppress(HTTPException, OSError):
-        rest = http.input_stream if chunked else http.stream
-        while rest.read(_PIECE_BYTES):
-            pass
-    http.stream = BytesIO()
 
 
 def _from_werkzeug(error: HTTPException) -> ShoppleError:
@@ -94,6 +78,7 @@ class Call:
         self._allowance: limits.Allowance | None = None
         self._extra: dict[str, str] = {}
         self._set_cookie: str | None = None
+        self._by_ticket = False
 
     def run(self) -> flask.Response:
         """The answer; raises a ShoppleError for `failed` to turn into one."""
@@ -103,9 +88,7 @@ class Call:
             origin = self._http.headers.get("Origin")
             self._extra = headers.preflight(origin, self._function.allowed)
             return self._respond(204, b"", None)
-        path = match(self._function.path, self._http.path)
-        if path is None:
-            raise NotFound("There is nothing at this path.")
+        path = self._path()
         verb = "GET" if self._http.method == "HEAD" else self._http.method
         method = self._method = self._function.methods.get(verb)
         if method is None:
@@ -117,7 +100,22 @@ class Call:
         if lookup.page is not None:
             self._extra["X-Cache"] = "HIT"
             return self._respond(200, lookup.page, method.content_type)
-        return self._handle(method, self._read(method, path, self._actor(method, "")), lookup)
+        request = self._read(method, path, self._actor(method, ""))
+        if method.streams:
+            return self._streamed(method.handler(request))
+        return self._handle(method, request, lookup)
+
+    def _path(self) -> Mapping[str, str]:
+        path = match(self._function.path, self._http.path)
+        # A ticket leads to the function's own address, and there the path is empty.
+        if path is None and self._http.path == "/" and self._takes_tickets():
+            path = match(self._function.path, self._function.path or "")
+        if path is None:
+            raise NotFound("There is nothing at this path.")
+        return path
+
+    def _takes_tickets(self) -> bool:
+        return any(method.ticket is not None for method in self._function.methods.values())
 
     def _run_internal(self, method: Method, path: Mapping[str, str]) -> flask.Response:
         authorization = self._http.headers.get("Authorization")
@@ -137,8 +135,9 @@ class Call:
         caller = token.uid if token else self._address()
         self._take_limit(method.limit, caller)
         lookup = self._look_up(method, token)
-        if method.ticket is not None:
+        if method.ticket is not None and "Authorization" in self._http.headers:
             self._session = self._redeem(method.ticket)
+            self._by_ticket = True
         elif token is not None:
             try:
                 self._session = sessions.resolve(token, lookup.session_copy, now)
@@ -147,7 +146,7 @@ class Call:
         self._check_role(method, refusal)
         if method.changes_state:
             self._check_forgery(method)
-        if self._session is not None and method.ticket is None:
+        if self._session is not None and not self._by_ticket:
             self._renew(self._session, now)
         return lookup
 
@@ -194,7 +193,7 @@ class Call:
 
     def _check_forgery(self, method: Method) -> None:
         csrf.check_origin(self._http.headers.get("Origin"), self._own_origins())
-        if method.csrf and self._session is not None and method.ticket is None:
+        if method.csrf and self._session is not None and not self._by_ticket:
             csrf.check_token(self._session, self._http.headers.get(csrf.HEADER))
 
     def _own_origins(self) -> tuple[str, ...]:
@@ -291,13 +290,26 @@ class Call:
         if log.isEnabledFor(logging.DEBUG):
             self._payloads().log_answer(status, body, content_type)
         sent, encoding = headers.compressed(body, self._http.headers.get("Accept-Encoding", ""))
+        if encoding is not None:
+            self._extra["Content-Encoding"] = encoding
+        return self._response(status, sent, content_type)
+
+    def _streamed(self, stream: "Stream") -> flask.Response:
+        from shared.edge import streaming
+
+        connection = self._http.environ.get("gunicorn.socket")
+        # A proxy that would gather the answer first is asked not to.
+        self._extra["X-Accel-Buffering"] = "no"
+        return self._response(200, streaming.events(stream, connection), streaming.CONTENT_TYPE)
+
+    def _response(
+        self, status: int, sent: bytes | Iterator[bytes], content_type: str | None
+    ) -> flask.Response:
         # One mapping for all: werkzeug searches the whole list for each header set on its own.
         carried = headers.SECURITY | headers.cors(self._http.headers.get("Origin"))
         carried["X-Request-Id"] = self.id
         if self._allowance is not None:
             carried |= self._allowance.headers()
-        if encoding is not None:
-            carried["Content-Encoding"] = encoding
         if self._set_cookie is not None:
             carried["Set-Cookie"] = self._set_cookie
         carried |= self._extra

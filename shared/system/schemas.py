@@ -15,7 +15,7 @@ class Health(msgspec.Struct):
 
 
 class StatusItem(msgspec.Struct, omit_defaults=True):
-    """A queue or a job; for a job, when it last ran and how that failed."""
+    """A queue, a job or a provider; for a job, when it last ran and how that failed."""
 
     name: str
     state: Literal["ok", "running", "paused", "disabled", "missing", "failed"]

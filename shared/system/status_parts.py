@@ -130,7 +130,7 @@ def _nothing_to_ask() -> None:
     """Whether a message would arrive is not tried: that would send one."""
 
 
-# A part of the future (the crawler, each AI provider) is one line here.
+# A part of the future is one line here; those of other domains, their functions add.
 PARTS: Final[tuple[Part, ...]] = (
     Pinged("firestore", firestore.ping),
     Pinged(

@@ -68,8 +68,13 @@ GET              /api/products/search                 admin        100    -
 GET              /api/products/stats                  admin        100   60
 POST             /api/products/unmerge                admin        100    -
 GET              /api/products/uploads/<id>           admin        100    -
+POST             /classify                            admin         10    -
+GET              /classify/providers                  admin        100    -
+POST             /classify/test-provider              admin         10    -
 GET              /health                              public         -    -
 GET              /openapi.json                        public         -    -
+POST             /keys/set                            super_admin  100    -
+GET              /keys/status                         admin        100    -
 GET,PUT          /system/config                       super_admin  100    -
 GET              /system/status                       admin        100    -
 """

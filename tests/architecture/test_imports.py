@@ -17,6 +17,7 @@ SOURCES = sorted(
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
 DOMAINS = (
     "shared.crawling",
+    "shared.classification",
     "shared.notes",
     "shared.prices",
     "shared.products",
@@ -26,6 +27,7 @@ DOMAINS = (
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
     "shared.crawling": {"shared.products"},
+    "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
     "shared.products": {"shared.system"},
@@ -35,6 +37,10 @@ FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", 
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
     "shared.crawling",
+    "shared.classification.circuit_rules",
+    "shared.classification.local_model",
+    "shared.classification.models",
+    "shared.classification.sealing",
     "shared.notes.models",
     "shared.prices.alert_messages",
     "shared.prices.alert_rules",
@@ -173,7 +179,12 @@ def environment(node: ast.AST) -> bool:
     names = ("environ", "getenv", "environb")
     if isinstance(node, ast.ImportFrom):
         return node.module == "os" and any(alias.name in names for alias in node.names)
-    return isinstance(node, ast.Attribute) and node.attr in names
+    # What a request brings along by that name is another thing.
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in names
+        and ast.unparse(node.value) != "self._http"
+    )
 
 
 def imports(path: Path) -> Iterator[str]:

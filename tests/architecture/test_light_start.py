@@ -28,6 +28,7 @@ HEAVY = (
     "groq",
     "grpc",
     "httpx",
+    "httpx2",
     "jwt",
     "kubernetes",
     "openai",

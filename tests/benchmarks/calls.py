@@ -210,8 +210,23 @@ def _month_written(cloud: Cloud) -> Call:
     return _written(f"products/{product(cloud)}/prices", lambda _: month)(cloud)
 
 
+def _set_key(cloud: Cloud) -> Call:
+    headers = cloud.user(SUPER_ADMIN) | {"Content-Type": "application/json"}
+    body = json_bytes({"provider": "cerebras", "key": "a-key-that-opens-nothing"})
+    return Call("POST", "/keys/set", headers=headers, body=body)
+
+
+_TEA: Final = {"name": "Ceylon Tea 100g"}
+
 CALLS: Final[dict[str, Maker]] = {
     **decision_calls.CALLS,
+    "classify": lambda cloud: post(cloud, "/classify", {"products": [_TEA], "provider": "local"}),
+    "classify_providers": get("/classify/providers"),
+    "classify_test_provider": lambda cloud: post(
+        cloud, "/classify/test-provider", {"provider": "local"}
+    ),
+    "keys_set": _set_key,
+    "keys_status": get("/keys/status"),
     "apply_retention": _schedule,
     "audit_logs": get("/api/audit/logs", account=SUPER_ADMIN),
     "begin_nightly_export": _schedule,

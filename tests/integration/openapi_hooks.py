@@ -75,6 +75,8 @@ def map_body(
     # What a rule on prices may say depends on its kind: some are a good one as a whole.
     if {"kind", "channel"} & body.keys() and mixed("alert", body) is not body:
         return KNOWN["alert"]
+    if {"provider", "key"} <= body.keys() and mixed("provider_key", body) is not body:
+        return KNOWN["provider_key"]
     if "upload_id" in body and mixed("upload_id", body) is not body:
         return {"upload_id": KNOWN["upload_id"]}
     # What may be merged and undone are other offers than those that are to stay as they are.

@@ -84,6 +84,9 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "uid": invited[0]["uid"],
         "kept_uid": invited[1]["uid"],
         "idToken": token,
+        "provider": "local",
+        "model": "names-and-neighbours",
+        "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
     }
 

@@ -49,6 +49,7 @@ OURS = (
     "products",
     "proposals",
     "rematches",
+    "provider_keys",
     "retailers",
     "search_lists",
     "search_states",

@@ -60,11 +60,28 @@ def test_it_opens_the_stream_once_and_needs_no_cookie(
     assert stream.get("/stream", headers=bearer(ticket)).status_code == 401
 
 
-def test_a_cookie_alone_opens_no_stream(signed_in: SignedIn, stream: Any) -> None:
+def test_no_cookie_makes_up_for_a_wrong_ticket(signed_in: SignedIn, stream: Any) -> None:
     cookie = {"Cookie": f"__session={signed_in.cookie}"}
-    for headers in ({}, cookie, cookie | bearer("garbage"), cookie | {"Authorization": "Basic x"}):
+    for headers in ({}, cookie | bearer("garbage"), cookie | {"Authorization": "Basic x"}):
         assert stream.get("/stream", headers=headers).status_code == 401
-    assert stream.get("/stream?ticket=x", headers=cookie).status_code == 401
+    assert stream.get("/stream?ticket=x").status_code == 401
+
+
+def test_without_a_ticket_the_session_must_be_whole(stack: Stack, stream: Any) -> None:
+    session = log_in(stack, SUPER_ADMIN)
+    cookie = {"Cookie": f"__session={session.cookie}"}
+    assert stream.get("/stream", headers=cookie).status_code == 200
+    word = {"word": "x"}
+    assert stream.post("/stream", json=word, headers=cookie).status_code == 403
+    csrf = {"X-CSRF-Token": session.csrf}
+    assert stream.post("/stream", json=word, headers=cookie | csrf).status_code == 200
+
+
+def test_a_ticket_leads_to_the_functions_own_address(
+    stack: Stack, signed_in: SignedIn, stream: Any
+) -> None:
+    ticket = get_ticket(stack, signed_in)["ticket"]
+    assert stream.get("/", headers=bearer(ticket)).status_code == 200
 
 
 def test_a_ticket_for_something_else_opens_nothing(

@@ -30,7 +30,9 @@ PARTS = [
     "slack",
     "mail",
     "opensearch",
+    "ai_providers",
 ]
+OFF = ("opensearch", "ai_providers")
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +69,9 @@ def test_every_part_answers(shop: Shop) -> None:
     assert {job["name"] for job in jobs(shop)} == {schedule.name for schedule in SCHEDULES}
     assert told["dead_letters"]["count"] == told["outbox"]["count"] == 0
     assert told["opensearch"]["detail"] == "OPENSEARCH_URL is not set"
-    assert {told[name]["state"] for name in PARTS if name not in ("scheduler", "opensearch")} == {
-        "ok"
-    }
+    assert told["ai_providers"]["detail"] == "No provider has a key; local classifies."
+    assert {told[name]["state"] for name in OFF} == {"off"}
+    assert {told[name]["state"] for name in PARTS if name not in ("scheduler", *OFF)} == {"ok"}
 
 
 def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
@@ -83,8 +85,9 @@ def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
     assert (told["dead_letters"]["count"], told["dead_letters"]["state"]) == (2, "degraded")
     assert told["dead_letters"]["detail"] == "2 in all, 1 of the last day"
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (0, "ok")
-    # Two counts of letters, one of debts, one sign of life, and a session that Redis forgot.
-    assert int(answer.headers[READS]) <= 5
+    # Two counts of letters, one of debts, one sign of life, four keys, and a session that Redis
+    # forgot.
+    assert int(answer.headers[READS]) <= 9
     shop.database.document("outbox/product-a").set({"at": now - timedelta(minutes=4)})
     told = parts(shop)
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (1, "degraded")

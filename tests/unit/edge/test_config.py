@@ -47,6 +47,13 @@ def test_two_settings_are_enough() -> None:
         ({"SMTP_URL": "smtp://me:pass@mail.example"}, "SMTP_URL", "in the clear"),
         ({"SMTP_URL": "smtp://token@mail.example"}, "SMTP_URL", "in the clear"),
         ({"SMTP_URL": "smtp://:pass@mail.example"}, "SMTP_URL", "in the clear"),
+        ({"AI_PROVIDER": "skynet"}, "AI_PROVIDER", "give one of groq, gemini"),
+        ({"AI_TIMEOUT_SECONDS": "0"}, "AI_TIMEOUT_SECONDS", "above zero"),
+        ({"AI_MODELS": "groq:llama"}, "AI_MODELS", "provider:model@input/output"),
+        ({"AI_MODELS": "skynet:t800@1/1"}, "AI_MODELS", "provider:model@input/output"),
+        ({"AI_MODELS": "groq:a@1/1 groq:a@2/2"}, "AI_MODELS", "each once"),
+        ({"GROQ_BASE_URL": "http://api.groq.example"}, "GROQ_BASE_URL", "in the clear"),
+        ({"KEYS_MASTER_KEY": f"{'x' * 32},short"}, "KEYS_MASTER_KEY", "at least 32"),
         ({"OPENSEARCH_URL": "search:9200"}, "OPENSEARCH_URL", "https://search.example.com:9200"),
     ],
     ids=str,
@@ -156,3 +163,22 @@ def test_a_wrong_mail_server_is_named_without_its_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_settings(GOOD | {"SMTP_URL": "http://me:hunter2@mail.example"})
     assert "hunter2" not in caught.value.detail
+
+
+def test_models_have_their_prices_and_local_is_always_among_them() -> None:
+    known = read_settings(GOOD | {"AI_MODELS": "groq:a/b@0.59/0.79, gemini:c@1/2.5"}).ai_models
+    told = [(m.provider, m.name, m.input_micros, m.output_micros) for m in known]
+    assert told[:2] == [("groq", "a/b", 590_000, 790_000), ("gemini", "c", 1_000_000, 2_500_000)]
+    assert [model.provider for model in known[2:]] == ["local"]
+    assert known[0].cost_micros(1000, 100) == 590 + 79
+    assert known[0].cost_micros(1, 0) == 1
+    defaults = read_settings(GOOD).ai_models
+    assert {m.provider for m in defaults} == {"groq", "gemini", "cerebras", "openrouter", "local"}
+
+
+def test_keys_are_none_where_they_are_off_and_master_keys_come_newest_first() -> None:
+    known = read_settings(GOOD | {"GROQ_API_KEY": "off", "GOOGLE_API_KEY": "AIza"})
+    assert (known.groq_api_key, known.google_api_key) == (None, "AIza")
+    assert known.keys_master_key == ()
+    both = read_settings(GOOD | {"KEYS_MASTER_KEY": f"{'n' * 32}, {'o' * 32}"}).keys_master_key
+    assert both == ("n" * 32, "o" * 32)

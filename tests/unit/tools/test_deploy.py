@@ -72,6 +72,7 @@ def test_the_functions_get_what_is_set_and_what_google_does() -> None:
         "UPSTASH_REDIS_REST_URL": "https://redis.test",
         "SESSION_SAMESITE": "Strict",
         "IAM_VERIFIES_TOKENS": "1",
+        "THREADS": "80",
         "TRUSTED_PROXIES": " ".join(deploy.HOSTING_NETWORKS),
     }
     own = deploy.settings(told | {"TRUSTED_PROXIES": "192.0.2.0/24"})

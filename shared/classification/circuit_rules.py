@@ -1,0 +1,104 @@
+"""When a provider is left alone: the rules of its circuit, which know no clock and no Redis.
+
+Closed, it is asked. After some failures in a row it opens and is left alone for a while, longer
+each time; then one call, the trial, says whether it closes. A provider that asks to be left alone
+(429) is, for as long as it says, and that is no failure. Moments are seconds since the epoch.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from shared.clients.ai.asking import FailureKind
+
+State = Literal["closed", "open", "half_open"]
+FAILURES_TO_OPEN: Final = 3
+FIRST_REST_SECONDS: Final = 30.0
+LONGEST_REST_SECONDS: Final = 600.0
+# No call is answered before somebody sets another key.
+BAD_KEY_REST_SECONDS: Final = 600.0
+REMEMBERED: Final = 20
+# These say nothing of the provider's health: the next product may fare better.
+_HARMLESS: "Final[tuple[FailureKind, ...]]" = ("refused", "bad_output")
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True):
+    """How one call went."""
+
+    latency_ms: int
+    ok: bool
+
+
+class Circuit(msgspec.Struct, frozen=True):
+    """What is known of a provider; `open_until` is 0 where it was not opened."""
+
+    failures: Annotated[int, Meta(ge=0)] = 0
+    openings: Annotated[int, Meta(ge=0)] = 0
+    open_until: float = 0.0
+    quiet_until: float = 0.0
+    reason: str = ""
+    samples: tuple[Sample, ...] = ()
+
+
+def state(circuit: Circuit, now: float) -> State:
+    """What holds at `now`; half open is the moment for the one trial."""
+    if circuit.open_until > now:
+        return "open"
+    return "half_open" if circuit.open_until else "closed"
+
+
+def wait_seconds(circuit: Circuit, now: float) -> float:
+    """How long nobody may ask, by an open circuit or the provider's own wish; 0 if it may be."""
+    return max(0.0, circuit.open_until - now, circuit.quiet_until - now)
+
+
+def after_success(circuit: Circuit, latency_ms: int) -> Circuit:
+    """Closed, with nothing held against it."""
+    return Circuit(samples=_with(circuit, Sample(latency_ms, ok=True)))
+
+
+def after_failure(
+    circuit: Circuit, kind: "FailureKind", wait: float, latency_ms: int, now: float
+) -> Circuit:
+    """One failure more, which may open it; `wait` is what the provider asks for."""
+    samples = _with(circuit, Sample(latency_ms, ok=False))
+    if kind == "rate_limited":
+        quiet = max(circuit.quiet_until, now + wait)
+        # A trial that is put off has shown that the provider answers.
+        return Circuit(quiet_until=quiet, reason=kind, samples=samples)
+    if kind in _HARMLESS:
+        return Circuit(quiet_until=circuit.quiet_until, samples=samples)
+    failures = circuit.failures + 1
+    changed = msgspec.structs.replace(circuit, failures=failures, reason=kind, samples=samples)
+    if kind == "bad_key":
+        return _opened(changed, now, BAD_KEY_REST_SECONDS)
+    if circuit.open_until or failures >= FAILURES_TO_OPEN:
+        rest = FIRST_REST_SECONDS * 2.0 ** min(circuit.openings, 10)
+        return _opened(changed, now, min(rest, LONGEST_REST_SECONDS))
+    return changed
+
+
+def latency_ms(circuit: Circuit) -> int | None:
+    """The median of the last calls that were answered."""
+    times = sorted(sample.latency_ms for sample in circuit.samples if sample.ok)
+    return times[len(times) // 2] if times else None
+
+
+def error_percent(circuit: Circuit) -> int | None:
+    """How many of the last calls failed, in percent."""
+    if not circuit.samples:
+        return None
+    failed = sum(not sample.ok for sample in circuit.samples)
+    return round(100 * failed / len(circuit.samples))
+
+
+def _opened(circuit: Circuit, now: float, rest_seconds: float) -> Circuit:
+    return msgspec.structs.replace(
+        circuit, openings=circuit.openings + 1, open_until=now + rest_seconds
+    )
+
+
+def _with(circuit: Circuit, sample: Sample) -> tuple[Sample, ...]:
+    return (*circuit.samples, sample)[-REMEMBERED:]

@@ -1,0 +1,101 @@
+"""The circuit of each provider, shared by all instances through Redis.
+
+Where Redis is away each instance keeps its own. Two calls that end in the same moment may count as
+one: the circuit then opens one failure later.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from shared.classification import circuit_rules
+from shared.classification.circuit_rules import Circuit
+from shared.clients import redis
+from shared.clients.ai.asking import ProviderFailed
+
+KEPT_SECONDS: Final = 24 * 3600
+# A trial takes as long as a call may; whoever makes it and dies lets the next one try after that.
+TRIAL_SECONDS: Final = 60
+
+_decoder = msgspec.json.Decoder(Circuit)
+_own: dict[str, Circuit] = {}
+
+Now = Callable[[], float]
+
+
+def read(providers: Sequence[str]) -> dict[str, Circuit]:
+    """The circuits, in one round trip."""
+    keys = [_key(provider) for provider in providers]
+    found = redis.try_call(lambda r: r.mget(*keys)) if keys else []
+    if found is None:
+        return {provider: _own.get(provider, Circuit()) for provider in providers}
+    return {provider: _read(text) for provider, text in zip(providers, found, strict=True)}
+
+
+def wait_of(provider: str, now: Now = time.time) -> float | None:
+    """None where the provider may be asked now, else the seconds until it may.
+
+    Of all that would ask a half-open one, the first is told None, and is the trial.
+    """
+    circuit, moment = read([provider])[provider], now()
+    if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
+        return wait
+    if circuit_rules.state(circuit, moment) == "half_open" and not _take_trial(provider):
+        return float(TRIAL_SECONDS)
+    return None
+
+
+def succeeded(provider: str, latency_ms: int) -> None:
+    """Tells all that a call was answered."""
+    _change(provider, lambda circuit: circuit_rules.after_success(circuit, latency_ms))
+
+
+def failed(provider: str, failure: ProviderFailed, latency_ms: int, now: Now = time.time) -> None:
+    """Tells all that a call failed."""
+    _change(
+        provider,
+        lambda circuit: circuit_rules.after_failure(
+            circuit, failure.kind, failure.wait_seconds, latency_ms, now()
+        ),
+    )
+
+
+def forget(provider: str) -> None:
+    """Closes the circuit, after a new key: what was held against the old one is void."""
+    _own.pop(provider, None)
+    redis.try_call(lambda r: r.delete(_key(provider), _trial_key(provider)), even_if_resting=True)
+
+
+def _change(provider: str, change: Callable[[Circuit], Circuit]) -> None:
+    # Read as late as possible: other instances report on the same provider.
+    changed = change(read([provider])[provider])
+    _own[provider] = changed
+    text = msgspec.json.encode(changed).decode()
+    redis.try_call(lambda r: r.set(_key(provider), text, ex=KEPT_SECONDS))
+    redis.try_call(lambda r: r.delete(_trial_key(provider)))
+
+
+def _take_trial(provider: str) -> bool:
+    taken = redis.try_call(lambda r: (r.set(_trial_key(provider), "1", nx=True, ex=TRIAL_SECONDS),))
+    # Without Redis every instance tries for itself.
+    return taken is None or bool(taken[0])
+
+
+def _read(text: str | None) -> Circuit:
+    if text is None:
+        return Circuit()
+    try:
+        return _decoder.decode(text)
+    except msgspec.DecodeError:
+        # Of an older version of the product, perhaps.
+        return Circuit()
+
+
+def _key(provider: str) -> str:
+    return f"ai:circuit:{provider}"
+
+
+def _trial_key(provider: str) -> str:
+    return f"ai:trial:{provider}"

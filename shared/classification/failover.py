@@ -1,0 +1,166 @@
+"""One product, asked of one provider after the other until one answers what may be answered."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from shared.ai_models import Model
+from shared.classification import answers, circuits, prompts, spending
+from shared.classification.models import Categories, Item, Verdict
+from shared.classification.providers import Ask
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
+
+log = logging.getLogger(__name__)
+
+# Whoever asks for more patience than this is not waited for, though no other is left.
+MOST_WAIT_SECONDS: Final = 10.0
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A provider that may be asked; one without a network has no circuit that could open."""
+
+    provider: str
+    model: Model
+    ask: Ask
+    has_circuit: bool = True
+
+
+class Asker(Protocol):
+    """Whoever waits for the result."""
+
+    def restart(self, provider: str, reason: str) -> None:
+        """Is told that the item begins again with `provider`, and why."""
+
+    def is_gone(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def wait(self, seconds: float) -> bool:
+        """Waits; says whether the asker went meanwhile."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A verdict with whose it is and what it took."""
+
+    verdict: Verdict
+    provider: str
+    model: str
+    prompt_version: str
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int
+    latency_ms: int
+
+
+class AllFailed(Exception):
+    """No provider gave an answer; the message names each with its reason."""
+
+
+def classify(
+    item: Item,
+    categories: Categories,
+    candidates: Sequence[Candidate],
+    asker: Asker,
+    seconds: float,
+) -> Result:
+    """The first result that a candidate gives; raises AllFailed, or Stopped if the asker went.
+
+    A call may take `seconds`. Who asks to be left alone is, and is waited for only where all
+    others have failed as well, and not for long.
+    """
+    attempts = _Attempts(prompts.question(item, categories), categories, asker, seconds)
+    result = attempts.first_of(candidates)
+    if result is None and (waiting := attempts.soonest()) is not None:
+        candidate, wait = waiting
+        if asker.wait(wait):
+            raise Stopped
+        result = attempts.first_of([candidate])
+    if result is None:
+        raise AllFailed(attempts.told())
+    return result
+
+
+class _Attempts:
+    def __init__(
+        self, question: Question, categories: Categories, asker: Asker, seconds: float
+    ) -> None:
+        self._question = question
+        self._categories = categories
+        self._asker = asker
+        self._seconds = seconds
+        self._reasons: dict[str, str] = {}
+        self._waits: dict[str, tuple[Candidate, float]] = {}
+        self._begun: str | None = None
+
+    def first_of(self, candidates: Sequence[Candidate]) -> Result | None:
+        for candidate in candidates:
+            if self._asker.is_gone():
+                raise Stopped
+            if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
+                self._reasons.setdefault(candidate.provider, "left alone for now")
+                self._waits[candidate.provider] = (candidate, wait)
+                continue
+            if self._begun is not None:
+                self._asker.restart(candidate.provider, self._begun)
+            try:
+                return self._attempt(candidate)
+            except ProviderFailed as failure:
+                self._failed(candidate, failure)
+        return None
+
+    def soonest(self) -> tuple[Candidate, float] | None:
+        """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
+        waits = [each for each in self._waits.values() if each[1] <= MOST_WAIT_SECONDS]
+        return min(waits, key=lambda each: each[1], default=None)
+
+    def told(self) -> str:
+        """Each provider with why it gave no answer."""
+        return "; ".join(f"{name}: {reason}" for name, reason in self._reasons.items())
+
+    def _attempt(self, candidate: Candidate) -> Result:
+        began = time.monotonic()
+        try:
+            result = self._asked(candidate, began)
+        except ProviderFailed as failure:
+            if candidate.has_circuit:
+                circuits.failed(candidate.provider, failure, _ms_since(began))
+            raise
+        if candidate.has_circuit:
+            circuits.succeeded(candidate.provider, result.latency_ms)
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"category": result.verdict.category, "cost_micros": result.cost_micros}
+            log.debug("Classified", extra={"context": {"provider": result.provider, **told}})
+        return result
+
+    def _asked(self, candidate: Candidate, began: float) -> Result:
+        model = candidate.model
+        patience = Patience(self._seconds, self._asker.is_gone)
+        reply = candidate.ask(self._question, model.name, patience)
+        cost = model.cost_micros(reply.input_tokens, reply.output_tokens)
+        # Paid for, whatever it says.
+        spending.add(candidate.provider, cost)
+        return Result(
+            answers.read(reply.text, self._categories),
+            candidate.provider,
+            model.name,
+            prompts.PROMPT_VERSION,
+            reply.input_tokens,
+            reply.output_tokens,
+            cost,
+            _ms_since(began),
+        )
+
+    def _failed(self, candidate: Candidate, failure: ProviderFailed) -> None:
+        self._begun = self._reasons[candidate.provider] = failure.kind
+        if failure.kind == "rate_limited":
+            self._waits[candidate.provider] = (candidate, failure.wait_seconds)
+        else:
+            self._waits.pop(candidate.provider, None)
+        context = {"provider": candidate.provider, "model": candidate.model.name}
+        log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
+
+
+def _ms_since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,81 @@
+"""`local`: classifies in the function itself, with no key and no network.
+
+What it knows are the categories' names, a list of synonyms that is shipped, and the newest
+products of the catalogue, whose categories people and uploads have given.
+"""
+
+import logging
+import time
+from functools import partial
+from threading import Lock
+from typing import Any, Final
+
+import msgspec
+
+from shared.classification import local_model
+from shared.classification.models import Categories, Example
+from shared.classification.providers import Ask
+from shared.clients import firestore
+from shared.clients.ai.asking import Patience, Question, Reply
+from shared.errors import DependencyError
+
+log = logging.getLogger(__name__)
+
+# Read once for each instance in so long, whatever the size of the catalogue.
+MOST_EXAMPLES: Final = 1000
+FRESH_SECONDS: Final = 600.0
+
+_lock = Lock()
+_kept: "tuple[float, frozenset[str], local_model.LocalModel] | None" = None
+
+
+def ready(categories: Categories) -> Ask:
+    """The provider for these categories; it learns when it is first asked."""
+    return partial(_ask, categories)
+
+
+def _ask(categories: Categories, question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001 - it has one model
+    patience.check()
+    verdict = _model(categories).classify(question.text)
+    return Reply(msgspec.json.encode(verdict).decode())
+
+
+def _model(categories: Categories) -> local_model.LocalModel:
+    global _kept  # noqa: PLW0603 - one copy for the process
+    with _lock:
+        now = time.monotonic()
+        # `local` is tried with other categories than the collection's, too: those are few.
+        known = _kept
+        if known is not None and known[1] == categories.ids and now - known[0] < FRESH_SECONDS:
+            return known[2]
+        examples = _examples(categories)
+        _kept = (now, categories.ids, local_model.LocalModel(categories, examples))
+        return _kept[2]
+
+
+def _examples(categories: Categories) -> list[Example]:
+    """The newest products of those categories, at most a thousand; none if they are out of reach.
+
+    It goes on without them, as it does in an empty catalogue.
+    """
+    from google.cloud.firestore import FieldFilter, Query
+
+    query = (
+        firestore.client()
+        .collection("products")
+        .where(filter=FieldFilter("listed", "==", True))
+        .order_by("updated_at", direction=Query.DESCENDING)
+        .select(["name", "brand", "category"])
+        .limit(MOST_EXAMPLES)
+    )
+    try:
+        with firestore.errors_mapped():
+            found = [s.to_dict() or {} for s in query.stream(**firestore.limits())]
+    except DependencyError as error:
+        log.warning("No examples", extra={"context": {"why": error.detail}})
+        return []
+    return [_example(fields) for fields in found if fields.get("category") in categories.ids]
+
+
+def _example(fields: dict[str, Any]) -> Example:
+    return Example(f"{fields.get('brand') or ''} {fields['name']}", fields["category"])

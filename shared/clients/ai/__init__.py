@@ -1,0 +1,1 @@
+"""The AI providers, each behind a module that imports its own SDK and no other."""

@@ -1,0 +1,42 @@
+"""Cerebras and OpenRouter, which speak OpenAI's protocol, by OpenAI's SDK."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from shared.clients.ai import chat_completions
+from shared.clients.ai.asking import CONNECT_SECONDS, Patience, Question, Reply
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+def complete(  # noqa: PLR0913 - one more than the other providers': there are two of this kind
+    question: Question,
+    model: str,
+    patience: Patience,
+    key: str,
+    base_url: str,
+    *,
+    extra: dict[str, Any] | None,
+) -> Reply:
+    """The model's answer, gathered from its stream; raises ProviderFailed, Stopped."""
+    import httpx2
+    import openai
+
+    client = _client(key, base_url, patience.seconds)
+    with chat_completions.failures_mapped(openai, httpx2):
+        patience.check()
+        request = chat_completions.request_of(question, model, schema=True)
+        with client.chat.completions.create(
+            **request, stream=True, stream_options={"include_usage": True}, extra_body=extra
+        ) as chunks:
+            return chat_completions.gathered(chunks, patience)
+
+
+@lru_cache(maxsize=4)
+def _client(key: str, base_url: str, seconds: float) -> "OpenAI":
+    import httpx2
+    from openai import OpenAI
+
+    timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+    return OpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=0)

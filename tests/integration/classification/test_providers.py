@@ -1,0 +1,228 @@
+"""Each provider's real SDK against llmock, at each fault: the table of docs/classification.md."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import product
+from threading import Event
+
+import msgspec
+import pytest
+from llmock.scenarios import Delay, Fail, Match, StreamFault
+from llmock.state import LLMockState
+
+from local.plan import ROOT
+from local.stack import Stack
+from shared.classification import circuit_rules, circuits, failover, providers
+from shared.classification.circuit_rules import Circuit
+from shared.classification.failover import AllFailed, Candidate, Result
+from shared.classification.local_model import LocalModel
+from shared.classification.models import KEYED, Categories, Choice, Item
+from shared.clients import redis
+from shared.clients.ai.asking import Patience, Question, Reply
+from shared.config import settings
+from tests.integration.classification.models import NAMES, Cutting, answer, models_at, reply
+from tests.integration.edge.instance import instance
+
+CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
+TEA = Item("Ceylon Tea 100g")
+# Long for what is to be answered, and short for what never is.
+SECONDS, IMPATIENT_SECONDS = 20.0, 0.4
+SHORT_WAIT, LONG_WAIT = 0.3, 40
+NOWHERE = "http://127.0.0.1:9"
+# What llmock does, what the item meets, and what the circuit makes of one such call.
+FAULTS = {
+    "ok": ("answered", "closed"),
+    "429 with Retry-After": ("rate_limited", "left alone as long as it asks"),
+    "500": ("overloaded", "one failure"),
+    "slow": ("timeout", "one failure"),
+    "cut off": ("network", "one failure"),
+    "ended early": ("network", "one failure"),
+    "invalid JSON": ("bad_output", "no failure"),
+    "category outside the list": ("bad_output", "no failure"),
+    "wrong key": ("bad_key", "open"),
+    "connection refused": ("network", "one failure"),
+}
+# Groq's answer comes in one piece: cut off or not at all.
+CASES = [
+    (provider, fault)
+    for provider, fault in product(KEYED, FAULTS)
+    if (provider, fault) != ("groq", "ended early")
+]
+
+
+@dataclass
+class Asker:
+    """Remembers what it is told."""
+
+    restarts: list[tuple[str, str]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    def restart(self, provider: str, reason: str) -> None:
+        self.restarts.append((provider, reason))
+
+    def is_gone(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return False
+
+
+@pytest.fixture(scope="module")
+def models(stack: Stack) -> Iterator[LLMockState]:
+    with instance(stack.environment()), models_at(stack) as state:
+        for sdk in ("groq", "google.genai", "openai"):
+            # Their imports would count as an answer that does not come.
+            import_module(sdk)
+        yield state
+
+
+@pytest.fixture(autouse=True)
+def anew(models: LLMockState) -> Iterator[None]:
+    models.reset()
+    for provider in KEYED:
+        circuits.forget(provider)
+    yield
+    Cutting.cuts = False
+
+
+def arrange(models: LLMockState, provider: str, fault: str) -> None:
+    match = Match(provider=NAMES[provider])
+    models.scenarios.add(reply(answer("tea"), provider))
+    if fault == "429 with Retry-After":
+        models.scenarios.add(Fail(429, retry_after=LONG_WAIT, times=None, match=match))
+    elif fault == "500":
+        models.scenarios.add(Fail(500, times=None, match=match))
+    elif fault == "wrong key":
+        models.scenarios.add(Fail(401, times=None, match=match))
+    elif fault == "slow":
+        models.scenarios.add(Delay(IMPATIENT_SECONDS * 3, times=None, match=match))
+    elif fault == "cut off":
+        Cutting.cuts = provider == "groq"
+        models.scenarios.add(StreamFault("disconnect", after_chunks=2, times=None))
+    elif fault == "ended early":
+        models.scenarios.add(StreamFault("truncate", after_chunks=2, times=None))
+    elif fault == "invalid JSON":
+        models.reset()
+        models.scenarios.add(reply('{"category": "tea", ', provider))
+    elif fault == "category outside the list":
+        models.reset()
+        models.scenarios.add(reply(answer("coffee"), provider))
+
+
+def candidate(provider: str) -> Candidate:
+    ask = providers.keyed(provider, "canary-key-0123456789")
+    return Candidate(provider, providers.model_of(provider, None), ask)
+
+
+def stand_in() -> Candidate:
+    def ask(question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001
+        verdict = LocalModel(CATEGORIES, []).classify(question.text)
+        return Reply(answer(verdict.category, verdict.confidence))
+
+    return Candidate("local", providers.model_of("local", None), ask, has_circuit=False)
+
+
+def classify(asker: Asker, *candidates: Candidate, seconds: float = SECONDS) -> Result:
+    return failover.classify(TEA, CATEGORIES, candidates, asker, seconds)
+
+
+def told_of(circuit: Circuit) -> str:
+    now = time.time()
+    if circuit_rules.state(circuit, now) == "open":
+        return "open"
+    if circuit_rules.wait_seconds(circuit, now) > LONG_WAIT - 10:
+        return "left alone as long as it asks"
+    if circuit.failures:
+        return "one failure"
+    return "closed" if all(sample.ok for sample in circuit.samples) else "no failure"
+
+
+@pytest.mark.parametrize(("provider", "fault"), CASES)
+def test_each_provider_fails_as_the_table_says_and_another_takes_over(
+    models: LLMockState, monkeypatch: pytest.MonkeyPatch, provider: str, fault: str
+) -> None:
+    arrange(models, provider, fault)
+    if fault == "connection refused":
+        for name in ("GROQ", "GOOGLE", "CEREBRAS", "OPENROUTER"):
+            monkeypatch.setenv(f"{name}_BASE_URL", NOWHERE)
+        settings.cache_clear()
+    asker = Asker()
+
+    seconds = IMPATIENT_SECONDS if fault == "slow" else SECONDS
+    result = classify(asker, candidate(provider), stand_in(), seconds=seconds)
+
+    settings.cache_clear()
+    met, circuit = FAULTS[fault]
+    if met == "answered":
+        assert (result.provider, result.verdict.category) == (provider, "tea")
+        assert result.cost_micros > 0
+        assert asker.restarts == []
+    else:
+        assert (result.provider, result.verdict.category) == ("local", "tea")
+        assert asker.restarts == [("local", met)]
+    assert told_of(circuits.read([provider])[provider]) == circuit
+    # None tries again by itself: who is asked next is for the failover to say.
+    calls = models.journal.records(wait=2)
+    assert len(calls) == (0 if fault == "connection refused" else 1)
+
+
+def table() -> str:
+    """The table as the documentation has it."""
+    rows = ["| what happens | groq | gemini | cerebras | openrouter | its circuit |"]
+    rows.append("| --- | --- | --- | --- | --- | --- |")
+    for fault, (met, circuit) in FAULTS.items():
+        cells = [met if (provider, fault) in CASES else "—" for provider in KEYED]
+        rows.append(f"| {' | '.join([fault, *cells, circuit])} |")
+    return "\n".join(rows)
+
+
+def test_the_documentation_has_this_table() -> None:
+    assert table() in (ROOT / "docs/classification.md").read_text()
+
+
+def test_an_open_circuit_is_shared_and_nobody_calls(models: LLMockState) -> None:
+    models.scenarios.add(Fail(500, times=None))
+    for _ in range(circuit_rules.FAILURES_TO_OPEN):
+        classify(Asker(), candidate("groq"), stand_in())
+    circuits._own.clear()
+    asker = Asker()
+
+    assert classify(asker, candidate("groq"), stand_in()).provider == "local"
+
+    assert len(models.journal.records(wait=2)) == circuit_rules.FAILURES_TO_OPEN
+    # It had not begun anywhere, so it does not begin again.
+    assert asker.restarts == []
+
+
+def test_one_of_many_makes_the_trial() -> None:
+    past = Circuit(failures=3, openings=1, open_until=1.0)
+    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(past).decode()))
+
+    waits = [circuits.wait_of("groq") for _ in range(3)]
+
+    assert waits == [None, circuits.TRIAL_SECONDS, circuits.TRIAL_SECONDS]
+    circuits.succeeded("groq", 5)
+    assert circuits.wait_of("groq") is None
+
+
+def test_the_only_one_left_is_waited_for_if_it_asks_for_little(models: LLMockState) -> None:
+    models.scenarios.add(Fail(429, retry_after=SHORT_WAIT), reply(answer("tea")))
+    asker = Asker()
+    # Waits in earnest, where the asker only remembers.
+    asker.wait = lambda seconds: Event().wait(seconds + 0.05)  # type: ignore[method-assign]
+
+    assert classify(asker, candidate("groq")).provider == "groq"
+
+    assert len(models.journal.records(wait=2)) == 2
+
+
+def test_when_all_fail_each_is_named_with_its_reason(models: LLMockState) -> None:
+    models.scenarios.add(Fail(500, times=None, match=Match(provider="groq")))
+    models.scenarios.add(Fail(429, retry_after=LONG_WAIT, times=None))
+    asker = Asker()
+    with pytest.raises(AllFailed, match="groq: overloaded; gemini: rate_limited"):
+        classify(asker, candidate("groq"), candidate("gemini"))
+    assert (asker.restarts, asker.waits) == ([("gemini", "overloaded")], [])

@@ -1,0 +1,97 @@
+"""When a provider is left alone, and for how long."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.classification import circuit_rules as rules
+from shared.classification.circuit_rules import Circuit
+from shared.clients.ai.asking import FailureKind
+
+NOW = 1_000_000.0
+
+
+def after(*kinds: FailureKind, now: float = NOW, wait: float = 0.0) -> Circuit:
+    circuit = Circuit()
+    for kind in kinds:
+        circuit = rules.after_failure(circuit, kind, wait, 5, now)
+    return circuit
+
+
+def test_it_opens_at_the_third_failure_in_a_row() -> None:
+    assert rules.state(after("network", "timeout"), NOW) == "closed"
+    opened = after("network", "timeout", "overloaded")
+    assert rules.state(opened, NOW) == "open"
+    assert rules.wait_seconds(opened, NOW) == rules.FIRST_REST_SECONDS
+    assert opened.reason == "overloaded"
+
+
+def test_a_success_between_begins_the_count_anew() -> None:
+    circuit = rules.after_success(after("network", "network"), 5)
+    circuit = rules.after_failure(circuit, "network", 0, 5, NOW)
+    assert rules.state(circuit, NOW) == "closed"
+
+
+def test_after_its_rest_one_failure_opens_it_for_longer_and_one_success_closes_it() -> None:
+    opened = after("network", "network", "network")
+    later = NOW + rules.FIRST_REST_SECONDS
+    assert rules.state(opened, later) == "half_open"
+    assert rules.wait_seconds(opened, later) == 0
+    again = rules.after_failure(opened, "network", 0, 5, later)
+    assert rules.wait_seconds(again, later) == 2 * rules.FIRST_REST_SECONDS
+    closed = rules.after_success(again, 7)
+    assert (rules.state(closed, later), rules.wait_seconds(closed, later)) == ("closed", 0)
+    assert (closed.failures, closed.openings) == (0, 0)
+
+
+def test_it_never_rests_for_longer_than_ten_minutes() -> None:
+    many: list[FailureKind] = ["network"] * 40
+    circuit = after(*many)
+    assert rules.wait_seconds(circuit, NOW) == rules.LONGEST_REST_SECONDS
+
+
+def test_a_wrong_key_opens_it_at_once() -> None:
+    assert rules.state(after("bad_key"), NOW) == "open"
+    assert rules.wait_seconds(after("bad_key"), NOW) == rules.BAD_KEY_REST_SECONDS
+
+
+def test_who_asks_to_be_left_alone_is_and_has_not_failed() -> None:
+    circuit = after("rate_limited", "rate_limited", "rate_limited", "rate_limited", wait=7)
+    assert rules.state(circuit, NOW) == "closed"
+    assert rules.wait_seconds(circuit, NOW) == 7
+    assert rules.wait_seconds(circuit, NOW + 7) == 0
+
+
+def test_an_answer_that_is_wrong_says_that_the_provider_is_there() -> None:
+    circuit = after("network", "network", "bad_output", "network", "network", "refused")
+    assert rules.state(circuit, NOW) == "closed"
+    assert rules.error_percent(circuit) == 100
+
+
+def test_the_last_twenty_calls_are_remembered() -> None:
+    circuit = Circuit()
+    for latency_ms in range(30):
+        circuit = rules.after_success(circuit, latency_ms)
+    assert len(circuit.samples) == rules.REMEMBERED
+    assert rules.latency_ms(circuit) == 20
+    assert rules.error_percent(circuit) == 0
+    assert rules.latency_ms(Circuit()) is rules.error_percent(Circuit()) is None
+
+
+KINDS = st.sampled_from(
+    ["rate_limited", "overloaded", "timeout", "refused", "bad_key", "bad_output", "network", "ok"]
+)
+
+
+@given(st.lists(st.tuples(KINDS, st.floats(0, 3600), st.floats(0, 100)), max_size=40))
+def test_whatever_happens_it_may_be_asked_again_within_the_longest_wait(
+    calls: list[tuple[str, float, float]],
+) -> None:
+    circuit, now = Circuit(), NOW
+    for kind, wait, pause in calls:
+        now += pause
+        if kind == "ok":
+            circuit = rules.after_success(circuit, 1)
+            assert rules.wait_seconds(circuit, now) == 0
+        else:
+            circuit = rules.after_failure(circuit, kind, wait, 1, now)  # type: ignore[arg-type]
+        assert rules.wait_seconds(circuit, now) <= 3600
