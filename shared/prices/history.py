@@ -24,22 +24,15 @@ MOST_POINTS: Final = 10_000
 def history(product_id: str, query: HistoryQuery, clock: Clock = utc_now) -> HistoryView:
     """The product's prices and their statistics; raises NotFound, Invalid.
 
-    It reads the product and one document for each month of the range.
+    It reads the product and one document for each month of the range; at a retailer, the group that
+    the product was merged into too, and the months of the group's offers there.
     """
     begin, end = _range(query, clock())
     retailer = _retailer(query.retailer)
-    months = months_between(begin, end)
-    product = catalogue.reference(product_id)
-    references = {name: store.month(product_id, name) for name in months}
-    found = store.read_all([product, *references.values()])
-    fields = found.get(product.path)
-    if fields is None:
-        raise NotFound("There is no such product.")
-    known = (store.points_of(found.get(each.path)) for each in references.values())
+    currency, known = _known(product_id, retailer, months_between(begin, end))
     points = [
         point
-        for month in known
-        for point in month
+        for point in known
         if _in_range(point, begin, end) and retailer in (None, point.retailer)
     ]
     shown = points if query.interval is None else _last_of_each(points, query.interval)
@@ -48,8 +41,34 @@ def history(product_id: str, query: HistoryQuery, clock: Clock = utc_now) -> His
     return HistoryView(
         product_id=product_id,
         points=[_view(point) for point in shown],
-        stats=_stats(points, str(fields["currency"])),
+        stats=_stats(points, currency),
     )
+
+
+def _known(product_id: str, retailer: str | None, months: Sequence[str]) -> tuple[str, list[Point]]:
+    """The product's currency and the points of some months, in order of time."""
+    product = catalogue.reference(product_id)
+    found = store.read_all([product, *(store.month(product_id, name) for name in months)])
+    fields = found.get(product.path)
+    if fields is None:
+        raise NotFound("There is no such product.")
+    offers = [product_id]
+    if retailer is not None and (group_id := fields.get("group_id")) is not None:
+        others = _others(group_id, product_id, retailer)
+        found |= store.read_all(store.month(pid, name) for pid in others for name in months)
+        offers += others
+    documents = (found.get(store.month(pid, name).path) for pid in offers for name in months)
+    points = sorted(point for document in documents for point in store.points_of(document))
+    return str(fields["currency"]), points
+
+
+def _others(group_id: str, product_id: str, retailer: str) -> list[str]:
+    """The other offers at the retailer that the product was merged with."""
+    from shared.products import group_store
+
+    groups = group_store.read([group_id]).values()
+    members = [member for group in groups for member in group.members]
+    return [m.id for m in members if m.retailer == retailer and m.id != product_id]
 
 
 def _range(query: HistoryQuery, now: datetime) -> tuple[datetime, datetime]:

@@ -51,7 +51,8 @@ class PriceUploadAnswer(msgspec.Struct):
 class HistoryQuery(msgspec.Struct, forbid_unknown_fields=True):
     """A range of time, 90 days unless told, at most five years; both ends belong to it.
 
-    With `interval` there is one point for each retailer and interval: its last price.
+    With `interval` there is one point for each retailer and interval: its last price. With
+    `retailer`, a product that was merged shows what its offers there have cost; without, its own.
     """
 
     begin: Moment | None = msgspec.field(default=None, name="from")

@@ -85,12 +85,12 @@ def merge(
 ) -> Change:
     """What a merge changes, nothing where it stands already; raises TooManyOffers.
 
-    `known` are the groups that the offers name. The primary's group goes on under its id, else
-    the first of another offer; others join it whole.
+    `known` are the groups that the offers name; an offer of one that is lost is in none. The
+    primary's group goes on under its id, else the first of another offer; others join it whole.
     """
     named = {product.id: product for product in (primary, *duplicates)}
     first, *others = _groups_of(known, named.values()) or [_begun(primary, new_id)]
-    alone = [p for p in named.values() if p.group_id is None and p.id not in first.ids]
+    alone = [p for p in named.values() if p.group_id not in known and p.id not in first.ids]
     coming = [Member(product.id, product.retailer) for product in alone]
     coming += [Member(m.id, m.retailer, other.id) for other in others for m in other.members]
     if not coming:
@@ -106,8 +106,7 @@ def merge(
     )
     joined = [msgspec.structs.replace(other, joined_to=first.id) for other in others]
     told = [Entry(other.id, "joined", other.ids) for other in joined]
-    is_new = not any(product.group_id == first.id for product in named.values())
-    merged_ids = grown.ids if is_new else added
+    merged_ids = added if first.id in known else grown.ids
     return Change((grown, *joined), (Entry(first.id, "merged", merged_ids), *told))
 
 
@@ -152,8 +151,8 @@ def _begun(primary: Product, group_id: str) -> Group:
 
 
 def _groups_of(known: Mapping[str, Group], products: Iterable[Product]) -> list[Group]:
-    ids = dict.fromkeys(product.group_id for product in products)
-    return [known[group_id] for group_id in ids if group_id is not None]
+    ids = dict.fromkeys(product.group_id or "" for product in products)
+    return [known[group_id] for group_id in ids if group_id in known]
 
 
 def _promoted(group: Group, primary_id: str) -> Change:

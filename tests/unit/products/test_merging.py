@@ -101,7 +101,7 @@ class Shelf:
             assert len(set(group.ids)) == len(group.ids)
             assert group.primary_id in group.ids
             # What a group remembers stays small, however long its history.
-            assert len(group.merges) < len(group.members)
+            assert len(group.merges) <= len(group.members)
             expected |= {pid: Place(group.id, pid == group.primary_id) for pid in group.ids}
         assert sum(len(group.members) for group in alive) == len(
             {pid for group in alive for pid in group.ids}
@@ -251,6 +251,15 @@ def test_a_primary_that_was_chosen_later_outlasts_the_undoing_of_earlier_merges(
     shelf.merge("b", "a")
     shelf.unmerge(group_id, "c")
     assert shelf.together() == {(group_id, ("a", "b"), "b")}
+
+
+def test_an_offer_of_a_group_that_is_lost_can_be_merged_again() -> None:
+    shelf = Shelf()
+    shelf.merge("a", "b")
+    shelf.groups = {}
+    again = shelf.merge("b", "c")
+    assert shelf.together() == {(again, ("b", "c"), "b")}
+    assert shelf.places()["b"] == Place(again, primary=True)
 
 
 def test_a_group_holds_so_many_offers_and_no_more() -> None:
