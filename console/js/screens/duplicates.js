@@ -290,6 +290,7 @@ export function screen({ path, query, signal }) {
   list.wait();
   begin();
   return [
+    h('link', { rel: 'stylesheet', href: '/duplicates.css' }),
     heading('Duplicates', { lead: 'Offers that look like one product, and why.', actions: [again.start] }),
     again.region,
     card(null, [

@@ -4,7 +4,6 @@ import { h, fill, webUrl } from '../dom.js';
 import { evidenceOf } from '../evidence.js';
 import { ago, dateTime, title as named } from '../format.js';
 import { onSignOut } from '../session.js';
-import { groupCard } from './product_group.js';
 import { pictureCard } from './product_picture.js';
 import { priceCard } from './product_prices.js';
 import { button, card, clearErrors, dialog, empty, failure, field, heading, icon, link, load, meter, money, note, picture, select, showErrors, skeleton, state, table, toast } from '../ui.js';
@@ -255,6 +254,14 @@ export function screen({ id, signal }) {
     return prices.node;
   }
 
+  // Most products stand by themselves; the others fetch what shows their group.
+  function merged() {
+    if (!product.group_id) return null;
+    const box = h('div', {});
+    import('./product_group.js').then(({ groupCard }) => fill(box, groupCard(product, signal, async () => renew(await get(path, signal)))), (error) => fill(box, failure(error)));
+    return box;
+  }
+
   // The answer is the very next version, so what is being edited stands on it as well.
   function renew(answer) {
     const draft = drafts.get(id);
@@ -278,7 +285,7 @@ export function screen({ id, signal }) {
         state(product.status)),
       gone && note('warn', 'This product is deleted', h('p', {}, 'It is no longer part of the catalogue. Restore it to edit it.')),
       h('div', { class: 'columns' },
-        h('div', { class: 'stack' }, priceHistory(), product.group_id && groupCard(product, signal, async () => renew(await get(path, signal))), !gone && card('Details', editor()), matches()),
+        h('div', { class: 'stack' }, priceHistory(), merged(), !gone && card('Details', editor()), matches()),
         h('div', { class: 'stack' }, card('Facts', facts()), !gone && pictureCard(product, etag, renew))));
   }
 
