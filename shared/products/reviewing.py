@@ -10,7 +10,7 @@ from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.errors import FieldError, Invalid
+from shared.errors import Conflict, FieldError, Invalid
 from shared.products import catalogue, decisions, match_models, pairs, postings
 from shared.products.decisions import Decision
 from shared.products.duplicate_schemas import Decided, DecidedCounts
@@ -27,7 +27,7 @@ Verdicts = dict[tuple[str, str], bool]
 
 
 def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
-    """How many pairs this confirms and refuses; raises Invalid, or Conflict where others decide.
+    """How many pairs this confirms and refuses; raises Invalid, or Conflict: others decide, merged.
 
     Pairs and states follow in the same commit. What was decided so before is not decided again.
     """
@@ -38,6 +38,7 @@ def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
         nonlocal committed
         committed = transaction
         products, states = _read(transaction, wanted)
+        _refuse_to_part_the_merged(verdicts, products)
         changed = {
             pair: same
             for pair, same in verdicts.items()
@@ -65,6 +66,13 @@ def _verdicts(wanted: Decided) -> Verdicts:
         raise Invalid.one("same", "names no pair; name two products, or one here and one different")
     verdicts = dict.fromkeys(combinations(same, 2), True)
     return verdicts | dict.fromkeys(product(same, different), False)
+
+
+def _refuse_to_part_the_merged(verdicts: Verdicts, products: dict[str, Product]) -> None:
+    for (a, b), same in verdicts.items():
+        group_id = products[a].group_id
+        if not same and group_id is not None and products[b].group_id == group_id:
+            raise Conflict(f"{a} and {b} are merged: take that back first.")
 
 
 def _read(

@@ -31,6 +31,7 @@ HEAVY = (
     "httpx2",
     "jwt",
     "kubernetes",
+    "numpy",
     "openai",
     "opensearchpy",
     "openpyxl",

@@ -22,7 +22,15 @@ DECISIONS = (
     "/api/products/pending/{product_id}/approve",
     "/api/products/pending/{product_id}/reject",
 )
-
+# What is good as a whole only: the rule on prices by its kind; offers to merge and to part that are
+# not those that are to stay as they are.
+WHOLE = {
+    ("kind", "channel"): "alert",
+    ("provider", "key"): "provider_key",
+    ("upload_id",): "upload_id",
+    ("duplicate_ids",): "merge",
+    ("group_id",): "unmerged_group_id",
+}
 
 _asked: Counter[str] = Counter()
 
@@ -72,16 +80,8 @@ def map_body(
     """A real ID token and a real upload beside made-up ones."""
     if not isinstance(body, dict):
         return body
-    # What a rule on prices may say depends on its kind: some are a good one as a whole.
-    if {"kind", "channel"} & body.keys() and mixed("alert", body) is not body:
-        return KNOWN["alert"]
-    if {"provider", "key"} <= body.keys() and mixed("provider_key", body) is not body:
-        return KNOWN["provider_key"]
-    if "upload_id" in body and mixed("upload_id", body) is not body:
-        return {"upload_id": KNOWN["upload_id"]}
-    # What may be merged and undone are other offers than those that are to stay as they are.
-    if "duplicate_ids" in body and mixed("merge", body) is not body:
-        return KNOWN["merge"]
-    if "group_id" in body and mixed("unmerged_group_id", body) is not body:
-        return {"group_id": KNOWN["unmerged_group_id"]}
+    for fields, known in WHOLE.items():
+        if set(fields) <= body.keys() and mixed(known, body) is not body:
+            whole = KNOWN[known]
+            return whole if isinstance(whole, dict) else {fields[0]: whole}
     return {name: mixed(name, value) for name, value in body.items()}

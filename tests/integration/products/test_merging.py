@@ -102,6 +102,8 @@ def test_offers_are_merged_edited_and_taken_apart_again(shop: Shop) -> None:
     listed = shop.get("/api/products", retailer="shop-1")["products"]
     assert group_id in {each.get("group_id") for each in listed}
     assert said(shop) >= {pair(a, b), pair(a, c)}
+    parted = shop.http.post("/api/products/duplicates/decide", json={"same": [a], "different": [c]})
+    assert parted.status_code == 409
 
     edit = {"name": "Edited later", "price": 7, "brand": "Anchor", "description": "Long."}
     edited = good(shop.http.put(f"/api/products/{b}", json=edit))
