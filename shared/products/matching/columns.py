@@ -111,6 +111,8 @@ class _Ids(dict[str, int]):
 def name_terms(offer: Offer) -> list[str]:
     """The terms of an offer's brand, name and model, each once, in their order."""
     named = terms(offer.name)
+    if not offer.brand and not offer.model:
+        return list(dict.fromkeys(named))
     before = [term for term in terms(offer.brand) if term not in named]
     behind = [term for term in terms(offer.model) if term not in named]
     return list(dict.fromkeys([*before, *named, *behind]))
