@@ -62,15 +62,17 @@ def read_tables(folder: Path) -> Tables:
     return Tables(offers, left, right)
 
 
+def decisions_of(tables: Tables, rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
+    """The labelled rows as decisions of people."""
+    return [
+        (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
+        for row, a, b in zip(rows, *tables.places(rows), strict=True)
+    ]
+
+
 def learned(tables: Tables, labels: Path | None) -> MatchModel:
     """The model of the tables and of the labelled pairs, if there are any."""
-    rows = list(read_rows(labels)) if labels else []
-    left, right = tables.places(rows)
-    decisions = [
-        (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
-        for row, a, b in zip(rows, left, right, strict=True)
-    ]
-    return train(tables.offers, decisions)
+    return train(tables.offers, decisions_of(tables, list(read_rows(labels))) if labels else [])
 
 
 def scoring_of(tables: Tables, model: MatchModel) -> Scoring:

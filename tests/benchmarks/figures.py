@@ -18,12 +18,14 @@ class Figure:
 
     @property
     def short(self) -> bool:
-        """Whether the value misses its aim: `<= 2.5`, or the value itself."""
+        """Whether the value misses its aim: `<= 2.5`, `>= 2.5`, or the value itself."""
         if self.value is None or not self.aim:
             return False
         sign, _, bound = self.aim.rpartition(" ")
         if sign == "<=":
             return self.value > float(bound)
+        if sign == ">=":
+            return self.value < float(bound)
         return self.value != float(bound)
 
     def line(self) -> str:
