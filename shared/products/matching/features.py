@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Places = NDArray[np.intp]
 
-CHUNK: Final = 20_000
-"""Pairs at once: their alignment takes about 100 MB."""
+CHUNK: Final = 4_000
+"""Pairs at once: their alignment takes about 20 MB."""
 
 BENDS: Final[dict[str, tuple[float, ...]]] = {
     "cover_least": (0.5, 0.8),

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -29,6 +29,8 @@ OFFERS = st.builds(
 )
 
 
+# The first comparison loads the model and NumPy.
+@settings(deadline=None)
 @given(OFFERS, OFFERS)
 def test_a_comparison_is_symmetric_bounded_and_explained(a: Offer, b: Offer) -> None:
     match = MATCHER.compare(a, b)
