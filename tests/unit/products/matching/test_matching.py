@@ -114,6 +114,7 @@ _SPELLINGS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(_SPELLINGS, st.permutations(["tong", "garden", "coated", "peanuts"]), st.booleans())
 def test_spelling_case_and_order_never_make_another_product(
     size: tuple[str, str],
