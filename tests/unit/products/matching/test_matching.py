@@ -29,8 +29,7 @@ OFFERS = st.builds(
 )
 
 
-# The first comparison loads the model and NumPy.
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(OFFERS, OFFERS)
 def test_a_comparison_is_symmetric_bounded_and_explained(a: Offer, b: Offer) -> None:
     match = MATCHER.compare(a, b)
@@ -114,7 +113,7 @@ _SPELLINGS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(_SPELLINGS, st.permutations(["tong", "garden", "coated", "peanuts"]), st.booleans())
 def test_spelling_case_and_order_never_make_another_product(
     size: tuple[str, str],
