@@ -58,19 +58,21 @@ def read_tables(folder: Path) -> Tables:
         return Tables(list(first.values()), left, left)
     second = {row["id"]: _offer("B", row) for row in read_rows(b)}
     right = {name: at + len(first) for at, name in enumerate(second)}
-    offers = _two_sources([*first.values()], [*second.values()])
+    offers = _source("A", [*first.values()]) + _source("B", [*second.values()])
     return Tables(offers, left, right)
+
+
+def decisions_of(tables: Tables, rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
+    """The labelled rows as decisions of people."""
+    return [
+        (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
+        for row, a, b in zip(rows, *tables.places(rows), strict=True)
+    ]
 
 
 def learned(tables: Tables, labels: Path | None) -> MatchModel:
     """The model of the tables and of the labelled pairs, if there are any."""
-    rows = list(read_rows(labels)) if labels else []
-    left, right = tables.places(rows)
-    decisions = [
-        (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
-        for row, a, b in zip(rows, left, right, strict=True)
-    ]
-    return train(tables.offers, decisions)
+    return train(tables.offers, decisions_of(tables, list(read_rows(labels))) if labels else [])
 
 
 def scoring_of(tables: Tables, model: MatchModel) -> Scoring:
@@ -115,16 +117,11 @@ def _accepted(tables: Tables, scoring: Scoring) -> Iterator[tuple[str, str, str]
             yield first[int(a)], names[int(b)], f"{confidence:.2f}"
 
 
-def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
-    """Two tables are two sources, also where they name no retailer."""
-    known = any(offer.retailer for offer in (*first, *second))
-    if known:
-        return first + second
-    return [
-        msgspec.structs.replace(offer, retailer=source)
-        for source, table in (("A", first), ("B", second))
-        for offer in table
-    ]
+def _source(table: str, offers: list[Offer]) -> list[Offer]:
+    """The offers of one of two tables, which is a source of its own where it names no retailer."""
+    if any(offer.retailer for offer in offers):
+        return offers
+    return [msgspec.structs.replace(offer, retailer=table) for offer in offers]
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from local.plan import ROOT
-from tests.benchmarks import cold, crawl_speed, matching_speed, reads, warm
+from tests.benchmarks import cold, crawl_speed, matching_quality, matching_speed, reads, warm
 from tests.benchmarks.cloud import Cloud, running
 from tests.benchmarks.figures import Figure, write
 
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
     "reads": reads.measure,
 }
 WITHOUT_CLOUD: dict[str, Callable[[], Iterable[Figure]]] = {
+    "quality": matching_quality.measure,
     "matching": matching_speed.measure,
     "crawl": crawl_speed.measure,
 }

@@ -61,8 +61,9 @@ class Score:
         parts = [np.zeros(0, np.float32)]
         for at in range(0, len(left), CHUNK):
             measured = expanded(features(prepared, left[at : at + CHUNK], right[at : at + CHUNK]))
-            parts.append(100 * probability(measured @ self.weights + self.bias))
-        return np.concatenate(parts).astype(np.float32)
+            sure = 100 * probability(measured @ self.weights + self.bias)
+            parts.append(sure.astype(np.float32))
+        return np.concatenate(parts)
 
 
 def deduplicate(made: Catalogue) -> dict[str, float]:
@@ -138,22 +139,25 @@ def pairs(made: Catalogue) -> dict[str, float]:
 
 def write_table(made: Catalogue, path: str) -> dict[str, float]:
     """The offers as the peers get them: words, the rarest of them, the size in one unit."""
+    began = time.process_time()
     named = [distinct_words(offer) for offer in made.offers]
     counts = Counter(word for row in named for word in row)
+    sizes = [str(stated_quantity(offer) or "") for offer in made.offers]
+    seconds = time.process_time() - began
     with Path(path).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
-        for place, (offer, words) in enumerate(zip(made.offers, named, strict=True)):
+        each = zip(made.offers, named, sizes, strict=True)
+        for place, (offer, words, size) in enumerate(each):
             rare = (sorted(words, key=counts.__getitem__) + [""] * 3)[:3]
             price = math.log(offer.price_minor)
-            size = str(stated_quantity(offer) or "")
             fields = (place, offer.retailer, " ".join(words), *rare, size, price, round(price * 4))
             rows.writerow(fields)
-    return {"matches": sum(1 for _ in made.matches())}
+    return {"seconds": seconds}
 
 
 def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
-    """What the peer found: pairs by place with their probability; each offer's best of both."""
+    """What the peer found: pairs by place with their log-odds; each offer's best of both."""
     matches = _set(made.matches())
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = [(int(a), int(b), float(p)) for a, b, p in list(csv.reader(file))[1:]]
@@ -161,7 +165,7 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
     sure = np.array([row[2] for row in rows], np.float32)
     prepared = prepare(made.offers, Vocabulary())
     best = mutual(Pairs(left, right, sure), prepared)
-    best = best.only(best.likely >= LOWEST / 100)
+    best = best.only(best.likely >= 0)
     found = _set(zip(best.left.tolist(), best.right.tolist(), strict=True))
     candidates = _set((a, b) for a, b, _ in rows)
     return {

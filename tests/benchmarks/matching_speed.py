@@ -69,8 +69,8 @@ def deduplication() -> Iterator[Figure]:
         for _ in range(ROUNDS):
             ours.append(_child("deduplicate", SIZE))
             if PEERS.exists():
-                _child("write", SIZE, table)
-                theirs.append(_peer("link", table, found))
+                prepared = _child("write", SIZE, table)["seconds"]
+                theirs.append({**_peer("link", table, found), "prepared": prepared})
         reached = _child("read", SIZE, found) if theirs else {}
     least = min(each["seconds"] for each in ours)
     yield Figure("matching.100000_seconds", least, "CPU s")
@@ -82,12 +82,15 @@ def deduplication() -> Iterator[Figure]:
     if not theirs:
         yield Figure("matching.100000_over_splink", None, "x", note=_NO_PEERS)
         return
+    # Names come as they are written: for either side their words and sizes have to be found first.
+    whole = min(each["prepared"] + each["seconds"] for each in theirs)
     note = (
-        f"Splink: recall {reached['recall']:.3f}, precision {reached['precision']:.3f},"
-        f" {theirs[0]['megabytes']:.0f} MB"
+        f"Splink: {whole:.1f} CPU s, recall {reached['recall']:.3f},"
+        f" precision {reached['precision']:.3f}, {theirs[0]['megabytes']:.0f} MB"
     )
-    whole = min(each["seconds"] for each in theirs)
     yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
+    alone = min(each["seconds"] for each in theirs)
+    yield Figure("matching.100000_over_prepared_splink", alone / least, "x")
     after = min(each["prediction_seconds"] for each in theirs)
     yield Figure("matching.100000_over_trained_splink", after / least, "x")
 

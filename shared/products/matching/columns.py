@@ -72,6 +72,8 @@ class Prepared(msgspec.Struct, frozen=True):
     text_starts: "NDArray[np.int64]"
     """(n + 1) where each offer's part of `text_terms`, all its terms by id, begins."""
     text_terms: "Ids"
+    text_keys: "NDArray[np.int64]"
+    """Offer times m plus term, for each of `text_terms`: sorted, to look up who has which."""
     described: "NDArray[np.bool_]"
     log_size: "Floats"
     dimension: "Small"
@@ -111,6 +113,8 @@ class _Ids(dict[str, int]):
 def name_terms(offer: Offer) -> list[str]:
     """The terms of an offer's brand, name and model, each once, in their order."""
     named = terms(offer.name)
+    if not offer.brand and not offer.model:
+        return list(dict.fromkeys(named))
     before = [term for term in terms(offer.brand) if term not in named]
     behind = [term for term in terms(offer.model) if term not in named]
     return list(dict.fromkeys([*before, *named, *behind]))
@@ -141,8 +145,7 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
         names=[" ".join(row) for row in named],
         sorted_names=[" ".join(sorted(row)) for row in named],
         **_code_columns([codes for _, codes, _ in read]),
-        text_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
-        text_terms=np.array([term for row in texts for term in row], np.int32),
+        **_text_columns(texts, len(ids)),
         described=np.array([bool(offer.description) for offer in offers], np.bool_),
         **_label_columns(offers, [quantity for _, _, quantity in read]),
         house=np.array([_house(*pair, ids) for pair in zip(offers, named, strict=True)], np.int32),
@@ -173,6 +176,13 @@ def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
         kept=np.array([habit[0] for habit in habits], np.float32),
         missed=np.array([habit[1] for habit in habits], np.float32),
     )
+
+
+def _text_columns(texts: list[list[int]], size: int) -> dict[str, Any]:
+    flat = np.array([term for row in texts for term in row], np.int32)
+    owners = np.repeat(np.arange(len(texts), dtype=np.int64), list(map(len, texts)))
+    starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    return {"text_starts": starts, "text_terms": flat, "text_keys": owners * size + flat}
 
 
 def _house(offer: Offer, named: list[str], ids: _Ids) -> int:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Places = NDArray[np.intp]
 
-CHUNK: Final = 20_000
-"""Pairs at once: their alignment takes about 100 MB."""
+CHUNK: Final = 4_000
+"""Pairs at once: their alignment takes about 20 MB."""
 
 BENDS: Final[dict[str, tuple[float, ...]]] = {
     "cover_least": (0.5, 0.8),
@@ -77,6 +77,8 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "retailer": ("retailer_same", "retailer_twin"),
 }
 NAMES: Final = tuple(name for names in FIELDS.values() for name in names)
+_BENT: Final = [NAMES.index(name) for name, bends in BENDS.items() for _ in bends]
+_BENDS: Final = np.array([bend for bends in BENDS.values() for bend in bends], np.float32)
 EXPANDED: Final = NAMES + tuple(f"{name}>{bend}" for name, bends in BENDS.items() for bend in bends)
 
 
@@ -89,11 +91,8 @@ def features(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
 
 def expanded(measured: "Floats") -> "Floats":
     """(n, len(EXPANDED)) the features and, for each bend, how far a feature lies beyond it."""
-    columns = [measured]
-    for name, bends in BENDS.items():
-        feature = measured[:, NAMES.index(name), None]
-        columns.append(np.maximum(feature - np.array(bends, np.float32), 0))
-    return np.concatenate(columns, axis=1)
+    beyond = np.maximum(measured[:, _BENT] - _BENDS, 0)
+    return np.concatenate([measured, beyond], axis=1)
 
 
 def field_of(name: str) -> str:

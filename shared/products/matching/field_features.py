@@ -110,7 +110,8 @@ def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
 def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
     house = p.house[owners]
     told = (p.terms[others] == house[:, None]).any(1)
-    return (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
+    own: Bools = (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
+    return own
 
 
 def categories(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 30.0
 _MOST_STEPS: Final = 25
-_LONGEST_STEP: Final = 5.0
-_CLOSE: Final = 1e-3
+_CLOSE: Final = 1e-2
 _FOLDS: Final = 4
 _STRENGTHS: Final = (1.0, 5.0, 25.0, 1000.0)
 _HALF: Final = 0.5
@@ -32,15 +31,25 @@ def fitted(
     `strength` is how many surprises a weight costs that is one off its prior.
     """
     x, y = examples.astype(np.float64), labels.astype(np.float64)
-    weights = prior.copy()
+
+    def cost(at: "Numbers") -> float:
+        log_odds = x @ at
+        surprise = (np.logaddexp(0, log_odds) - y * log_odds).sum()
+        return float(surprise + strength / 2 * ((at - prior) ** 2).sum())
+
+    weights, known = prior.copy(), cost(prior)
     for _ in range(_MOST_STEPS):
         p = probability(x @ weights)
         slope = x.T @ (y - p) - strength * (weights - prior)
         bend = (x * (p * (1 - p))[:, None]).T @ x + strength * np.eye(len(prior))
         step = np.linalg.solve(bend, slope)
-        longest = float(np.abs(step).max())
-        weights += step * min(1.0, _LONGEST_STEP / max(longest, _CLOSE))
-        if longest < _CLOSE:
+        # Far from its end a step of Newton's may overshoot; a shorter one then does not.
+        while (found := cost(weights + step)) > known and np.abs(step).max() > _CLOSE:
+            step /= 2
+        if found >= known:
+            break
+        weights, gained, known = weights + step, known - found, found
+        if gained < _CLOSE:
             break
     return weights
 

@@ -84,7 +84,7 @@ def numbers(_: Prepared, __: "Places", ___: "Places", aligned: Aligned) -> "dict
     }
 
 
-def spellings(p: Prepared, left: "Places", right: "Places") -> "dict[str, Floats]":
+def spellings(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     """How alike the names are letter by letter."""
     from rapidfuzz import fuzz, process
 

@@ -1,6 +1,7 @@
 """Sizes and units: "0.4 kg", "400G" and "4x100 g" are one quantity."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
@@ -57,15 +58,31 @@ class Quantity(msgspec.Struct, frozen=True):
 def quantity(text: str) -> Quantity | None:
     """The size that a name or a size field states; a weight or volume goes before a count."""
     folded = fold(text)
-    if not _DIGIT.search(folded):
+    digit = _DIGIT.search(folded)
+    if digit is None:
         return None
-    found = [q for q in map(_read, _QUANTITY.finditer(folded)) if q is not None]
+    found = [q for q in map(_read, _QUANTITY.finditer(folded, digit.start())) if q is not None]
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
 
 
 def measured(plain: str) -> str:
     """`plain`, a folded text, with each size in one unit: "0.4 kg" is "400g"."""
-    return _QUANTITY.sub(_one_spelling, plain)
+    return from_first_digit(_QUANTITY, _one_spelling, plain)
+
+
+def from_first_digit(
+    pattern: re.Pattern[str], written: Callable[[re.Match[str]], str], text: str
+) -> str:
+    """`text` with the matches of a pattern replaced that begins with a digit.
+
+    Sizes stand at the end of most names, and what is before them need not be searched.
+    """
+    digit = _DIGIT.search(text)
+    if digit is None:
+        return text
+    # The pattern may look one character back.
+    start = max(0, digit.start() - 1)
+    return text[:start] + pattern.sub(written, text[start:])
 
 
 def without_quantity(text: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
 
 NEIGHBOURS: Final = 16
-_CHUNK: Final = 20_000
+_CHUNK: Final = 2_000
 _LARGEST: Final = 30.0
 _MOST: Final = 4.0
 _HALF: Final = 0.5

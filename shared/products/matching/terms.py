@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from shared.products.matching.quantity import measured
+from shared.products.matching.quantity import from_first_digit, measured
 from shared.products.matching.text import REMEMBERED, canonical, fold, normalise
 
 # Shops that write without spaces do so where a script meets a digit; model codes are Latin.
@@ -35,7 +35,7 @@ def terms(text: str) -> tuple[str, ...]:
         return tuple(map(canonical, plain.split()))
     if not plain.isascii():
         plain = _SCRIPT_EDGE.sub(" ", plain)
-    return tuple(map(_spelt, _SPACED_MEASURE.sub(_joined, measured(plain)).split()))
+    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(plain)).split()))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -48,8 +48,7 @@ class _Texts:
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         self._size = len(prepared.glossary.spelling)
-        owner = np.repeat(np.arange(len(prepared)), np.diff(prepared.text_starts))
-        self._keys = owner * self._size + prepared.text_terms
+        self._keys = prepared.text_keys
 
     def cosine(self, left: "Places", right: "Places") -> "Floats":
         """The cosine of the rarities of all terms."""

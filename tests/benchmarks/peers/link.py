@@ -31,14 +31,13 @@ RULES = [
 
 
 def settings() -> SettingsCreator:
-    """Names by what they share, size, price and the two rarest words, with term frequencies."""
+    """Words in common, the rarest word and the size with their frequencies, and the price."""
     return SettingsCreator(
         link_type="link_only",
         unique_id_column_name="offer",
         blocking_rules_to_generate_predictions=RULES,
         comparisons=[
-            cl.ArrayIntersectAtSizes("words", [4, 3, 2]),
-            cl.JaroWinklerAtThresholds("name", [0.97, 0.92, 0.85]),
+            cl.ArrayIntersectAtSizes("words", [5, 4, 3, 2]),
             cl.ExactMatch("rare_1").configure(term_frequency_adjustments=True),
             cl.ExactMatch("size").configure(term_frequency_adjustments=True),
             cl.CustomComparison(
@@ -75,7 +74,7 @@ def main(source: str, target: str) -> None:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     trained = time.process_time()
     found = linker.inference.predict(threshold_match_probability=0.1)
-    pairs = found.as_pandas_dataframe()[["offer_l", "offer_r", "match_probability"]]
+    pairs = found.as_pandas_dataframe()[["offer_l", "offer_r", "match_weight"]]
     seconds, after = time.process_time() - began, time.process_time() - trained
     pairs.to_csv(target, index=False, quoting=csv.QUOTE_MINIMAL)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ OFFERS = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(OFFERS, OFFERS)
 def test_a_comparison_is_symmetric_bounded_and_explained(a: Offer, b: Offer) -> None:
     match = MATCHER.compare(a, b)
@@ -112,6 +113,7 @@ _SPELLINGS = st.sampled_from(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(_SPELLINGS, st.permutations(["tong", "garden", "coated", "peanuts"]), st.booleans())
 def test_spelling_case_and_order_never_make_another_product(
     size: tuple[str, str],

@@ -1,0 +1,89 @@
+import csv
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from shared.products.matching import train
+from tools.match_pairs import main, read_tables
+
+COLUMNS = (
+    *("id", "name", "brand", "category", "model"),
+    *("size", "price", "currency", "retailer", "description"),
+)
+ITEMS = list(product(("Munchee", "Maliban", "Kandos"), ("Cracker", "Wafer"), ("45g", "100g")))
+
+
+def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([list(header), *map(list, rows)])
+
+
+def _table(path: Path, pattern: str, retailer: str) -> None:
+    rows = [
+        (at, pattern.format(brand, kind, size), "", "", "", "", 10 + at, "LKR", retailer, "")
+        for at, (brand, kind, size) in enumerate(ITEMS)
+    ]
+    _write(path, COLUMNS, rows)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    _table(tmp_path / "tableA.csv", "{} {} {}", "")
+    _table(tmp_path / "tableB.csv", "{1} by {0} {2}", "")
+    pairs = [(a, b, 0) for a in range(len(ITEMS)) for b in range(len(ITEMS))]
+    _write(tmp_path / "test.csv", ("ltable_id", "rtable_id", "label"), pairs)
+    return tmp_path
+
+
+def _scores(folder: Path, *options: str) -> dict[tuple[str, str], float]:
+    out = folder / "scores.csv"
+    assert main([str(folder), *options, "--out", str(out)]) == 0
+    with out.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["ltable_id", "rtable_id", "confidence"]
+    return {(r["ltable_id"], r["rtable_id"]): float(r["confidence"]) for r in rows}
+
+
+def test_pairs_are_told_apart_whatever_their_labels_say(folder: Path) -> None:
+    scores = _scores(folder)
+    assert len(scores) == len(ITEMS) ** 2
+    assert {pair for pair, confidence in scores.items() if confidence >= 50} == {
+        (str(at), str(at)) for at in range(len(ITEMS))
+    }
+
+
+def test_a_pair_alone_is_as_sure_as_among_others(folder: Path) -> None:
+    among = _scores(folder)
+    for pair in (("0", "0"), ("3", "2"), ("1", "9")):
+        _write(folder / "few.csv", ("ltable_id", "rtable_id"), [pair])
+        assert _scores(folder, "--pairs", str(folder / "few.csv")) == {pair: among[pair]}
+
+
+def test_labels_move_what_is_found(folder: Path) -> None:
+    rows = [(a, a, 0) for a in range(len(ITEMS))] + [(a, a ^ 1, 1) for a in range(len(ITEMS))]
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), rows)
+    taught = _scores(folder, "--labels", str(folder / "train.csv"))
+    assert taught["0", "0"] < _scores(folder)["0", "0"]
+
+
+def test_all_writes_what_matches(folder: Path) -> None:
+    assert set(_scores(folder, "--all")) >= {("0", "0"), ("5", "5")}
+
+
+def test_two_tables_without_retailers_are_two_sources(folder: Path) -> None:
+    tables = read_tables(folder)
+    assert {offer.retailer for offer in tables.offers} == {"A", "B"}
+
+
+def test_one_table_twice_is_one_catalogue(folder: Path) -> None:
+    (folder / "tableB.csv").write_bytes((folder / "tableA.csv").read_bytes())
+    tables = read_tables(folder)
+    assert tables.left == tables.right
+    assert {offer.retailer for offer in tables.offers} == {""}
+    assert _scores(folder)["0", "1"] < 50
+
+
+def test_an_empty_catalogue_has_a_model() -> None:
+    assert train([]).vocabulary.offers == 0
