@@ -76,8 +76,13 @@ def object_name(model_version: str) -> str:
 def built(artefact: bytes | None) -> Matcher:
     """The matcher of an artefact, or of the default model; raises ValueError for a foreign one."""
     from shared.products.matching import LearnedMatcher, decode, default_model
+    from shared.products.matching.scoring import TOGETHER
 
-    return LearnedMatcher(default_model() if artefact is None else decode(artefact))
+    model = default_model() if artefact is None else decode(artefact)
+    # A feature that has another name now would count for nothing, and nobody would be told.
+    if unknown := (model.alone.keys() | model.together.keys()) - set(TOGETHER):
+        raise ValueError(f"a model of features that are not measured: {', '.join(sorted(unknown))}")
+    return LearnedMatcher(model)
 
 
 def trained(offers: Sequence[Offer], decisions: Sequence[tuple[str, str, bool]]) -> bytes:

@@ -148,13 +148,17 @@ def best(
 ) -> Pairs:
     """Each offer's `most` likeliest per other retailer, at most `margin` behind the likeliest.
 
+    What an unknown retailer sells has no rivals.
     With `both` only the pairs of which both offers say so.
     """
     shops = prepared.retailer.astype(np.int64) + 1
     count = int(shops.max(initial=0)) + 1
     votes = np.zeros(len(pairs), np.int8)
     for one, other in ((pairs.left, pairs.right), (pairs.right, pairs.left)):
-        order, first = _by_likeliness(one * count + shops[other], pairs.likely)
+        rivalry = one * count + shops[other]
+        unknown = shops[other] == 0
+        rivalry[unknown] = len(shops) * count + np.arange(np.count_nonzero(unknown))
+        order, first = _by_likeliness(rivalry, pairs.likely)
         rivals = np.diff(first, append=len(order))
         near = np.arange(len(order)) - np.repeat(first, rivals) < most
         near &= pairs.likely[order] >= np.repeat(pairs.likely[order[first]] - margin, rivals)

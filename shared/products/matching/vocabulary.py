@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ Habit = tuple[float, float]
 class Vocabulary(msgspec.Struct, frozen=True):
     """In how many of `offers` offers each term stands; what is not listed stands in one."""
 
-    offers: int = 0
+    offers: Annotated[int, msgspec.Meta(ge=0)] = 0
     counts: dict[str, int] = {}
     habits: dict[str, Habit] = {}
     """Log-odds of one product from a term's having a counterpart, and from its having none."""

@@ -140,9 +140,11 @@ def test_a_cluster_takes_one_offer_of_a_retailer_unless_it_is_sure() -> None:
 
 
 def test_unknown_retailers_compete_with_nobody() -> None:
-    offers = [replace(PEANUTS, id=each, retailer="") for each in "ab"]
+    offers = [replace(PEANUTS, id=each, retailer="") for each in "abc"]
     index = Index(_prepared(*offers))
-    assert _set(index.pairs(next(index.blocks()))) == {(0, 1)}
+    pairs = index.pairs(next(index.blocks()))
+    assert _set(pairs) == {(0, 1), (0, 2), (1, 2)}
+    assert _set(mutual(pairs, index.prepared)) == _set(pairs)
     assert not len(twins(index.prepared))
 
 
