@@ -125,7 +125,9 @@ def _movers(movers: list[Mover], known: Summaries, names: dict[str, str]) -> lis
 
 def _coverage(fresh: Summaries, counted: ProductStatistics) -> list[CoverageView]:
     priced = dashboard.priced_by_retailer(fresh.values())
-    totals = {"": counted.total, **dict(sorted(counted.by_retailer.items()))}
+    # Products are counted a moment after they are written: a retailer's first may be priced sooner.
+    by_retailer = {**priced, **counted.by_retailer}
+    totals = {"": counted.total, **dict(sorted(by_retailer.items()))}
     priced[""] = len(fresh)
     return [
         CoverageView(

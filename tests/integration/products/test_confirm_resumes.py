@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+import httpx
 import pytest
 
 from local.accounts import ADMIN
 from local.firestore import clear_documents
 from tests.integration.products.support import QUEUE, Json, Shop, as_json, good, row, signed_in
+from tests.polling import eventually
 
 # Runs the product's own confirm and ends the process just before its k-th call to the outside:
 # that is also just after the one before it, whose answer then came to nothing. The parent only
@@ -231,6 +233,10 @@ def test_a_confirm_killed_over_and_over_ends(known: Shop, drill: Drill) -> None:
     check_confirmed(shop, upload_id, start, shop.confirm(upload_id, "all"))
 
 
+def settled(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == httpx.codes.CONFLICT else answer
+
+
 def test_two_confirms_at_once_write_each_row_once(known: Shop) -> None:
     shop, start = known, 40_000
     upload_id = shop.preview(rows(start))["upload_id"]
@@ -238,7 +244,9 @@ def test_two_confirms_at_once_write_each_row_once(known: Shop) -> None:
 
     def confirm(_: int) -> Json:
         with closing(signed_in(shop.stack)) as http:
-            return good(http.post("/api/products/confirm", json=body))
+            # Who meets the other's locks for too long is told to try again.
+            answer = eventually(lambda: settled(http.post("/api/products/confirm", json=body)))
+            return good(answer)
 
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(confirm, range(2))

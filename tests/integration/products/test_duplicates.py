@@ -263,6 +263,7 @@ def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) ->
 def test_a_hundred_decisions_are_one_commit(shop: Shop) -> None:
     shop.clear()
     shop.upload(row(number) for number in range(40))
+    shop.settle()
     known = sorted(shop.documents("products"))
     told = decide(shop, known[:20], known[20:])
     assert told == {"confirmed": 190, "refused": 400}
