@@ -76,7 +76,7 @@ class _Looking:
             linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
             first = duplicate_groups.surest_open(linked, self._members, self._states, self.facet)
             if first == seed:
-                shown[seed] = linked[: duplicate_groups.MAX_PAIRS]
+                shown[seed] = duplicate_groups.shown(linked, self._states)
         stored = self._read_pairs(pair[1:] for linked in shown.values() for pair in linked)
         return [(s, self._view(s, shown, stored)) for s in found]
 
@@ -123,6 +123,9 @@ class _Looking:
         if seed.id not in shown:
             return None
         linked = [(a, b) for _, a, b in shown[seed.id] if pairs.pair_id(a, b) in stored]
+        if not linked:
+            # Its pairs went between the query and the read.
+            return None
         ids = dict.fromkeys(each for both in linked for each in both)
         return GroupView(
             id=seed.id,
