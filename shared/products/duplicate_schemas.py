@@ -52,10 +52,14 @@ class DuplicatesPage(msgspec.Struct):
 
 
 class Decided(msgspec.Struct, forbid_unknown_fields=True):
-    """Products that are all the same, and others that are none of them."""
+    """Products that are all the same, and others that are none of them.
+
+    Only with `overrule` does this take the place of an earlier word that says the opposite.
+    """
 
     same: Annotated[list[ProductId], Meta(min_length=1, max_length=MAX_DECIDED)]
     different: Annotated[list[ProductId], Meta(max_length=MAX_DECIDED)] = []
+    overrule: bool = False
 
 
 class DecidedCounts(msgspec.Struct):

@@ -214,7 +214,7 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: 
     assert shop.get("/api/products/duplicates", category="rice")["groups"] == []
     trail = shop.documents("audit_logs").values()
     assert [e["after"] for e in trail if e["action"] == "duplicates.decided"] == [
-        {"same": [a, b], "different": [c]}
+        {"same": [a, b], "different": [c], "overrule": False}
     ]
     # The same again is no further decision.
     assert decide(shop, [a, b], [c]) == {"confirmed": 1, "refused": 2}
@@ -227,8 +227,15 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: 
     assert [match["product"]["id"] for match in kept] == [b]
     assert kept[0]["confidence"] == 100 == 50 + sum(e["weight"] for e in kept[0]["evidence"])
     assert kept[0]["evidence"][-1]["field"] == "decision"
+    # No earlier word is overruled unasked, whichever of those that are named it is about.
+    for body in ({"same": [a, b, c]}, {"same": [a], "different": [b]}):
+        refused = shop.http.post("/api/products/duplicates/decide", json=body)
+        assert refused.status_code == 409
+        assert a in refused.json()["detail"]
     # Whoever changes his mind is obeyed.
-    assert decide(shop, [a], [b]) == {"confirmed": 0, "refused": 1}
+    body = {"same": [a], "different": [b], "overrule": True}
+    told = good(shop.http.post("/api/products/duplicates/decide", json=body))
+    assert told == {"confirmed": 0, "refused": 1}
     touch(shop, b, price=777)
     assert shop.get(f"/api/products/{a}/matches")["matches"] == []
     decided = {
