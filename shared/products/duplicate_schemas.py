@@ -86,7 +86,10 @@ class RematchRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RematchView(msgspec.Struct):
-    """A full re-match and how far it has come; each pair is counted once."""
+    """A full re-match and how far it has come; each pair is counted once.
+
+    Products that `failed` are matched by themselves later.
+    """
 
     rematch_id: str
     state: RematchState
@@ -94,6 +97,7 @@ class RematchView(msgspec.Struct):
     blocks_done: int
     products_done: int
     pairs_found: int
+    failed: int
     model: str
     started_at: str
     finished_at: str | None
