@@ -54,27 +54,27 @@ def reopen(wanted: Reopen, by: Actor, clock: Clock = utc_now) -> ReopenedCount:
             _match(transaction, links, offers.get(a), offers.get(b), (a, b))
         if links.store(transaction):
             transaction.create(*audit.entry(by, decisions.COLLECTION, words, None, clock))
-        owed[:] = known
-        _owe(transaction, known.values())
+        owed[:] = _owe(transaction, known.values())
         return len(words)
 
     count = firestore.in_transaction(write)
     if count:
-        commit_micros = epoch_micros(committed.commit_time)
-        cache.bump("products", commit_micros)
-        _request_matches(owed[:MOST_REQUESTED], commit_micros)
+        _follow(owed, epoch_micros(committed.commit_time))
     return ReopenedCount(count)
 
 
-def _owe(transaction: "Transaction", products: Iterable[Product]) -> None:
-    for product in products:
+def _owe(transaction: "Transaction", products: Iterable[Product]) -> list[str]:
+    owed = list(products)
+    for product in owed:
         entry = outbox.fields("product", product.id, product.version)
         transaction.set(outbox.document("product", product.id), entry)
+    return [product.id for product in owed]
 
 
-def _request_matches(product_ids: list[str], commit_micros: int) -> None:
+def _follow(owed: list[str], commit_micros: int) -> None:
+    cache.bump("products", commit_micros)
     try:
-        for product_id in product_ids:
+        for product_id in owed[:MOST_REQUESTED]:
             reacting.request_follow(product_id, f"{product_id}-{commit_micros}")
     except DependencyError as error:
         log.warning("Left to the sweep", extra={"context": {"error": error.detail}})
