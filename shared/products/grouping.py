@@ -98,10 +98,7 @@ def unmerge(wanted: UnmergeRequest, by: Actor, clock: Clock = utc_now) -> Undone
         withdrawn = _said_by_merges(_parts(group, change), transaction)
         offers = group_store.read_offers(group.ids, transaction)
         _write(transaction, groups, change, offers, by=by, now=clock())
-        links = Links()
-        for a, b in withdrawn:
-            decisions.forget(transaction, links, a, b)
-        links.store(transaction)
+        _forget(transaction, withdrawn)
         rest, *restored = change.groups
         left = [pid for pid in group.ids if pid not in rest.ids]
         return Undone(rest, left, [each.id for each in restored if each.alive]), True
@@ -119,12 +116,14 @@ def leave(
     (group,) = groups.values()
     groups = _with_origins(group, transaction)
     change = merging.leave(group, groups, removed.id)
+    withdrawn = _said_by_merges(_parts(group, change), transaction)
     # The caller writes the offer itself.
     others = set(group.ids) - {removed.id}
     offers = group_store.read_offers(others, transaction)
 
     def write() -> None:
         _write(transaction, groups, change, offers, by=by, now=now)
+        _forget(transaction, withdrawn)
 
     return write
 
@@ -275,6 +274,13 @@ def _said_by_merges(
     pairs = merging.crossing(parts)
     known = _decided(pairs, transaction)
     return [p for p in pairs if known.get(frozenset(p), {}).get("source") == "merge"]
+
+
+def _forget(transaction: "Transaction", withdrawn: Iterable[tuple[str, str]]) -> None:
+    links = Links()
+    for a, b in withdrawn:
+        decisions.forget(transaction, links, a, b)
+    links.store(transaction)
 
 
 def _decided(

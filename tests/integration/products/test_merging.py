@@ -176,6 +176,14 @@ def test_groups_join_and_part_with_their_own_ids(shop: Shop) -> None:
     assert unmerge(shop, one)["removed"] == []
     gone = shop.http.get(f"/api/products/groups/{one}").json()["detail"]
     assert "part of" not in gone
+    # So does one that somebody gives after the merge.
+    anew = merge(shop, a, c)["group_id"]
+    # What follows a merge writes the states that a decision reads.
+    shop.idle()
+    confirmed = {"same": [a, c]}
+    good(shop.http.post("/api/products/duplicates/decide", json=confirmed))
+    unmerge(shop, anew, c)
+    assert pair(a, c) in said(shop)
 
 
 def test_what_cannot_be_merged_is_refused_by_name(shop: Shop) -> None:
@@ -225,6 +233,8 @@ def test_a_removed_offer_leaves_its_group_and_comes_back_alone(shop: Shop) -> No
     assert "group_id" not in removed
     agree(shop, ids)
     assert place(shop, b) == (group_id, True)
+    # What the merge said of it goes with it: matched again, it is to be decided by somebody.
+    assert not said(shop) & {pair(a, b), pair(a, c)}
     good(shop.http.post(f"/api/products/{a}/restore"))
     assert place(shop, a) == (None, None)
     good(shop.http.delete(f"/api/products/{c}"))
