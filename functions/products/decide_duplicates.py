@@ -8,7 +8,11 @@ decide_duplicates = endpoint(__name__, "/api/products/duplicates/decide", memory
 
 @decide_duplicates.post(role="admin", audit="duplicates.decided", raises=(409,))
 def decide(request: Request[Decided]) -> DecidedCounts:
-    """How many pairs were confirmed and refused; raises Conflict (409) where others decide too."""
+    """How many pairs were confirmed and refused.
+
+    Raises Conflict (409) where others decide too, two are merged, or an earlier word says the
+    opposite and the request does not say `overrule`.
+    """
     from shared.products import reviewing
 
     return reviewing.decide(request.body, request.actor)

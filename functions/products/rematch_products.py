@@ -1,5 +1,7 @@
 """Task: go on with a full re-match."""
 
+import msgspec
+
 from shared.edge import Request, task
 from shared.products.background_schemas import RematchProducts
 
@@ -7,7 +9,8 @@ from shared.products.background_schemas import RematchProducts
 def _give_up(request: Request[RematchProducts]) -> None:
     from shared.products import rematching
 
-    rematching.give_up(request.body.rematch_id)
+    by = msgspec.structs.replace(request.actor, action="products.rematch_failed")
+    rematching.give_up(request.body.rematch_id, by)
 
 
 @task(__name__, queue="rematching", memory_mb=512, concurrency=1, given_up=_give_up)

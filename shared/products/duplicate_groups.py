@@ -85,6 +85,18 @@ def surest_open(
     return next(waiting, None)
 
 
+def shown(
+    pairs: Iterable[tuple[int, str, str]], states: Mapping[str, State], most: int = MAX_PAIRS
+) -> list[tuple[int, str, str]]:
+    """As many pairs of a group as one view holds, surest first.
+
+    What waits for a person goes before what is confirmed: confirmed pairs are the surest of all,
+    and would hide the others for good.
+    """
+    open_first = sorted(pairs, key=lambda pair: pair[2] in states[pair[1]].decided)
+    return sorted(open_first[:most], key=_rank, reverse=True)
+
+
 def _rank(pair: tuple[int, str, str]) -> tuple[int, str]:
     return pair[0], pair_id(pair[1], pair[2])
 

@@ -52,10 +52,14 @@ class DuplicatesPage(msgspec.Struct):
 
 
 class Decided(msgspec.Struct, forbid_unknown_fields=True):
-    """Products that are all the same, and others that are none of them."""
+    """Products that are all the same, and others that are none of them.
+
+    Only with `overrule` does this take the place of an earlier word that says the opposite.
+    """
 
     same: Annotated[list[ProductId], Meta(min_length=1, max_length=MAX_DECIDED)]
     different: Annotated[list[ProductId], Meta(max_length=MAX_DECIDED)] = []
+    overrule: bool = False
 
 
 class DecidedCounts(msgspec.Struct):
@@ -82,7 +86,10 @@ class RematchRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RematchView(msgspec.Struct):
-    """A full re-match and how far it has come; each pair is counted once."""
+    """A full re-match and how far it has come; each pair is counted once.
+
+    Products that `failed` are matched by themselves later.
+    """
 
     rematch_id: str
     state: RematchState
@@ -90,6 +97,7 @@ class RematchView(msgspec.Struct):
     blocks_done: int
     products_done: int
     pairs_found: int
+    failed: int
     model: str
     started_at: str
     finished_at: str | None

@@ -4,7 +4,8 @@ A group is shown where its surest pair stands in the list, and nowhere else. Wha
 bounded whatever the catalogue's size: it ends early, with a cursor, once it has read enough.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -25,7 +26,8 @@ from shared.products.schemas import view
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, DocumentSnapshot, Query
 
-# A page that has read so many documents ends; one more run may add some hundreds at worst.
+# A page that has read so many documents ends. Its last run looks at no more pairs than fit into
+# what is left of them, though always at one: that may add some dozens.
 MOST_READS: Final = 600
 RUN_PAIRS: Final = 20
 # Not every pair begins a group, so a small page looks at some more.
@@ -36,21 +38,21 @@ def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
     """One page, surest groups first; raises BadRequest for a foreign cursor."""
     threshold = pairs.lowest() if wanted.threshold is None else wanted.threshold
     looking = _Looking(threshold, pairs.facet(wanted.retailer, wanted.category))
-    query, groups, last = _query(wanted, looking), list[GroupView](), None
+    query, groups = _query(wanted, looking), list[GroupView]()
     while True:
         run = min(RUN_PAIRS, max(FEWEST_PAIRS, wanted.limit - len(groups)))
         with firestore.errors_mapped():
             found = list(query.limit(run).stream(**firestore.limits()))
         looking.reads += len(found)
-        for snapshot, group in looking.groups(found):
-            last = snapshot
+        done = looking.groups(found)
+        for last, group in done:
             groups += [group] if group is not None else []
             if len(groups) == wanted.limit:
                 return DuplicatesPage(groups, _cursor_after(last, wanted))
-        if len(found) < run:
+        if len(done) == len(found) < run:
             return DuplicatesPage(groups, None)
-        if looking.reads >= MOST_READS:
-            return DuplicatesPage(groups, _cursor_after(found[-1], wanted))
+        if len(done) < len(found) or looking.reads >= MOST_READS:
+            return DuplicatesPage(groups, _cursor_after(done[-1][0], wanted))
         query = query.start_after(found[-1])
 
 
@@ -67,30 +69,54 @@ class _Looking:
     def groups(
         self, found: Sequence["DocumentSnapshot[Any]"]
     ) -> list[tuple["DocumentSnapshot[Any]", GroupView | None]]:
-        """For each pair the group that begins with it, if one does."""
+        """For each pair the group that begins with it, if one does.
+
+        Of too many that is looked up for the first of them alone, for one at least.
+        """
         seeds = {s.id: (str(s.get("products")[0]), str(s.get("products")[1])) for s in found}
         members = self._grow(seeds)
+        members = {seed: members[seed] for seed in self._affordable(self._costs(members))}
         self._read_products({each for ids in members.values() for each in ids})
         shown = {}
         for seed, ids in members.items():
             linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
             first = duplicate_groups.surest_open(linked, self._members, self._states, self.facet)
             if first == seed:
-                shown[seed] = linked[: duplicate_groups.MAX_PAIRS]
+                shown[seed] = duplicate_groups.shown(linked, self._states)
         stored = self._read_pairs(pair[1:] for linked in shown.values() for pair in linked)
-        return [(s, self._view(s, shown, stored)) for s in found]
+        return [(s, self._view(s, shown, stored)) for s in found if s.id in members]
 
     def _grow(self, seeds: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
+        kept = list(seeds)
         while True:
             grown = {
-                seed: duplicate_groups.grown(both, self._states, self.threshold)
-                for seed, both in seeds.items()
+                seed: duplicate_groups.grown(seeds[seed], self._states, self.threshold)
+                for seed in kept
             }
-            missing = sorted(set().union(*(unknown for _, unknown in grown.values())))
+            kept = self._affordable({seed: unknown for seed, (_, unknown) in grown.items()})
+            missing = sorted(set().union(*(grown[seed][1] for seed in kept)))
             if not missing:
-                return {seed: members for seed, (members, _) in grown.items()}
+                return {seed: grown[seed][0] for seed in kept}
             for snapshot in self._read(map(pairs.state, missing)):
                 self._states[snapshot.id] = pairs.state_of(snapshot.to_dict())
+
+    def _costs(self, members: dict[str, list[str]]) -> dict[str, set[str]]:
+        """The products that are yet to be read of each group, and pairs as many as it may show."""
+        known = set(self._products)
+        return {
+            seed: set(ids) - known | set(_pair_ids(ids)[: duplicate_groups.MAX_PAIRS])
+            for seed, ids in members.items()
+        }
+
+    def _affordable(self, wanted: Mapping[str, set[str]]) -> list[str]:
+        """The first of the seeds whose documents the page may read, together; one at least."""
+        kept, needed = list[str](), set[str]()
+        for seed, documents in wanted.items():
+            needed |= documents
+            if kept and self.reads + len(needed) > MOST_READS:
+                break
+            kept.append(seed)
+        return kept
 
     def _read_products(self, ids: set[str]) -> None:
         unknown = sorted(ids - set(self._products))
@@ -123,6 +149,9 @@ class _Looking:
         if seed.id not in shown:
             return None
         linked = [(a, b) for _, a, b in shown[seed.id] if pairs.pair_id(a, b) in stored]
+        if not linked:
+            # Its pairs went between the query and the read.
+            return None
         ids = dict.fromkeys(each for both in linked for each in both)
         return GroupView(
             id=seed.id,
@@ -130,6 +159,10 @@ class _Looking:
             products=[view(self._products[each]) for each in ids],
             pairs=[_pair(a, b, stored[pairs.pair_id(a, b)]) for a, b in linked],
         )
+
+
+def _pair_ids(ids: Iterable[str]) -> list[str]:
+    return [pairs.pair_id(a, b) for a, b in combinations(sorted(ids), 2)]
 
 
 def _pair(a: str, b: str, fields: dict[str, Any]) -> PairView:

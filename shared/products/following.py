@@ -22,24 +22,24 @@ def follow(product_id: str, matcher: Matcher | None = None) -> None:
     """Brings everything that hangs on the product up to date; raises to be called again."""
     matcher = matcher or match_models.current()
     published = pairing.publish(product_id, matcher)
+    # At once: a repetition of what fails from here on finds the lists written already.
+    _renew_lists(published)
     statistics.request_refresh()
     hindered = [_bump(published), _index(product_id)]
     search_lists.publish(product_id)
     failed = [error for error in hindered if error is not None]
     paired = pairing.pair(published, product_id, matcher, paid=not failed)
-    renew_pages(published, paired)
+    if paired.written:
+        cache.bump("products", published.commit_micros or 0)
     for error in failed:
         raise error
 
 
-def renew_pages(published: pairing.Published, paired: pairing.Paired) -> None:
-    """Makes what was kept of changed posting lists and pairs unfindable."""
-    # No clock of an instance: one that is ahead would hide the next write from its trigger.
-    micros = published.commit_micros or 0
+def _renew_lists(published: pairing.Published) -> None:
+    """Makes what was kept of changed posting lists unfindable."""
     if published.written:
-        cache.bump(posting_cache.NAMESPACE, micros)
-    if paired.written:
-        cache.bump("products", micros)
+        # No clock of an instance: one that is ahead would hide the next write from its trigger.
+        cache.bump(posting_cache.NAMESPACE, published.commit_micros or 0)
 
 
 def _bump(published: pairing.Published) -> DependencyError | None:

@@ -29,18 +29,22 @@ class UnmergeRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MergeAnswer(msgspec.Struct):
-    """The group, and the product that its offers make."""
+    """The group, and the product that its offers make.
+
+    `added` are the offers that this very merge brought in; to take them out again is to undo it.
+    """
 
     group_id: str
     primary_id: str
     product_ids: list[str]
+    added: list[str]
     product: ProductView
 
 
 class UnmergeAnswer(msgspec.Struct):
     """The offers that left the group and those that are in it still.
 
-    `restored` are groups that had joined it and stand by themselves again.
+    `restored` are groups that had joined it, or late parts of such, and stand by themselves again.
     """
 
     group_id: str

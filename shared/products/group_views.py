@@ -26,8 +26,8 @@ MOST_LINES: Final = 50
 
 def of_merge(done: Merged) -> MergeAnswer:
     """What a merge answers."""
-    group = done.group
-    return MergeAnswer(group.id, group.primary_id, list(group.ids), shown(merged(done.offers)))
+    group, product = done.group, shown(merged(done.offers))
+    return MergeAnswer(group.id, group.primary_id, list(group.ids), list(done.added), product)
 
 
 def of_unmerge(undone: Undone) -> UnmergeAnswer:

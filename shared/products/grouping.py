@@ -41,10 +41,14 @@ class Undone(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """A group with its offers, the primary first and the others as they joined."""
+    """A group with its offers, the primary first and the others as they joined.
+
+    `added` are those that this merge brought in: none where only the primary is another one.
+    """
 
     group: Group
     offers: list[Product]
+    added: tuple[str, ...]
 
 
 class _Refused(Conflict):
@@ -74,7 +78,7 @@ def merge(wanted: MergeRequest, by: Actor, clock: Clock = utc_now) -> Merged:
                 pair, same=True, decided_by=by.uid, decided_at=now, source="merge"
             )
             decisions.record(transaction, told)
-        return Merged(group, in_order(group, offers)), bool(change.groups)
+        return Merged(group, in_order(group, offers), change.added), bool(change.groups)
 
     return _committed(run)
 
@@ -89,19 +93,15 @@ def unmerge(wanted: UnmergeRequest, by: Actor, clock: Clock = utc_now) -> Undone
         group = _undoable(wanted, group_store.read([wanted.group_id], transaction))
         if not group.members:
             return Undone(group, [], []), False
-        known = {member.origin for member in group.members if member.origin}
-        groups = {group.id: group, **group_store.read(known, transaction)}
-        change = merging.unmerge(group, groups, wanted.product_ids)
+        groups = _with_origins(group, transaction)
+        change = merging.unmerge(group, groups, wanted.product_ids, _new_id)
         withdrawn = _said_by_merges(_parts(group, change), transaction)
         offers = group_store.read_offers(group.ids, transaction)
         _write(transaction, groups, change, offers, by=by, now=clock())
-        links = Links()
-        for a, b in withdrawn:
-            decisions.forget(transaction, links, a, b)
-        links.store(transaction)
+        _forget(transaction, withdrawn)
         rest, *restored = change.groups
         left = [pid for pid in group.ids if pid not in rest.ids]
-        return Undone(rest, left, [each.id for each in restored]), True
+        return Undone(rest, left, [each.id for each in restored if each.alive]), True
 
     return _committed(run)
 
@@ -114,13 +114,16 @@ def leave(
     if not groups:
         return lambda: None
     (group,) = groups.values()
-    change = merging.leave(group, removed.id)
+    groups = _with_origins(group, transaction)
+    change = merging.leave(group, groups, removed.id)
+    withdrawn = _said_by_merges(_parts(group, change), transaction)
     # The caller writes the offer itself.
     others = set(group.ids) - {removed.id}
     offers = group_store.read_offers(others, transaction)
 
     def write() -> None:
         _write(transaction, groups, change, offers, by=by, now=now)
+        _forget(transaction, withdrawn)
 
     return write
 
@@ -187,6 +190,25 @@ def _undoable(wanted: UnmergeRequest, groups: Mapping[str, Group]) -> Group:
     return group
 
 
+def _with_origins(group: Group, transaction: "Transaction") -> dict[str, Group]:
+    """The group, those that joined it, and those that had joined them."""
+    groups = {group.id: group}
+    unread = _origins([group])
+    while unread:
+        found = group_store.read(unread, transaction)
+        groups |= found
+        unread = _origins(found.values()) - groups.keys()
+    return groups
+
+
+def _origins(groups: Iterable[Group]) -> set[str]:
+    return {m.origin for group in groups for m in group.members if m.origin is not None}
+
+
+def _new_id() -> str:
+    return secrets.token_hex(10)
+
+
 def _fields(wanted: MergeRequest) -> dict[str, str]:
     """Which field names each product, the primary first."""
     fields = {wanted.primary_id: "primary_id"}
@@ -209,7 +231,7 @@ def _check(fields: Mapping[str, str], offers: Mapping[str, Product]) -> None:
 def _change(groups: Mapping[str, Group], named: Sequence[Product]) -> Change:
     primary, *duplicates = named
     try:
-        return merging.merge(groups, primary, duplicates, secrets.token_hex(10))
+        return merging.merge(groups, primary, duplicates, _new_id())
     except merging.TooManyOffers:
         told = f"would make a group of more than {MOST_OFFERS} offers"
         raise Invalid.one("duplicate_ids", told) from None
@@ -252,6 +274,13 @@ def _said_by_merges(
     pairs = merging.crossing(parts)
     known = _decided(pairs, transaction)
     return [p for p in pairs if known.get(frozenset(p), {}).get("source") == "merge"]
+
+
+def _forget(transaction: "Transaction", withdrawn: Iterable[tuple[str, str]]) -> None:
+    links = Links()
+    for a, b in withdrawn:
+        decisions.forget(transaction, links, a, b)
+    links.store(transaction)
 
 
 def _decided(

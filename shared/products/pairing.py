@@ -12,7 +12,7 @@ import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros
-from shared.products import catalogue, outbox, pairs, postings
+from shared.products import catalogue, decisions, outbox, pairs, postings
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
 
@@ -96,7 +96,6 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
         documents = _read(transaction, own)
         product = _known(product_id, documents)
         state = pairs.state_of(_fields(documents, pairs.STATES))
-        paired = Paired({}, written=False)
         if product is not None:
             chosen = choose(found.confidences, state)
             others = _listed(transaction, chosen)
@@ -104,13 +103,9 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
             matches = found.judge(postings.offer_of(product), others, absent, state)
             gone = set(chosen) - set(matches)
             paired = _store(transaction, (product, state), others, matches, gone)
-        elif state.partners:
-            links = pairs.Links()
-            for other in state.partners:
-                pairs.remove(transaction, links, product_id, other)
-            paired = Paired({}, written=links.store(transaction))
-        if catalogue.COLLECTION not in documents:
-            transaction.delete(pairs.state(product_id))
+        else:
+            gone_for_good = catalogue.COLLECTION not in documents
+            paired = _withdraw(transaction, product_id, state, gone_for_good=gone_for_good)
         version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
         if paid and _fields(documents, outbox.COLLECTION).get("version") == version:
             transaction.delete(outbox.document("product", product_id))
@@ -197,6 +192,24 @@ def _store(
     for other in sorted((refused | gone) & set(state.partners)):
         pairs.remove(transaction, links, product.id, other)
     return Paired(matches, written=links.store(transaction))
+
+
+def _withdraw(
+    transaction: "Transaction", product_id: str, state: pairs.State, *, gone_for_good: bool
+) -> Paired:
+    """Takes the pairs of a product away; of one that is gone, all that was said of it as well.
+
+    Its partners would ask for it for ever, in the place of those that are there.
+    """
+    links = pairs.Links()
+    for other in state.partners:
+        pairs.remove(transaction, links, product_id, other)
+    for other in state.decided if gone_for_good else ():
+        decisions.forget(transaction, links, product_id, other)
+    written = links.store(transaction)
+    if gone_for_good:
+        transaction.delete(pairs.state(product_id))
+    return Paired({}, written=written)
 
 
 def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:

@@ -15,20 +15,18 @@ import msgspec
 
 from shared.clients import firestore, tasks
 from shared.clock import Clock, rfc3339, utc_now
-from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import NotFound
 from shared.products import (
     catalogue,
     match_models,
     outbox,
-    pairing,
     pairs,
-    posting_cache,
     statistics,
 )
 from shared.products.background_schemas import RematchProducts
 from shared.products.duplicate_schemas import RematchState, RematchView
+from shared.products.rematch_page import Page, matched
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -57,18 +55,9 @@ class Rematch(msgspec.Struct):
     finished_at: datetime | None = None
     products_done: int = 0
     pairs_found: int = 0
+    failed: int = 0
     cursors: dict[str, str] = {}
     done: list[int] = []
-
-
-class _Page(msgspec.Struct):
-    """What a task did of its block before it says so."""
-
-    after: str | None
-    last: str | None
-    ids: list[str]
-    matches: list[tuple[str, str]] = []
-    whole: bool = False
 
 
 def begin(by: Actor, clock: Clock = utc_now) -> RematchView:
@@ -107,6 +96,7 @@ def describe(rematch_id: str) -> RematchView:
         blocks_done=len(run.done),
         products_done=run.products_done,
         pairs_found=run.pairs_found,
+        failed=run.failed,
         model=run.model,
         started_at=rfc3339(run.started_at),
         finished_at=rfc3339(run.finished_at) if run.finished_at else None,
@@ -138,14 +128,14 @@ def work(
         if time.monotonic() > give_up:
             _enqueue(rematch_id, block, after)
             return
-        page = _match(_ids(run, block, after, page_products), after)
+        page = matched(_ids(run, block, after, page_products), after)
         page.whole = len(page.ids) < page_products
         if not _advance(rematch_id, block, page):
             # Somebody else is at this block.
             return
 
 
-def give_up(rematch_id: str) -> None:
+def give_up(rematch_id: str, by: Actor) -> None:
     """Ends a run that failed for good, so that another one can begin."""
 
     def fail(transaction: "Transaction") -> None:
@@ -154,26 +144,14 @@ def give_up(rematch_id: str) -> None:
             ended = {"state": "failed", "finished_at": utc_now()}
             transaction.update(_document(rematch_id), ended)
             transaction.delete(_lock())
+            before, after = {"state": run.state}, {"state": "failed"}
+            entry = audit.entry(by, f"{COLLECTION}/{rematch_id}", before, after)
+            transaction.create(*entry)
 
     firestore.in_transaction(fail)
 
 
-def _match(ids: list[str], after: str | None) -> _Page:
-    matcher = match_models.current()
-    page = _Page(after, ids[-1] if ids else after, ids)
-    namespaces = set()
-    for product_id in ids:
-        published = pairing.publish(product_id, matcher)
-        paired = pairing.pair(published, product_id, matcher, paid=False)
-        page.matches += [(product_id, other) for other in paired.matches]
-        namespaces |= {posting_cache.NAMESPACE} if published.written else set()
-        namespaces |= {"products"} if paired.written else set()
-    for namespace in sorted(namespaces):
-        cache.bump(namespace, 0)
-    return page
-
-
-def _advance(rematch_id: str, block: int, page: _Page) -> bool:
+def _advance(rematch_id: str, block: int, page: Page) -> bool:
     """Whether the page counts: not where another task has done it meanwhile."""
 
     def write(transaction: "Transaction") -> bool:
@@ -184,6 +162,7 @@ def _advance(rematch_id: str, block: int, page: _Page) -> bool:
             return False
         run.products_done += len(page.ids)
         run.pairs_found += len(_counted(page, run))
+        run.failed += page.failed
         if page.last is not None:
             run.cursors[str(block)] = page.last
         if page.whole:
@@ -215,7 +194,7 @@ def _ids(run: Rematch, block: int, after: str | None, most: int) -> list[str]:
         return [snapshot.id for snapshot in query.limit(most).stream(**firestore.limits())]
 
 
-def _counted(page: _Page, run: Rematch) -> set[str]:
+def _counted(page: Page, run: Rematch) -> set[str]:
     """Pairs whose other product has had its turn: found from both sides, each counts once."""
     return {
         pairs.pair_id(one, other)

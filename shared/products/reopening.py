@@ -1,47 +1,83 @@
 """Takes decisions on duplicates back: the pairs are again what the matcher makes of them."""
 
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.products import catalogue, decisions, match_models, pairs, postings
+from shared.errors import DependencyError
+from shared.products import (
+    catalogue,
+    decisions,
+    match_models,
+    outbox,
+    pairs,
+    postings,
+    reacting,
+)
 from shared.products.duplicate_schemas import Reopen, ReopenedCount
 from shared.products.matching import Offer
-from shared.products.models import from_document
+from shared.products.models import Product, from_document
 from shared.system import audit
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
 
+log = logging.getLogger(__name__)
+
+# One call each, while somebody waits: the sweep has the rest of so many matched.
+MOST_REQUESTED: Final = 40
+
 
 def reopen(wanted: Reopen, by: Actor, clock: Clock = utc_now) -> ReopenedCount:
     """How many decisions this takes back; a pair that nobody decided is none.
 
-    Raises Conflict where others decide. Each pair is listed again, if it still is one; the next
-    match of either product has the last word on how sure it is.
+    Raises Conflict where others decide. Each pair is listed again, if it still is one; both
+    products are matched anew, which has the last word: it knows what else competes.
     """
     both = {pairs.pair_id(a, b): tuple(sorted((a, b))) for a, b in wanted.pairs}
     committed: Any = None
+    owed: list[str] = []
 
     def write(transaction: "Transaction") -> int:
         nonlocal committed
         committed = transaction
         words = _decided(transaction, both)
-        offers = _listed(transaction, {each for pair_id in words for each in both[pair_id]})
+        known = _known(transaction, {each for pair_id in words for each in both[pair_id]})
+        offers = {pid: postings.offer_of(each) for pid, each in known.items() if each.listed}
         links = pairs.Links()
         for a, b in (both[pair_id] for pair_id in words):
             decisions.forget(transaction, links, a, b)
             _match(transaction, links, offers.get(a), offers.get(b), (a, b))
         if links.store(transaction):
             transaction.create(*audit.entry(by, decisions.COLLECTION, words, None, clock))
+        owed[:] = _owe(transaction, known.values())
         return len(words)
 
     count = firestore.in_transaction(write)
     if count:
-        cache.bump("products", epoch_micros(committed.commit_time))
+        _follow(owed, epoch_micros(committed.commit_time))
     return ReopenedCount(count)
+
+
+def _owe(transaction: "Transaction", products: Iterable[Product]) -> list[str]:
+    owed = list(products)
+    for product in owed:
+        entry = outbox.fields("product", product.id, product.version)
+        transaction.set(outbox.document("product", product.id), entry)
+    return [product.id for product in owed]
+
+
+def _follow(owed: list[str], commit_micros: int) -> None:
+    cache.bump("products", commit_micros)
+    try:
+        for product_id in owed[:MOST_REQUESTED]:
+            reacting.request_follow(product_id, f"{product_id}-{commit_micros}")
+    except DependencyError as error:
+        log.warning("Left to the sweep", extra={"context": {"error": error.detail}})
 
 
 def _decided(transaction: "Transaction", both: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -51,17 +87,12 @@ def _decided(transaction: "Transaction", both: dict[str, tuple[str, ...]]) -> di
     return {s.id: "same" if s.get("same") else "different" for s in found if s.exists}
 
 
-def _listed(transaction: "Transaction", ids: set[str]) -> dict[str, Offer]:
+def _known(transaction: "Transaction", ids: set[str]) -> dict[str, Product]:
     if not ids:
         return {}
     references = [catalogue.reference(each) for each in sorted(ids)]
     found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
-    known = {s.id: s.to_dict() for s in found}
-    return {
-        product_id: postings.offer_of(from_document(product_id, fields))
-        for product_id, fields in known.items()
-        if fields is not None and fields["listed"]
-    }
+    return {s.id: from_document(s.id, s.to_dict() or {}) for s in found if s.exists}
 
 
 def _match(

@@ -68,12 +68,18 @@ def retrain(by: Actor, clock: Clock = utc_now, most_offers: int = MOST_OFFERS) -
 
 
 def _name(model: Model, by: Actor) -> None:
+    former = match_models.read()
     batch = firestore.client().batch()
     batch.set(match_models.pointer(), asdict(model))
-    told = {"version": model.version, "offers": model.offers, "decisions": model.decisions}
-    batch.create(*audit.entry(by, f"{match_models.COLLECTION}/current", None, told))
+    before = _told(former) if former else None
+    resource = f"{match_models.COLLECTION}/current"
+    batch.create(*audit.entry(by, resource, before, _told(model)))
     with firestore.errors_mapped():
         batch.commit(**firestore.limits())
+
+
+def _told(model: Model) -> dict[str, Any]:
+    return {"version": model.version, "offers": model.offers, "decisions": model.decisions}
 
 
 def _forget_old(current: str) -> None:

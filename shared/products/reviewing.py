@@ -27,9 +27,11 @@ Verdicts = dict[tuple[str, str], bool]
 
 
 def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
-    """How many pairs this confirms and refuses; raises Invalid, or Conflict: others decide, merged.
+    """How many pairs this confirms and refuses.
 
-    Pairs and states follow in the same commit. What was decided so before is not decided again.
+    Pairs and states follow in the same commit. What a person decided so before is not decided
+    again. Raises Invalid, or Conflict: others decide, two are merged, or an earlier word says the
+    opposite and is not to be overruled.
     """
     verdicts = _verdicts(wanted)
     committed: Any = None
@@ -39,11 +41,9 @@ def decide(wanted: Decided, by: Actor, clock: Clock = utc_now) -> DecidedCounts:
         committed = transaction
         products, states = _read(transaction, wanted)
         _refuse_to_part_the_merged(verdicts, products)
-        changed = {
-            pair: same
-            for pair, same in verdicts.items()
-            if states[pair[0]].decided.get(pair[1]) is not same
-        }
+        if not wanted.overrule:
+            _refuse_to_contradict(verdicts, products, states)
+        changed = _changed(transaction, verdicts, states)
         now, writing = clock(), _Writing(transaction, products, states)
         for pair, same in changed.items():
             writing.decide(Decision(pair, same, by.uid, now, "review"))
@@ -73,6 +73,33 @@ def _refuse_to_part_the_merged(verdicts: Verdicts, products: dict[str, Product])
         group_id = products[a].group_id
         if not same and group_id is not None and products[b].group_id == group_id:
             raise Conflict(f"{a} and {b} are merged: take that back first.")
+
+
+def _refuse_to_contradict(
+    verdicts: Verdicts, products: dict[str, Product], states: dict[str, pairs.State]
+) -> None:
+    for (a, b), same in verdicts.items():
+        if states[a].decided.get(b) is (not same):
+            both = " and ".join(f"{products[each].name} ({each})" for each in (a, b))
+            said = "not to be the same" if same else "to be the same"
+            raise Conflict(f"{both} were said {said}; decide with overrule to change that.")
+
+
+def _changed(
+    transaction: "Transaction", verdicts: Verdicts, states: dict[str, pairs.State]
+) -> Verdicts:
+    """The verdicts that are news: nobody has said so yet, or a merge alone has.
+
+    A merge's word goes with the merge; a person's own word stays.
+    """
+    kept = [(a, b) for (a, b), same in verdicts.items() if states[a].decided.get(b) is same]
+    references = [decisions.reference(a, b) for a, b in kept if verdicts[a, b]]
+    said: set[str] = set()
+    if references:
+        found = firestore.client().get_all(references, transaction=transaction)
+        said = {s.id for s in found if (s.to_dict() or {}).get("source") != "review"}
+    settled = {both for both in kept if pairs.pair_id(*both) not in said}
+    return {both: same for both, same in verdicts.items() if both not in settled}
 
 
 def _read(
@@ -136,7 +163,7 @@ def _audit_entry(
     overruled = {
         pairs.pair_id(a, b): "different" if same else "same"
         for (a, b), same in changed.items()
-        if b in states[a].decided
+        if states[a].decided.get(b) is (not same)
     }
     told = msgspec.to_builtins(wanted)
     return audit.entry(by, decisions.COLLECTION, overruled or None, told, lambda: now)

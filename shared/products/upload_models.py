@@ -22,6 +22,15 @@ AcceptedRows = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=10_00
 Accept = Literal["new", "all"] | AcceptedRows
 
 
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """What one field says of a duplicate; rows of former times carry no weights."""
+
+    field: str
+    verdict: str
+    detail: str
+    weight: int = 0
+
+
 class StoredRow(msgspec.Struct, array_like=True):
     """A valid row and, once previewed, what it is: new, or a duplicate of `product_id`."""
 
@@ -29,7 +38,7 @@ class StoredRow(msgspec.Struct, array_like=True):
     verdict: Verdict = "new"
     product_id: str = ""
     confidence: int = 0
-    evidence: list[tuple[str, str, str]] = []
+    evidence: list[Said] = []
     duplicate_of_row: int | None = None
 
 

@@ -30,7 +30,7 @@ from shared.products.matching import (
 )
 from shared.products.models import KNOWN
 from shared.products.posting_cache import Wanted
-from shared.products.upload_models import Chunk, StoredRow, Upload, offer_of
+from shared.products.upload_models import Chunk, Said, StoredRow, Upload, offer_of
 from shared.products.upload_rows import UploadRow
 
 MAX_COMPARED = 10
@@ -70,7 +70,7 @@ def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
     for stored in chunk.rows:
         product_id = known.get(_identity(stored.row))
         if product_id is not None:
-            _mark(stored, product_id, 100, [("identity", "agrees", "uploaded before as this")])
+            _mark(stored, product_id, pairs.CERTAIN, [_identical("uploaded before as this")])
         elif not seen.judge(stored):
             _judge_by_catalogue(stored, lists, seen)
         seen.remember(stored)
@@ -110,13 +110,16 @@ def _judge_by_catalogue(stored: StoredRow, lists: _Lists, seen: "_Seen") -> None
         _mark(stored, other.id, match.confidence, _evidence(match))
 
 
-def _evidence(match: Match) -> list[tuple[str, str, str]]:
-    return [(e.field, e.verdict, e.detail) for e in match.evidence]
+def _evidence(match: Match) -> list[Said]:
+    return [Said(e.field, e.verdict, e.detail, e.weight) for e in match.evidence]
 
 
-def _mark(
-    stored: StoredRow, product_id: str, confidence: int, evidence: list[tuple[str, str, str]]
-) -> None:
+def _identical(detail: str) -> Said:
+    """What makes a duplicate certain by itself."""
+    return Said("identity", "agrees", detail, pairs.CERTAIN - pairs.NEUTRAL)
+
+
+def _mark(stored: StoredRow, product_id: str, confidence: int, evidence: list[Said]) -> None:
     stored.verdict, stored.product_id = "duplicate", product_id
     stored.confidence, stored.evidence = confidence, evidence
 
@@ -165,8 +168,8 @@ class _Seen:
         """Marks the row if the file has it already; says whether it did."""
         first = self._by_identity.get(_identity(stored.row))
         if first is not None:
-            evidence = [("identity", "agrees", f"same offer as row {first.row.row}")]
-            self._mark(stored, first, 100, evidence)
+            evidence = [_identical(f"same offer as row {first.row.row}")]
+            self._mark(stored, first, pairs.CERTAIN, evidence)
             return True
         offer = offer_of(stored.row, "")
         rows = {
@@ -190,8 +193,6 @@ class _Seen:
                 self._by_key[key].append(stored)
 
     @staticmethod
-    def _mark(
-        stored: StoredRow, first: StoredRow, confidence: int, evidence: list[tuple[str, str, str]]
-    ) -> None:
+    def _mark(stored: StoredRow, first: StoredRow, confidence: int, evidence: list[Said]) -> None:
         _mark(stored, first.product_id, confidence, evidence)
         stored.duplicate_of_row = first.row.row

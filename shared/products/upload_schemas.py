@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from shared.products.schemas import EvidenceView
 from shared.products.upload_models import Accept, Counts, UploadStatus
 
 UploadId = Annotated[str, Meta(max_length=40, pattern="^[0-9A-Za-z]+$")]
@@ -32,7 +33,7 @@ class DuplicateView(msgspec.Struct, omit_defaults=True):
     row: int
     product_id: str
     confidence: int
-    evidence: list[dict[str, str]]
+    evidence: list[EvidenceView]
     duplicate_of_row: int | None = None
 
 

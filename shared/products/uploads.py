@@ -7,6 +7,7 @@ from shared.edge.request import Actor, Form
 from shared.errors import BadRequest, Invalid, ShoppleError
 from shared.products import upload_confirm, upload_preview, upload_store
 from shared.products.background_schemas import FollowUpload
+from shared.products.schemas import EvidenceView
 from shared.products.upload_models import (
     CHUNK_ROWS,
     MAX_LISTED,
@@ -176,10 +177,7 @@ def _duplicate_view(stored: StoredRow) -> DuplicateView:
         row=stored.row.row,
         product_id=stored.product_id,
         confidence=stored.confidence,
-        evidence=[
-            {"field": field, "verdict": verdict, "detail": detail}
-            for field, verdict, detail in stored.evidence
-        ],
+        evidence=[EvidenceView(e.field, e.verdict, e.detail, e.weight) for e in stored.evidence],
         duplicate_of_row=stored.duplicate_of_row,
     )
 

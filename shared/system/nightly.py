@@ -24,7 +24,14 @@ COLLECTION: Final = "nightly_exports"
 QUEUE: Final = "exports"
 FUNCTION: Final = "write_nightly_export"
 # Pairs of offers that match are stored as such; prices have an upload of their own to come from.
-EXPORTED: Final = ("products", "categories", "match_pairs", "product_groups", "match_decisions")
+EXPORTED: Final = (
+    "products",
+    "categories",
+    "match_pairs",
+    "match_states",
+    "product_groups",
+    "match_decisions",
+)
 PART_ROWS: Final = 20_000
 # A run that is older is taken for dead, and another one begun.
 RUN_LIFETIME: Final = timedelta(hours=6)

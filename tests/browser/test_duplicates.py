@@ -102,7 +102,13 @@ def test_a_queue_is_decided_by_keyboard_and_undone(
         expect(entry).to_have_attribute("aria-current", "true")
         expect(heading).to_be_focused()
         assert goods.names["pair"] in str(listed(http, goods))
+    # What was said before stands in the way until it is overruled.
+    problem = {"detail": "They were said to be the same."}
+    page.route("**/duplicates/decide", lambda route: route.fulfill(status=409, json=problem))
     page.keyboard.press("d")
+    expect(page.get_by_role("alert")).to_contain_text(problem["detail"])
+    page.unroute("**/duplicates/decide")
+    page.keyboard.press("o")
     expect(others).to_have_count(before - 1)
     page.reload()
     expect(others).to_have_count(before - 1)

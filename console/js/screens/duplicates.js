@@ -14,13 +14,14 @@ export const title = 'Duplicates';
 
 const PATH = '/api/products/duplicates';
 const KEYS = [['j', 'next'], ['k', 'previous'], ['1–9', 'tick'], ['s', 'same'], ['d', 'different'], ['m', 'merge'], ['u', 'undo'], ['?', 'help']];
-// How many have to be ticked.
+// How many have to be ticked, merged ones counting as one.
 const FEWEST = { same: 2, different: 1, merge: 2 };
 const HELP = [
   ['j', 'The next group'], ['k', 'The group before'],
   ['1 – 9', 'Tick an offer, or untick it'], ['Shift + 1 – 9', 'Make an offer the primary one of a merge'], ['e', 'The evidence of the next pair'],
   ['s', 'The ticked offers are the same product, and those not ticked are not'], ['d', 'Each ticked offer is a product of its own'],
   ['m', 'Merge the ticked offers into one product'], ['u', 'Undo what was done last'],
+  ['o', 'Overrule what was said before, where that stands in the way'],
 ];
 // Read on before the queue runs out.
 const AHEAD = 3;
@@ -43,6 +44,8 @@ export function screen({ path, query, signal }) {
   let kinds = new Categories([]);
   let shown = null;
   let busy = false;
+  // What is done once somebody has said it once more.
+  let overruling = null;
   let products = 0;
   // Until the slider is moved, the settings say what counts as the same.
   let moved = filter.threshold !== '';
@@ -60,11 +63,17 @@ export function screen({ path, query, signal }) {
     stage.querySelector(again)?.focus({ preventScroll: true });
   }
 
+  function quiet() {
+    overruling = null;
+    fill(trouble);
+  }
+
   function tick(id) {
     const of = group();
     const made = choice(of);
-    if (made.ticked.has(id)) made.ticked.delete(id);
-    else made.ticked.add(id);
+    const on = !made.ticked.has(id);
+    for (const each of deciding.unit(of, id)) made.ticked[on ? 'add' : 'delete'](each);
+    quiet();
     if (!made.ticked.has(made.primary)) made.primary = of.products.find((p) => made.ticked.has(p.id))?.id ?? of.products[0].id;
     repaint(`[data-tick="${CSS.escape(id)}"]`);
     announce(verdict(of));
@@ -72,8 +81,9 @@ export function screen({ path, query, signal }) {
 
   function choose(id) {
     const made = choice(group());
-    made.ticked.add(id);
+    for (const each of deciding.unit(group(), id)) made.ticked.add(each);
     made.primary = id;
+    quiet();
     repaint(`[data-primary="${CSS.escape(id)}"]`);
   }
 
@@ -88,7 +98,7 @@ export function screen({ path, query, signal }) {
     const { ticked } = choice(of);
     const rest = new Set(of.products.map((p) => p.id).filter((id) => !ticked.has(id)));
     if (!ticked.size) return 'Tick the offers that are one product.';
-    if (ticked.size === 1) return `Tick another offer, or say with D that ${numbers(of, ticked)} is a product of its own.`;
+    if (deciding.units(of, ticked).length === 1) return `Tick another offer, or say with D that ${numbers(of, ticked)} ${ticked.size > 1 ? 'are' : 'is'} a product of its own.`;
     return `Are ${numbers(of, ticked)} the same product${rest.size ? `, and ${numbers(of, rest)} not` : ''}?`;
   }
 
@@ -112,6 +122,7 @@ export function screen({ path, query, signal }) {
       return;
     }
     const { ticked, primary } = choice(of);
+    const size = deciding.units(of, ticked).length;
     const at = list.rows.indexOf(of) + 1;
     fill(stage,
       h('div', { class: 'stage-head' },
@@ -124,9 +135,9 @@ export function screen({ path, query, signal }) {
       trouble,
       h('div', { class: 'deciding' }, h('p', {}, verdict(of)),
         h('div', { class: 'actions' },
-          button('Same', { kind: 'primary', glyph: 'check', disabled: ticked.size < FEWEST.same, onclick: () => act('same') }),
-          button('Different', { kind: 'danger', glyph: 'close', disabled: ticked.size < FEWEST.different, onclick: () => act('different') }),
-          button('Merge', { glyph: 'merge', disabled: ticked.size < FEWEST.merge, onclick: () => act('merge') }))));
+          button('Same', { kind: 'primary', glyph: 'check', disabled: size < FEWEST.same, onclick: () => act('same') }),
+          button('Different', { kind: 'danger', glyph: 'close', disabled: size < FEWEST.different, onclick: () => act('different') }),
+          button('Merge', { glyph: 'merge', disabled: size < FEWEST.merge, onclick: () => act('merge') }))));
   }
 
   const entry = (of) => h('li', {}, h('button', { type: 'button', class: 'queue-entry', 'data-id': of.id, 'aria-current': of.id === shown && 'true', onclick: () => show(of.id) },
@@ -160,7 +171,7 @@ export function screen({ path, query, signal }) {
 
   function show(id) {
     shown = id;
-    fill(trouble);
+    quiet();
     for (const one of list.results.querySelectorAll('.queue-entry')) {
       if (one.dataset.id === id) one.setAttribute('aria-current', 'true');
       else one.removeAttribute('aria-current');
@@ -192,39 +203,43 @@ export function screen({ path, query, signal }) {
   }
 
   // One thing at a time, and what fails can be tried again as the same request.
-  async function work(doing) {
+  async function work(doing, again = null) {
     if (busy) return;
     busy = true;
     stage.setAttribute('aria-busy', 'true');
-    fill(trouble);
+    quiet();
     try {
       await doing();
     } catch (error) {
       if (error.status === 401 || signal.aborted) return;
       // Without a group there is no place beside it.
       if (!group()) toast(error.message, 'bad');
-      else fill(trouble, failure(error, error.retryable ? () => work(doing) : null));
+      else fill(trouble, failure(error, error.retryable ? () => work(doing, again) : null));
+      if (group() && error.overrulable) {
+        overruling = again;
+        trouble.append(button('Overrule what was said before (O)', { kind: 'small danger', onclick: again }));
+      }
     } finally {
       busy = false;
       stage.removeAttribute('aria-busy');
     }
   }
 
-  function carry(doing) {
+  function carry(doing, again = false) {
     const of = group();
     work(async () => {
-      const back = await doing.act();
+      const back = await doing.act(again);
       const told = `${doing.word}, ${nameOf(of)}`;
-      history.push({ of, at: Math.max(0, list.rows.indexOf(of)), told, back });
+      if (back) history.push({ of, at: Math.max(0, list.rows.indexOf(of)), told, back });
       settle(of, doing.left);
       announce(told);
-    });
+    }, () => carry(doing, true));
   }
 
   function act(kind) {
     const of = group();
     const { ticked, primary } = choice(of);
-    if (ticked.size >= FEWEST[kind]) carry(deciding[kind](of, ticked, primary));
+    if (deciding.units(of, ticked).length >= FEWEST[kind]) carry(deciding[kind](of, ticked, primary));
   }
 
   function undo() {
@@ -253,6 +268,7 @@ export function screen({ path, query, signal }) {
     const of = group();
     if (key === 'u') return history.length && undo;
     if (!of) return null;
+    if (key === 'o') return overruling;
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(code);
     const offer = digit && of.products[digit[1] - 1];
     if (offer) return () => (shiftKey ? choose : tick)(offer.id);

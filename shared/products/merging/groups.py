@@ -4,7 +4,7 @@ A merge never touches what an offer says of itself: it says where the offer belo
 joins another one lies still with all that it knows, so that its offers can go back to it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final, Literal
 
@@ -67,10 +67,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """The groups that are other ones afterwards, and what is told of each."""
+    """The groups that are other ones afterwards, what is told of each, and what a merge added."""
 
     groups: tuple[Group, ...] = ()
     entries: tuple[Entry, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -107,29 +108,36 @@ def merge(
     joined = [msgspec.structs.replace(other, joined_to=first.id) for other in others]
     told = [Entry(other.id, "joined", other.ids) for other in joined]
     merged_ids = added if first.id in known else grown.ids
-    return Change((grown, *joined), (Entry(first.id, "merged", merged_ids), *told))
+    return Change((grown, *joined), (Entry(first.id, "merged", merged_ids), *told), added)
 
 
 def unmerge(
-    group: Group, origins: Mapping[str, Group], leaving: Collection[str] | None = None
+    group: Group,
+    origins: Mapping[str, Group],
+    leaving: Collection[str] | None,
+    new_id: Callable[[], str],
 ) -> Change:
-    """What taking `leaving` out of the group changes; without it each offer stands alone again.
+    """What taking `leaving` out of the group changes; with None each offer stands alone again.
 
     Offers that came out of another group together, two at least, are that group again, which is
-    among `origins`. A last offer that would be left by itself leaves too.
+    among `origins`; where others of it went before, they are a new one, since those may be told
+    apart by now. A last offer that would be left by itself leaves too.
     """
     staying = set(group.ids) - set(group.ids if leaving is None else leaving)
     rest = _without(group, set(group.ids) - staying)
     gone = tuple(pid for pid in group.ids if pid not in rest.ids)
-    restored = [] if leaving is None else _restored(group, origins, set(leaving))
+    restored = [] if leaving is None else _restored(group, origins, set(leaving), new_id)
     told = [Entry(each.id, "restored", each.ids) for each in restored]
-    return Change((rest, *restored), (Entry(group.id, "unmerged", gone), *told))
+    changed = (rest, *restored)
+    ended = _ended(changed, origins)
+    return Change((*changed, *ended), (Entry(group.id, "unmerged", gone), *told))
 
 
-def leave(group: Group, product_id: str) -> Change:
+def leave(group: Group, origins: Mapping[str, Group], product_id: str) -> Change:
     """What the deletion of an offer changes."""
+    rest = _without(group, {product_id})
     entry = Entry(group.id, "deleted", (product_id,))
-    return Change((_without(group, {product_id}),), (entry,))
+    return Change((rest, *_ended((rest,), origins)), (entry,))
 
 
 def places(before: Iterable[Group], after: Iterable[Group]) -> dict[str, Place]:
@@ -156,11 +164,17 @@ def _groups_of(known: Mapping[str, Group], products: Iterable[Product]) -> list[
 
 
 def _promoted(group: Group, primary_id: str) -> Change:
-    """Another offer as the primary, which it stays when earlier merges are undone."""
+    """Another offer as the primary, which it stays when merges are undone that came after it.
+
+    The merge that brought it, and those before, know of others: it goes where they are undone.
+    """
     if group.primary_id == primary_id:
         return Change()
-    merges = tuple(Merge(each.added, primary_id) for each in group.merges)
-    changed = msgspec.structs.replace(group, primary_id=primary_id, merges=merges)
+    merges = list(group.merges)
+    brought = (at for at, each in enumerate(merges) if primary_id in each.added)
+    for at in range(next(brought, -1) + 1, len(merges)):
+        merges[at] = Merge(merges[at].added, primary_id)
+    changed = msgspec.structs.replace(group, primary_id=primary_id, merges=tuple(merges))
     return Change((changed,), (Entry(group.id, "merged", (primary_id,)),))
 
 
@@ -184,14 +198,39 @@ def _without(group: Group, gone: Collection[str]) -> Group:
     return Group(group.id, primary_id, members, tuple(merges))
 
 
-def _restored(group: Group, origins: Mapping[str, Group], leaving: set[str]) -> list[Group]:
+def _restored(
+    group: Group, origins: Mapping[str, Group], leaving: set[str], new_id: Callable[[], str]
+) -> list[Group]:
     found = []
     for origin_id in dict.fromkeys(m.origin for m in group.members if m.id in leaving):
-        origin = origins.get(origin_id or "")
-        if origin is None or origin.joined_to != group.id:
+        if origin_id is None:
             continue
-        back = {m.id for m in group.members if m.origin == origin_id and m.id in leaving}
-        again = _without(origin, set(origin.ids) - back)
-        if again.alive:
-            found.append(again)
+        back = [m for m in group.members if m.origin == origin_id and m.id in leaving]
+        origin = origins.get(origin_id, Group(origin_id, ""))
+        lying = set(origin.ids) if origin.joined_to == group.id else set()
+        again = _without(origin, set(origin.ids) - (lying & {m.id for m in back}))
+        late = [Member(m.id, m.retailer) for m in back if m.id not in lying]
+        found += [again] if again.alive else []
+        found += [_together(late, new_id())] if len(late) > 1 else []
     return found
+
+
+def _together(members: Sequence[Member], group_id: str) -> Group:
+    first, *others = members
+    brought = Merge(tuple(member.id for member in others), first.id)
+    return Group(group_id, first.id, tuple(members), (brought,))
+
+
+def _ended(changed: Iterable[Group], origins: Mapping[str, Group]) -> list[Group]:
+    """The groups that had joined one of these and have no offer there any more: undone."""
+    waiting, ended = list(changed), list[Group]()
+    seen = {group.id for group in waiting}
+    while waiting:
+        group = waiting.pop()
+        inside = {member.origin for member in group.members}
+        joined = (each.id for each in origins.values() if each.joined_to == group.id)
+        gone = [Group(each, "") for each in joined if each not in inside | seen]
+        seen |= {each.id for each in gone}
+        waiting += gone
+        ended += gone
+    return ended

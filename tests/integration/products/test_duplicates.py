@@ -35,6 +35,12 @@ from datetime import timedelta
 from shared.products import sweeping
 sweeping.sweep(timedelta(0))
 """
+GIVE_UP = """
+import sys
+from shared.edge.request import Actor
+from shared.products import rematching
+rematching.give_up(sys.argv[1], Actor("drill", "", "products.rematch_failed", "", ""))
+"""
 REMATCH = """
 import sys
 from shared.products import pairing, rematching
@@ -181,6 +187,37 @@ def test_a_rematch_that_stands_still_is_revived_by_the_sweep(shop: Shop, sold: S
     check_done(shop, run, sold, blocks=3)
 
 
+def test_a_product_that_cannot_be_matched_is_owed_and_ends_no_rematch(
+    shop: Shop, sold: Sold
+) -> None:
+    shop.stack.control.disturb_events(drop=True)
+    broken = shop.database.document("products/broken")
+    fields = next(iter(shop.documents("products").values()))
+    broken.set({name: value for name, value in fields.items() if name != "name"})
+    run = under_way(shop, blocks=1)
+    assert shop.call_private("rematch_products", {"rematch_id": run, "block": 0}).is_success
+    told = progress(shop, run)
+    assert (told["state"], told["failed"]) == ("completed", 1)
+    assert (told["products_done"], told["pairs_found"]) == (len(sold) + 1, len(sold))
+    assert shop.documents("outbox")["product-broken"]["version"] == fields["version"]
+    broken.delete()
+    shop.database.document("outbox/product-broken").delete()
+    shop.stack.control.reset_events()
+
+
+def test_a_rematch_that_is_given_up_is_in_the_audit_trail(shop: Shop) -> None:
+    run = under_way(shop, blocks=1)
+    shop.run(GIVE_UP, run)
+    assert progress(shop, run)["state"] == "failed"
+    entries = shop.documents("audit_logs").values()
+    (entry,) = [each for each in entries if each["resource"] == f"rematches/{run}"]
+    assert (entry["action"], entry["before"], entry["after"]) == (
+        "products.rematch_failed",
+        {"state": "running"},
+        {"state": "failed"},
+    )
+
+
 def under_way(shop: Shop, blocks: int) -> str:
     """A run that somebody began, and of whose tasks nobody has heard since."""
     run = secrets.token_hex(10)
@@ -214,7 +251,7 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: 
     assert shop.get("/api/products/duplicates", category="rice")["groups"] == []
     trail = shop.documents("audit_logs").values()
     assert [e["after"] for e in trail if e["action"] == "duplicates.decided"] == [
-        {"same": [a, b], "different": [c]}
+        {"same": [a, b], "different": [c], "overrule": False}
     ]
     # The same again is no further decision.
     assert decide(shop, [a, b], [c]) == {"confirmed": 1, "refused": 2}
@@ -227,8 +264,15 @@ def test_what_is_decided_leaves_the_list_at_once_and_for_good(shop: Shop, sold: 
     assert [match["product"]["id"] for match in kept] == [b]
     assert kept[0]["confidence"] == 100 == 50 + sum(e["weight"] for e in kept[0]["evidence"])
     assert kept[0]["evidence"][-1]["field"] == "decision"
+    # No earlier word is overruled unasked, whichever of those that are named it is about.
+    for body in ({"same": [a, b, c]}, {"same": [a], "different": [b]}):
+        refused = shop.http.post("/api/products/duplicates/decide", json=body)
+        assert refused.status_code == 409
+        assert a in refused.json()["detail"]
     # Whoever changes his mind is obeyed.
-    assert decide(shop, [a], [b]) == {"confirmed": 0, "refused": 1}
+    overruling: Json = {"same": [a], "different": [b], "overrule": True}
+    told = good(shop.http.post("/api/products/duplicates/decide", json=overruling))
+    assert told == {"confirmed": 0, "refused": 1}
     touch(shop, b, price=777)
     assert shop.get(f"/api/products/{a}/matches")["matches"] == []
     decided = {
@@ -243,6 +287,9 @@ def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) ->
     before = shop.documents("match_pairs")
     decide(shop, [a, b], [c])
     body = {"pairs": [[b, a], [a, c], [b, c], [a, other]]}
+    for each in (a, b, c):
+        # Only a match of it notes the lists that it stands in again.
+        shop.database.document(f"match_states/{each}").update({"keys": []})
     assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 3}
     (group,) = shop.get("/api/products/duplicates", category="biscuits")["groups"]
     assert ids(group) == {a, b, c}
@@ -251,11 +298,11 @@ def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) ->
     assert {a, b, c}.isdisjoint(chain.from_iterable(decided))
     trail = [e for e in shop.documents("audit_logs").values() if "reopened" in e["action"]]
     assert sorted(trail[0]["before"].values()) == ["different", "different", "same"]
-    for each in (a, b, c):
-        assert shop.call_private("match_product", {"product_id": each}).is_success
+    shop.settle()
     assert shop.documents("match_pairs") == before
     states = shop.documents("match_states")
     assert [states[each].get("decided") for each in (a, b, c)] == [{}] * 3
+    assert all(states[each]["keys"] for each in (a, b, c))
     assert good(shop.http.post("/api/products/duplicates/reopen", json=body)) == {"reopened": 0}
     assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
 
@@ -282,6 +329,11 @@ def test_training_names_a_model_and_keeps_the_last_few(shop: Shop) -> None:
     pointer = shop.documents("match_models")["current"]
     assert (pointer["offers"], pointer["decisions"]) == (60, 3)
     assert output.splitlines()[-1] == pointer["version"]
+    trained = [e for e in shop.documents("audit_logs").values() if e["action"] == "matcher.trained"]
+    # Each but the first names the one before it.
+    former = [each["before"] for each in trained if each["before"]]
+    assert len(former) == len(trained) - 1 == 6
+    assert all(each in [e["after"] for e in trained] for each in former)
     kept = stored_models(shop)
     assert len(kept) == 5
     assert f"match-models/{pointer['version']}.bin" in kept

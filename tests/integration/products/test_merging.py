@@ -96,8 +96,10 @@ def test_offers_are_merged_edited_and_taken_apart_again(shop: Shop) -> None:
     told = merge(shop, a, b)
     group_id = told["group_id"]
     assert (told["primary_id"], told["product_ids"], told["product"]["id"]) == (a, [a, b], a)
-    assert merge(shop, a, b) == told
-    assert merge(shop, a, c)["group_id"] == group_id
+    assert told["added"] == [b]
+    assert merge(shop, a, b) == told | {"added": []}
+    grown = merge(shop, a, c)
+    assert (grown["group_id"], grown["added"]) == (group_id, [c])
     assert [place(shop, pid) for pid in ids] == [(group_id, True), *[(group_id, False)] * 2]
     listed = shop.get("/api/products", retailer="shop-1")["products"]
     assert group_id in {each.get("group_id") for each in listed}
@@ -153,6 +155,7 @@ def test_groups_join_and_part_with_their_own_ids(shop: Shop) -> None:
     joined = merge(shop, d, b, e)
     assert (joined["group_id"], joined["primary_id"]) == (two, d)
     assert set(joined["product_ids"]) == set(ids)
+    assert joined["added"] == [e, a, b]
     agree(shop, ids)
     refused = shop.http.post("/api/products/unmerge", json={"group_id": one})
     assert refused.status_code == 409
@@ -167,6 +170,20 @@ def test_groups_join_and_part_with_their_own_ids(shop: Shop) -> None:
     merge(shop, a, e)
     unmerge(shop, one, e)
     assert pair(a, e) in said(shop)
+    # Of a group that joined another one and ended with it, nobody says that it is part of that.
+    merge(shop, c, a)
+    assert unmerge(shop, two)["restored"] == []
+    assert unmerge(shop, one)["removed"] == []
+    gone = shop.http.get(f"/api/products/groups/{one}").json()["detail"]
+    assert "part of" not in gone
+    # So does one that somebody gives after the merge.
+    anew = merge(shop, a, c)["group_id"]
+    # What follows a merge writes the states that a decision reads.
+    shop.idle()
+    confirmed = {"same": [a, c]}
+    good(shop.http.post("/api/products/duplicates/decide", json=confirmed))
+    unmerge(shop, anew, c)
+    assert pair(a, c) in said(shop)
 
 
 def test_what_cannot_be_merged_is_refused_by_name(shop: Shop) -> None:
@@ -216,6 +233,8 @@ def test_a_removed_offer_leaves_its_group_and_comes_back_alone(shop: Shop) -> No
     assert "group_id" not in removed
     agree(shop, ids)
     assert place(shop, b) == (group_id, True)
+    # What the merge said of it goes with it: matched again, it is to be decided by somebody.
+    assert not said(shop) & {pair(a, b), pair(a, c)}
     good(shop.http.post(f"/api/products/{a}/restore"))
     assert place(shop, a) == (None, None)
     good(shop.http.delete(f"/api/products/{c}"))

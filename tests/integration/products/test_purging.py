@@ -57,6 +57,7 @@ def of(shop: Shop, product_id: str) -> Json:
         "products",
         "match_states",
         "match_pairs",
+        "match_decisions",
         "match_keys",
         "search_lists",
         "search_states",
@@ -74,6 +75,8 @@ def test_what_was_deleted_long_ago_goes_with_all_that_hangs_on_it(shop: Shop) ->
     ids = twins(shop)
     change = {"offers": [row(1, price="120")], "source": "drill"}
     assert shop.call_private("propose_products", change).is_success
+    said = {"same": [ids[retailer] for retailer in TWINS]}
+    good(shop.http.post("/api/products/duplicates/decide", json=said))
     deleted(shop, ids["keells"])
     assert f"proposals/{ids['keells']}" in of(shop, ids["keells"])
     assert shop.call_private("purge_products").is_success

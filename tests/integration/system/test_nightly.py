@@ -114,6 +114,8 @@ def test_the_schedule_has_the_whole_catalogue_written(
     eventually(lambda: state(shop, day).get("status") == "completed", timeout_seconds=WORK_SECONDS)
     first = check(shop, objects, day)
     assert first["rows"]["products"] == PRODUCTS
+    # With what people decided, which nothing else could rebuild.
+    assert first["rows"]["match_states"] == PRODUCTS
     # The same day again replaces it, and leaves nothing of the first behind.
     assert shop.call_private("begin_nightly_export").is_success
     eventually(

@@ -5,7 +5,15 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.products.duplicate_groups import MAX_MEMBERS, Member, grown, linked, surest_open
+from shared.products.duplicate_groups import (
+    MAX_MEMBERS,
+    MAX_PAIRS,
+    Member,
+    grown,
+    linked,
+    shown,
+    surest_open,
+)
 from shared.products.matching import Offer
 from shared.products.pairs import OPEN, State, facet, pair_id
 
@@ -50,14 +58,29 @@ def test_every_open_pair_is_in_one_group_and_every_group_begins_once(
         return confidences[a, b] >= THRESHOLD and (a, b) not in decided and not merged
 
     wanted = {pair for pair in confidences if is_open(*pair)}
-    shown: list[tuple[str, str]] = []
+    met: list[tuple[str, str]] = []
     for a, b in wanted:
         members, missing = grown((a, b), states, THRESHOLD)
         assert not missing
         pairs = linked(members, found, states, THRESHOLD)
         if surest_open(pairs, found, states, OPEN) == pair_id(a, b):
-            shown += [pair for _, *pair in pairs if tuple(pair) in wanted]  # type: ignore[misc]
-    assert sorted(map(tuple, shown)) == sorted(wanted)
+            waiting = [pair for pair in pairs if pair[1:] in wanted]
+            # However few a view may hold: what is confirmed takes no open pair's place.
+            for most in (1, len(waiting)):
+                assert shown(pairs, states, most) == waiting[:most]
+            assert len(pairs) <= MAX_PAIRS
+            met += [(a, b) for _, a, b in shown(pairs, states) if (a, b) in wanted]
+    assert sorted(met) == sorted(wanted)
+
+
+def test_many_confirmed_pairs_hide_no_open_one() -> None:
+    known = list(combinations("abcdefghij", 2))
+    confidences = dict.fromkeys(known, 100) | {("a", "x"): THRESHOLD}
+    states = states_of(confidences, dict.fromkeys(known, True))
+    found = {each: member(each) for each in "abcdefghijx"}
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert len(known) > MAX_PAIRS == len(shown(pairs, states))
+    assert shown(pairs, states)[-1] == (THRESHOLD, "a", "x")
 
 
 def test_what_is_not_known_yet_is_asked_for() -> None:

@@ -55,23 +55,24 @@ class Shelf:
     def __init__(self, ids: Collection[str] = OFFERS) -> None:
         self.offers = {product_id: offer(product_id) for product_id in ids}
         self.groups: dict[str, Group] = {}
+        self.ids_given = 0
         self.now = NOW
 
     def merge(self, primary: str, *duplicates: str) -> str:
         named = [self.offers[product_id] for product_id in duplicates]
-        change = merge(self.groups, self.offers[primary], named, f"g{len(self.groups) + 1}")
+        change = merge(self.groups, self.offers[primary], named, self._new_id())
         self._apply(change)
         return self.offers[primary].group_id or ""
 
     def unmerge(self, group_id: str, *leaving: str) -> Change:
-        change = unmerge(self.groups[group_id], self.groups, leaving or None)
+        change = unmerge(self.groups[group_id], self.groups, leaving or None, self._new_id)
         self._apply(change)
         return change
 
     def delete(self, product_id: str) -> None:
         group_id = self.offers[product_id].group_id
         if group_id is not None:
-            self._apply(leave(self.groups[group_id], product_id))
+            self._apply(leave(self.groups[group_id], self.groups, product_id))
 
     def edit(self, product_id: str, name: str, price_minor: int) -> None:
         self.now += timedelta(seconds=1)
@@ -107,6 +108,13 @@ class Shelf:
             {pid for group in alive for pid in group.ids}
         )
         assert self.places() == expected
+        for group in self.groups.values():
+            # No group is said to be part of one that holds nothing.
+            assert group.joined_to is None or self.groups[group.joined_to].members
+
+    def _new_id(self) -> str:
+        self.ids_given += 1
+        return f"g{self.ids_given}"
 
     def _apply(self, change: Change) -> None:
         after = {group.id: group for group in change.groups}
@@ -173,6 +181,26 @@ def test_a_merge_that_is_undone_leaves_no_trace(
         return
     shelf.unmerge(group_id, *came) if members else shelf.unmerge(group_id)
     assert (shelf.together(), shelf.places()) == (before, places_before)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=10))
+def test_merges_undone_last_first_leave_who_was_chosen_last(moves: list[tuple[bool, int]]) -> None:
+    """Each merge chooses a primary, and so does a promotion; what is undone chooses no more."""
+    shelf, inside, waiting = Shelf(), ["a", "b"], list("cdefgh")
+    group_id = shelf.merge("a", "b")
+    chosen: list[tuple[str, str]] = [("", "a")]
+    for grows, number in moves:
+        new = waiting.pop(0) if grows and waiting else ""
+        inside += [new] if new else []
+        primary = inside[number % len(inside)]
+        if new or shelf.groups[group_id].primary_id != primary:
+            chosen.append((new, primary))
+            shelf.merge(primary, *(pid for pid in inside if pid != primary))
+    for new in reversed(inside[2:]):
+        shelf.unmerge(group_id, new)
+        inside.remove(new)
+        chosen = [each for each in chosen if each[0] != new and each[1] != new]
+        assert shelf.together() == {(group_id, tuple(inside), chosen[-1][1])}
 
 
 @given(MOVES, MOVES)
@@ -251,6 +279,51 @@ def test_a_primary_that_was_chosen_later_outlasts_the_undoing_of_earlier_merges(
     shelf.merge("b", "a")
     shelf.unmerge(group_id, "c")
     assert shelf.together() == {(group_id, ("a", "b"), "b")}
+
+
+def test_a_promotion_does_not_forget_who_spoke_before_a_merge() -> None:
+    shelf = Shelf()
+    group_id = shelf.merge("a", "b")
+    shelf.merge("b", "a")
+    shelf.merge("b", "c")
+    shelf.merge("c", "a")
+    shelf.unmerge(group_id, "c")
+    assert shelf.together() == {(group_id, ("a", "b"), "b")}
+
+
+def test_both_halves_of_a_joined_group_come_back() -> None:
+    shelf = Shelf()
+    one, two = shelf.merge("a", "b"), shelf.merge("c", "d", "e", "f")
+    shelf.merge("a", "c")
+    shelf.unmerge(one, "c", "d")
+    shelf.unmerge(one, "e", "f")
+    shelf.check()
+    assert shelf.together() == {
+        (one, ("a", "b"), "a"),
+        (two, ("c", "d"), "c"),
+        ("g4", ("e", "f"), "e"),
+    }
+    shelf.unmerge("g4")
+    shelf.check()
+
+
+def test_a_chain_of_joined_groups_ends_with_the_last() -> None:
+    shelf = Shelf()
+    shelf.merge("a", "b"), shelf.merge("c", "d"), shelf.merge("e", "f")
+    shelf.merge("c", "e")
+    one = shelf.merge("a", "c")
+    shelf.unmerge(one)
+    assert {(group.joined_to, group.members) for group in shelf.groups.values()} == {(None, ())}
+
+
+def test_a_merge_says_what_it_brought_in() -> None:
+    shelf = Shelf()
+    a, b, c = (shelf.offers[each] for each in "abc")
+    assert merge({}, a, [b], "g").added == ("b",)
+    shelf.merge("a", "b")
+    a, b = shelf.offers["a"], shelf.offers["b"]
+    assert merge(shelf.groups, c, [a], "g").added == ("c",)
+    assert merge(shelf.groups, b, [a], "g").added == ()
 
 
 def test_an_offer_of_a_group_that_is_lost_can_be_merged_again() -> None:

@@ -1,0 +1,54 @@
+"""What a step that fails must leave behind, so that its repetition finds it done."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.edge import cache
+from shared.errors import Conflict, DependencyUnavailable
+from shared.products import (
+    following,
+    match_models,
+    pairing,
+    posting_cache,
+    rematch_page,
+    statistics,
+)
+from shared.products.pairs import State
+
+WRITTEN = pairing.Published(None, {}, State(), 7, written=True)
+
+
+@pytest.fixture
+def bumped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The namespaces whose generation was replaced, where whatever follows publishing fails."""
+    names: list[str] = []
+    monkeypatch.setattr(cache, "bump", lambda namespace, _: names.append(namespace))
+    monkeypatch.setattr(pairing, "publish", lambda *_: WRITTEN)
+    monkeypatch.setattr(match_models, "current", lambda: None)
+    return names
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_changed_lists_are_renewed_although_the_rest_fails(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "request_refresh", failing(Conflict()))
+    with pytest.raises(Conflict):
+        following.follow("a")
+    assert bumped == [posting_cache.NAMESPACE]
+
+
+def test_a_page_that_is_cut_off_renews_what_it_changed(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairing, "pair", failing(DependencyUnavailable()))
+    with pytest.raises(DependencyUnavailable):
+        rematch_page.matched(["a"], None)
+    assert bumped == [posting_cache.NAMESPACE]
