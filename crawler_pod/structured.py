@@ -85,7 +85,7 @@ def _unwrapped(text: str) -> str:
 
 def _types(value: dict[str, Any]) -> set[str]:
     stated = value.get("@type", ())
-    names = [stated] if isinstance(stated, str) else stated
+    names = stated if isinstance(stated, list) else [stated]
     return {str(name).rpartition("/")[2] for name in names}
 
 

@@ -70,6 +70,7 @@ def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:
         ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
         ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("Sun, 01 Mar 2026 12:00:30 +999999999999999999", None),
         ("", None),
         (None, None),
     ],
