@@ -104,7 +104,8 @@ class Crawl:
             self._failed(target.url, "unreadable", str(error), 1)
         except RecursionError:
             self._failed(target.url, "unreadable", "is nested too deeply", 1)
-        except Exception as error:  # noqa: BLE001 - whatever a page does, the others are read
+        except Exception as error:
+            # Whatever a page does, the others are read.
             log.warning("crawl.page_failed", exc_info=True, extra={"page": target.url})
             self._failed(target.url, "unreadable", type(error).__name__, 1)
         else:
@@ -175,8 +176,9 @@ class Crawl:
         except FetchFailed as failure:
             status = failure.kind.removeprefix("status_")
             return (int(status) if status.isdecimal() else _NOBODY), b""
-        except Exception:  # noqa: BLE001 - rules that cannot be had forbid their origin alone
+        except Exception:
             log.warning("crawl.rules_failed", exc_info=True, extra={"page": url})
+            # Rules that cannot be had forbid their own origin, and end nothing.
             return _NOBODY, b""
         return _FOUND, page.body
 
