@@ -29,18 +29,18 @@ class Document:
         self.tree = LexborHTMLParser(text)
         base = self.tree.css_first("base[href]")
         self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
-        self.canonical = self._canonical(url)
+        self.own = normal(url)
+        self.canonical = self._canonical()
 
-    def _canonical(self, url: str) -> str:
+    def _canonical(self) -> str:
         """The address that the page gives itself, where that can be true.
 
         Some shops name another site, or their home page on each of their pages.
         """
-        own = normal(url)
         link = self.tree.css_first("link[rel=canonical]")
         stated = self.absolute(_attribute(link, "href") or "") if link is not None else None
-        if stated is None or host(stated) != host(own) or _is_home(stated):
-            return own
+        if stated is None or host(stated) != host(self.own) or _is_home(stated):
+            return self.own
         return stated
 
     def absolute(self, link: str) -> str | None:

@@ -119,14 +119,18 @@ def read_unit_price(text: str, currency: str) -> tuple[int, str] | None:
 def read_machine_price(value: object, currency: str) -> int:
     """Minor units of a price of structured data, whose decimal mark is the point.
 
-    Raises ValueError for what is no price or holds more decimals than the currency knows.
+    Raises ValueError for what is no price, holds more decimals than the currency knows, or names
+    another currency.
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("is not a price")  # noqa: TRY004 - it came from a page
     text = str(value).strip()
     if re.fullmatch(r"[0-9]{1,15}(?:\.[0-9]{1,10})?", text):
         return to_minor(Decimal(text), currency)
-    return read_shelf_price(text, currency).price_minor
+    read = read_shelf_price(text, currency)
+    if read.currency != currency:
+        raise ValueError(f"is in {read.currency}, and not in {currency}")
+    return read.price_minor
 
 
 def _current(found: list[_Money]) -> _Money:

@@ -45,6 +45,7 @@ def ld(text: str) -> str:
         f'{{"@type": "Product", "name": "Tea", "description": "two\nlines", {OFFER}}}',
         '{"@type": "Product", "name": "Tea", "offers": [{"price": 10}, {"price": 10}]}',
         '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "10", "highPrice": "10"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "10", "offerCount": 1}}',
         '{"@type": "Product", "name": "Tea", "offers": {"offers": [{"price": 10.0}]}}',
         '{"@type": "Product", "name": "Tea", "offers": {"priceSpecification": {"price": 10}}}',
     ],
@@ -61,6 +62,9 @@ def test_a_product_is_found_however_json_ld_is_written(text: str) -> None:
         '{"@type": "Product", "name": "Tea"}',
         '{"@type": "Product", "name": "Tea", "offers": []}',
         '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5", "highPrice": "9"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5", "offerCount": 3}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"price": "US$ 12.50"}}',
         '{"@type": "Product", "name": "Tea", "offers": [{"price": 1}, {"price": 2}]}',
         '{"@type": "Product", "name": "Tea", "offers": {"price": "1.005"}}',
         f'{{"@type": "Product", "name": "", {OFFER}}}',
@@ -95,6 +99,10 @@ def test_the_pages_own_product_is_told_from_its_neighbours() -> None:
     assert read(ld(f"[{neighbour}, {own}]")).name == "Tea"
     with pytest.raises(Unreadable):
         read(ld(f"[{neighbour}, {neighbour.replace('/p/2', '/p/3')}]"))
+    with pytest.raises(Unreadable):
+        read(ld(neighbour))
+    shown = "<h1>Green tea</h1><b>Rs 11.00</b>"
+    assert read(ld(neighbour) + shown, Fields(name="h1", price="b")).name == "Green tea"
 
 
 def test_structured_data_comes_first_and_css_where_it_fails() -> None:

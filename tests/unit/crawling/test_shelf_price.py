@@ -327,7 +327,9 @@ def test_structured_data_states_its_price_with_a_point(
     assert read_machine_price(value, currency) == minor
 
 
-@pytest.mark.parametrize("value", ["1.234", Decimal("1.005"), True, None, "-5", "", {}, 1.5])
+@pytest.mark.parametrize(
+    "value", ["1.234", Decimal("1.005"), True, None, "-5", "", {}, 1.5, "US$ 12.50"]
+)
 def test_a_machines_price_is_exact_or_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_machine_price(value, "LKR")
