@@ -20,6 +20,7 @@ from shared.crawling.results import Ending, Manifest, Progress
 
 # A pod that is told to end has half a minute; the pages that are at work may take a third of it.
 STOPPING_SECONDS: Final = 10.0
+MOST_DETAIL_CHARS: Final = 500
 _HOST: Final = "127.0.0.1"
 
 
@@ -77,7 +78,7 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
         started_at=started_at,
         finished_at=around.clock(),
         ending=ending,
-        whole=ending == "completed",
+        whole=ending == "completed" and not crawl.counts.pages_failed,
         counts=crawl.counts,
         rows=rows.stored(),
         errors=crawl.errors,
@@ -158,14 +159,22 @@ async def _crawled(crawl: Crawl, job: Job, stop: asyncio.Event) -> tuple[Ending,
             return "stopped", None
         if trouble := crawling.exception():
             return "failed", _named(trouble)
-        return ("page_limit" if crawl.frontier.cut else "completed"), None
+        return _by_itself(crawl)
     finally:
         for task in (crawling, stopped):
             task.cancel()
         await asyncio.gather(crawling, stopped, return_exceptions=True)
 
 
+def _by_itself(crawl: Crawl) -> tuple[Ending, str | None]:
+    """How a crawl ended that nothing cut short."""
+    if not crawl.counts.pages_done:
+        first = f": {crawl.errors[0].message}" if crawl.errors else ""
+        return "failed", f"no page could be read{first}"[:MOST_DETAIL_CHARS]
+    return ("page_limit" if crawl.frontier.cut else "completed"), None
+
+
 def _named(trouble: BaseException) -> str:
     while isinstance(trouble, BaseExceptionGroup):
         trouble = trouble.exceptions[0]
-    return f"{type(trouble).__name__}: {trouble}"[:500]
+    return f"{type(trouble).__name__}: {trouble}"[:MOST_DETAIL_CHARS]

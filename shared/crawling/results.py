@@ -63,7 +63,10 @@ class StoredRows(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pod found; `whole` says whether the crawl saw all that it knew of."""
+    """What one pod found; `whole` says whether the crawl saw all that it knew of.
+
+    A crawl that came to its end without one page that could be read has failed.
+    """
 
     job_id: str
     fencing_token: int

@@ -52,7 +52,8 @@ def test_a_department_is_found_exactly_and_nothing_forbidden_is_asked(
     manifest, heard = crawled(shop_recipe(origin), Job("a-job", category, 7), tmp_path)
 
     assert rows(tmp_path, manifest) == truth(origin, category)
-    assert (manifest.ending, manifest.whole, heard.ended_told) == ("completed", True, [manifest])
+    # Among the shop's faults are pages that cannot be had.
+    assert (manifest.ending, manifest.whole, heard.ended_told) == ("completed", False, [manifest])
     failed = {error.url.removeprefix(origin): error.kind for error in manifest.errors}
     assert failed == {path: EXPECTED_FAULTS.get(path, "refused") for path in FAULTS}
     assert not [path for path in shop.log if path.startswith("/private/")]
@@ -62,6 +63,18 @@ def test_a_department_is_found_exactly_and_nothing_forbidden_is_asked(
     done = counts.pages_done + counts.pages_failed + counts.pages_disallowed
     assert done == counts.pages_known
     assert counts.products == manifest.rows.rows == 42
+
+
+def test_a_crawl_that_read_every_page_it_knew_of_is_whole(
+    site: tuple[str, Shop], tmp_path: Path
+) -> None:
+    origin, _ = site
+    # The last page of the list holds none of the faults.
+    start = {"all": [f"{origin}/c/tea?page=3"]}
+    last = msgspec.structs.replace(shop_recipe(origin), start_urls=start)
+    manifest, _ = crawled(last, Job("a-job", "all", 1), tmp_path)
+
+    assert (manifest.ending, manifest.whole, manifest.counts.products) == ("completed", True, 2)
 
 
 def assert_once(shop: Shop) -> None:
@@ -202,6 +215,8 @@ def test_a_recipe_alone_opens_no_loopback(site: tuple[str, Shop], tmp_path: Path
     assert list(shop.log) == []
     # Its robots.txt is out of reach, so that nothing at all is allowed.
     assert [error.kind for error in manifest.errors] == ["refused"]
+    assert (manifest.ending, manifest.whole) == ("failed", False)
+    assert "no page could be read" in str(manifest.detail)
 
 
 def test_a_pod_that_is_not_local_refuses_the_recipe_of_a_local_shop(tmp_path: Path) -> None:
