@@ -13,6 +13,7 @@ from crawler_pod.documents import Document, decoded
 from crawler_pod.extraction import listed, product
 from crawler_pod.found import Unreadable, availability
 from crawler_pod.frontier import Frontier
+from crawler_pod.microdata import microdata
 from crawler_pod.storing import Folder, RowsWriter
 from shared.crawling.recipes import Fields, Job, Listing, Recipe
 from shared.crawling.results import Row
@@ -150,11 +151,33 @@ def test_a_canonical_address_counts_where_it_can_be_true(stated: str, taken: str
         ("http://shop.example/a?utm_source=x&gclid=1&q=tea", "http://shop.example/a?q=tea"),
         ("http://shop.example/\u00e9 x", "http://shop.example/%C3%A9%20x"),
         ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+        ("http://shop.example/x/../private/a", "http://shop.example/private/a"),
+        ("http://shop.example/x/%2E%2e/./private/%2e", "http://shop.example/private/"),
+        ("http://shop.example/../../a//b/..", "http://shop.example/a//"),
+        ("http://shop.example/a/..", "http://shop.example/"),
+        ("http://shop.example/a..b/...", "http://shop.example/a..b/..."),
     ],
 )
 def test_one_page_has_one_address(one: str, other: str) -> None:
     assert normal(one) == other
     assert normal(other) == other
+
+
+def test_an_address_too_long_for_people_leads_to_no_page_and_is_no_base() -> None:
+    long = f"{URL}/{'x' * 1_990}/"
+    page = f'<head><base href="{long}"></head><a href="y"></a><a href="{"z" * 3_000}"></a>'
+
+    assert joined(URL, long) is None
+    assert joined(f"{URL}/{'x' * 1_960}/", "y" * 100) is None
+    assert Document(URL, page).links("a") == ["http://shop.example/p/y"]
+
+
+def test_a_product_of_very_many_offers_is_read_in_bounds() -> None:
+    offer = '<i itemprop="offers" itemscope itemtype="http://schema.org/Offer"></i>'
+    kind = 'itemscope itemtype="http://schema.org/Product"'
+    page = Document(URL, f"<div {kind}><b itemprop=name>Tea</b>{offer * 5_000}</div>")
+
+    assert [len(each["offers"]) for each in microdata(page)] == [100]
 
 
 @pytest.mark.parametrize("link", ["mailto:a@b.example", "javascript:x", "http://[::1", "data:,x"])
