@@ -12,7 +12,7 @@ from crawler_pod.documents import Document, decoded, is_html
 from crawler_pod.extraction import Listed, listed, product
 from crawler_pod.fetching import Fetcher
 from crawler_pod.found import Unreadable
-from crawler_pod.frontier import Frontier, Target
+from crawler_pod.frontier import MOST_BARREN, Frontier, Target
 from crawler_pod.robots import Robots, Rules
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import MOST_ERRORS, Counts, PageError, Row
@@ -50,6 +50,7 @@ class Crawl:
         self.errors: list[PageError] = []
         self.errors_total = 0
         self.lists_at_work = 0
+        self.full = False
         self._recipe = recipe
         self._fetcher = fetcher
         self._browser = browser
@@ -119,16 +120,23 @@ class Crawl:
         return Listed([], [], [product(document, self._recipe)], [])
 
     def _take_in(self, target: Target, seen: Listed) -> None:
-        self.frontier.add("list", seen.next)
-        self.frontier.add("product", seen.products)
+        before = self.counts.products
+        fresh = self.frontier.add("product", seen.products)
         for row in seen.rows:
             self._found(row)
+        barren = 0 if fresh or self.counts.products > before else target.barren + 1
+        if barren < MOST_BARREN:
+            self.frontier.add("list", seen.next, barren)
         for trouble in seen.unreadable:
             self._note(PageError(target.url, "unreadable", trouble))
 
     def _found(self, row: Row) -> None:
         if row.url in self._rows:
             self.counts.duplicates += 1
+            return
+        if len(self._rows) >= self._recipe.limits.most_rows:
+            self.full = True
+            self.stop()
             return
         self._rows.add(row.url)
         self._keep(row)

@@ -171,6 +171,8 @@ def _by_itself(crawl: Crawl) -> tuple[Ending, str | None]:
     if not crawl.counts.pages_done:
         first = f": {crawl.errors[0].message}" if crawl.errors else ""
         return "failed", f"no page could be read{first}"[:MOST_DETAIL_CHARS]
+    if crawl.full:
+        return "row_limit", None
     return ("page_limit" if crawl.frontier.cut else "completed"), None
 
 

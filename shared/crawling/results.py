@@ -12,7 +12,7 @@ MOST_ERRORS: Final = 1_000
 
 Availability = Literal["in_stock", "limited", "preorder", "out_of_stock"]
 Source = Literal["json-ld", "microdata", "css"]
-Ending = Literal["completed", "stopped", "page_limit", "time_over", "failed"]
+Ending = Literal["completed", "stopped", "page_limit", "row_limit", "time_over", "failed"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

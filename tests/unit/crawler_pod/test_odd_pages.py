@@ -11,6 +11,7 @@ from crawler_pod.attempts import FetchFailed, Page, Permit
 from crawler_pod.crawl import Crawl
 from crawler_pod.documents import decoded
 from crawler_pod.fetching import Fetcher
+from crawler_pod.frontier import Frontier
 from crawler_pod.guard import Guard
 from crawler_pod.pace import OwnPace
 from shared.crawling.recipes import Fields, Job, Limits, Listing, Recipe
@@ -121,3 +122,31 @@ def test_what_is_no_encoding_of_pages_is_read_as_utf_8(name: str) -> None:
     said = {"content-type": f"text/html; charset={name}"}
 
     assert decoded("\u0dad\u0dda +AKM-".encode(), said) == "\u0dad\u0dda +AKM-"
+
+
+def test_a_pagination_without_end_is_left_once_it_brings_nothing_new() -> None:
+    endless = {f"/list{n}": links("/1") + links(f"/list{n + 1}", kind="n") for n in range(50)}
+    # The start page shows no product itself, and is followed all the same.
+    made, kept, asked = crawl({"/list": links("/list0", kind="n"), **endless, "/1": GOOD})
+
+    assert len(kept) == 1
+    assert sorted(asked) == ["/1", "/list", "/list0", "/list1", "/list2", "/list3", "/robots.txt"]
+    assert not made.frontier.cut
+
+
+def test_a_product_is_asked_for_among_many_lists() -> None:
+    frontier = Frontier([f"{SITE}/list{n}" for n in range(12)], most_pages=100)
+    frontier.add("product", [f"{SITE}/1", f"{SITE}/2"])
+    roles = "".join(target.role[0] for target in iter(frontier.take, None))
+
+    assert roles == "lllllplllllpll"
+
+
+def test_a_crawl_stops_at_its_most_rows() -> None:
+    cards = "".join(f"<li><h1>T</h1><b>Rs 1</b><a href=/{n}></a></li>" for n in range(5))
+    fields = Fields(name="h1", price="b", url="a@href")
+    pages = {"/list": cards + links("/more", kind="n"), "/more": ""}
+    made, kept, asked = crawl(pages, cards="li", fields=fields, limits=Limits(most_rows=3))
+
+    assert (len(kept), made.full, made.counts.products) == (3, True, 3)
+    assert "/more" not in asked
