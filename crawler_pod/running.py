@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from crawler_pod.addresses import joined
 from crawler_pod.crawl import Browser, Crawl
 from crawler_pod.fetching import Fetcher
 from crawler_pod.guard import Guard
@@ -59,9 +60,11 @@ def opened(recipe: Recipe, *, local: bool) -> tuple[str, int] | None:
 
 
 async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
-    """Crawls, stores the rows, then the manifest, and tells; raises Refusal or what storing did."""
-    if not recipe.start_urls.get(job.category):
-        raise Refusal(f"the recipe has no start pages for {job.category!r}")
+    """Crawls, stores the rows, then the manifest, and tells.
+
+    Raises Refusal, HandedOver, or what storing did.
+    """
+    _check_starts(recipe, job)
     guard = Guard(opened(recipe, local=around.local))
     started_at = around.clock()
     with RowsWriter(around.store, job) as rows:
@@ -88,6 +91,15 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
     put_manifest(around.store, job, manifest)
     await around.reports.ended(manifest)
     return manifest
+
+
+def _check_starts(recipe: Recipe, job: Job) -> None:
+    starts = recipe.start_urls.get(job.category)
+    if not starts:
+        raise Refusal(f"the recipe has no start pages for {job.category!r}")
+    for url in starts:
+        if joined(url, "") is None:
+            raise Refusal(f"the start page {url!r} is not an address")
 
 
 def _named_by(recipe: Recipe, job: Job) -> dict[str, Any]:

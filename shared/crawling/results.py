@@ -99,11 +99,11 @@ def folder(job: Job) -> str:
     return f"crawls/{job.job_id}/{job.fencing_token:012d}"
 
 
-def rows_name(job: Job) -> str:
-    """The object of the rows."""
-    return f"{folder(job)}/rows.ndjson.gz"
+def rows_name(job: Job, mark: str) -> str:
+    """The object of the rows; `mark` is each pod's own, and the manifest names the object."""
+    return f"{folder(job)}/rows-{mark}.ndjson.gz"
 
 
 def manifest_name(job: Job) -> str:
-    """The object that is written last: without it nothing in the folder counts."""
+    """The object that is written last, and once: without it nothing in the folder counts."""
     return f"{folder(job)}/manifest.json"

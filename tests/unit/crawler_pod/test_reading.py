@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from crawler_pod.extraction import listed, product
 from crawler_pod.found import Unreadable, availability
 from crawler_pod.frontier import Frontier
 from crawler_pod.microdata import microdata
-from crawler_pod.storing import Folder, RowsWriter
+from crawler_pod.storing import Folder, HandedOver, RowsWriter, put_manifest
 from shared.crawling.recipes import Fields, Job, Listing, Recipe
-from shared.crawling.results import Row
+from shared.crawling.results import Counts, Manifest, Row, StoredRows, manifest_name
 
 URL = "http://shop.example/p/1"
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 OFFER = '"offers": {"@type": "Offer", "price": "10.00", "priceCurrency": "LKR"}'
 
 
@@ -256,6 +258,50 @@ def test_the_same_rows_are_the_same_object_and_its_checksum_is_true(tmp_path: Pa
     assert (stored[0].size_bytes, stored[0].rows) == (len(content), 3)
     lines = gzip.decompress(content).splitlines()
     assert [msgspec.json.decode(line, type=Row) for line in lines] == [row(n) for n in range(3)]
+
+
+def test_of_two_pods_with_one_token_the_first_hands_over_and_neither_writes_over_the_other(
+    tmp_path: Path,
+) -> None:
+    store, job = Folder(tmp_path), Job("j", "tea", 1)
+    stored = []
+    for number in range(2):
+        with RowsWriter(store, job) as rows:
+            rows.write(row(number))
+        stored.append(rows.stored())
+    manifests = [manifest(each) for each in stored]
+    put_manifest(store, job, manifests[0])
+    # The same again, as after an answer that was lost.
+    put_manifest(store, job, manifests[0])
+    with pytest.raises(HandedOver):
+        put_manifest(store, job, manifests[1])
+
+    assert (
+        msgspec.json.decode((tmp_path / manifest_name(job)).read_bytes(), type=Manifest)
+        == (manifests[0])
+    )
+    assert [hashlib.sha256((tmp_path / each.name).read_bytes()).hexdigest() for each in stored] == [
+        each.sha256 for each in stored
+    ]
+    assert not list(tmp_path.rglob(".*"))
+
+
+def manifest(rows: StoredRows) -> Manifest:
+    return Manifest(
+        job_id="j",
+        fencing_token=1,
+        retailer="Shop",
+        category="tea",
+        recipe_version=1,
+        started_at=NOON,
+        finished_at=NOON,
+        ending="completed",
+        whole=True,
+        counts=Counts(),
+        rows=rows,
+        errors=[],
+        errors_total=0,
+    )
 
 
 def test_rows_that_were_cut_off_leave_no_object(tmp_path: Path) -> None:
