@@ -64,8 +64,8 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
 
     Raises Refusal, HandedOver, or what storing did.
     """
-    _check_starts(recipe, job)
     guard = Guard(opened(recipe, local=around.local))
+    _check_starts(recipe, job)
     started_at = around.clock()
     with RowsWriter(around.store, job) as rows:
         pace = around.pace or OwnPace()
