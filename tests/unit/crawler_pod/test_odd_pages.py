@@ -88,8 +88,7 @@ def test_an_odd_page_is_read_or_named_and_the_next_one_is_read(odd: str, *, read
 
 
 def test_what_nobody_foresaw_is_one_pages_trouble() -> None:
-    pages = {"/list": links("/1", "/2"), "/1": OverflowError("odd"), "/2": GOOD}
-    made, kept, _ = crawl(pages)
+    made, kept, _ = crawl({"/list": links("/1", "/2"), "/1": OverflowError("odd"), "/2": GOOD})
 
     assert (len(kept), made.counts.pages_failed) == (1, 1)
     assert [(e.url, e.kind, e.message) for e in made.errors] == [
