@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from crawler_pod.running import Around, Refusal, run_job
-from crawler_pod.storing import Folder
+from crawler_pod.storing import Folder, HandedOver
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Manifest, Progress
 
@@ -51,6 +51,9 @@ def main(arguments: list[str]) -> int:
     except (OSError, msgspec.MsgspecError, Refusal) as error:
         sys.stderr.write(f"The job cannot be run: {error}\n")
         return 2
+    except HandedOver as error:
+        sys.stderr.write(f"The result does not count: {error}\n")
+        return 1
     return 1 if manifest.ending == "failed" else 0
 
 

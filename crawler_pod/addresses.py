@@ -8,13 +8,19 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 _TRACKING: Final = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|_ga", re.IGNORECASE)
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _SAFE: Final = "/:@!$&'()*+,;=~-._%"
+# A longer one leads to no page for people, and many of them would fill the memory.
+MOST_CHARS: Final = 2_000
 
 
 def joined(base: str, link: str) -> str | None:
     """The address that `link` on the page `base` leads to, in one form; None if to no page."""
+    if len(base) > MOST_CHARS or len(link) > MOST_CHARS:
+        return None
     try:
         url = normal(urljoin(base, link.strip()))
     except ValueError:
+        return None
+    if len(url) > MOST_CHARS:
         return None
     return url if url.startswith(("http://", "https://")) else None
 
@@ -35,8 +41,22 @@ def normal(url: str) -> str:
         for pair in parse_qsl(parts.query, keep_blank_values=True)
         if not _TRACKING.fullmatch(pair[0])
     ]
-    path = quote(parts.path or "/", safe=_SAFE)
+    path = quote(_without_dots(parts.path) or "/", safe=_SAFE)
     return urlunsplit((scheme, host, path, urlencode(sorted(kept)), ""))
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986, 5.2.4: "/a/../private" is asked for as "/private", and judged as that."""
+    kept: list[str] = []
+    plain = ""
+    for segment in path.split("/"):
+        plain = re.sub("%2e", ".", segment, flags=re.IGNORECASE)
+        if plain == "..":
+            # The empty one before the first slash stays.
+            del kept[max(1, len(kept) - 1) :]
+        elif plain != ".":
+            kept.append(segment)
+    return "/".join([*kept, ""] if plain in (".", "..") else kept)
 
 
 def origin(url: str) -> str:

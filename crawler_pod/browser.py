@@ -33,8 +33,11 @@ class _Judged:
         self._permit = permit
         self.refusal: FetchFailed | None = None
 
-    async def passes(self, url: str, kind: str) -> bool:
-        """Whether the browser may ask; each step of a redirect is asked about by itself."""
+    async def passes(self, url: str, kind: str, *, main: bool) -> bool:
+        """Whether the browser may ask; each step of a redirect is asked about by itself.
+
+        What a frame within the page is not allowed (`main` is false) only that frame lacks.
+        """
         if kind in _NOT_LOADED:
             return False
         if kind != "Document":
@@ -44,11 +47,13 @@ class _Judged:
             self._guard.check_url(url)
             await self._permit(url)
         except Refused as error:
-            self.refusal = self.refusal or FetchFailed("refused", str(error))
-        except FetchFailed as failure:
-            self.refusal = self.refusal or failure
+            failure = FetchFailed("refused", str(error))
+        except FetchFailed as error:
+            failure = error
         else:
             return True
+        if main:
+            self.refusal = self.refusal or failure
         return False
 
 
@@ -153,10 +158,13 @@ class ScriptedPages:
         if known:
             return page
         session = await context.new_cdp_session(page)
+        tree = await session.send("Page.getFrameTree")
+        main = tree["frameTree"]["frame"]["id"]
         asking: set[asyncio.Task[None]] = set()
 
         def paused(event: dict[str, Any]) -> None:
-            task = asyncio.ensure_future(self._answer(session, page, event))
+            answer = self._answer(session, page, event, main=event["frameId"] == main)
+            task = asyncio.ensure_future(answer)
             asking.add(task)
             task.add_done_callback(asking.discard)
 
@@ -164,9 +172,10 @@ class ScriptedPages:
         await session.send("Fetch.enable", {"patterns": [{"requestStage": "Request"}]})
         return page
 
-    async def _answer(self, session: Any, page: Any, event: dict[str, Any]) -> None:
+    async def _answer(self, session: Any, page: Any, event: dict[str, Any], *, main: bool) -> None:
         request = {"requestId": event["requestId"]}
-        passes = await self._judged[page].passes(event["request"]["url"], event["resourceType"])
+        judged = self._judged[page]
+        passes = await judged.passes(event["request"]["url"], event["resourceType"], main=main)
         try:
             if passes:
                 await session.send("Fetch.continueRequest", request)

@@ -1,6 +1,7 @@
 """One crawl: from the start pages of a category to its rows."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -8,13 +9,15 @@ from urllib.parse import urlsplit
 from crawler_pod.addresses import host, normal
 from crawler_pod.attempts import FetchFailed, Page, Permit
 from crawler_pod.documents import Document, decoded, is_html
-from crawler_pod.extraction import listed, product
+from crawler_pod.extraction import Listed, listed, product
 from crawler_pod.fetching import Fetcher
 from crawler_pod.found import Unreadable
-from crawler_pod.frontier import Frontier, Target
+from crawler_pod.frontier import MOST_BARREN, Frontier, Target
 from crawler_pod.robots import Robots, Rules
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import MOST_ERRORS, Counts, PageError, Row
+
+log = logging.getLogger(__name__)
 
 _DISALLOWED: Final = "disallowed"
 _NOBODY: Final = 0
@@ -47,6 +50,7 @@ class Crawl:
         self.errors: list[PageError] = []
         self.errors_total = 0
         self.lists_at_work = 0
+        self.full = False
         self._recipe = recipe
         self._fetcher = fetcher
         self._browser = browser
@@ -94,31 +98,45 @@ class Crawl:
 
     async def _visit(self, target: Target) -> None:
         try:
-            self._read(target, _document(await self._fetched(target.url)))
+            seen = self._read(target, _document(await self._fetched(target.url)))
         except FetchFailed as failure:
             self._failed(target.url, failure.kind, str(failure), failure.attempts)
         except Unreadable as error:
             self._failed(target.url, "unreadable", str(error), 1)
         except RecursionError:
             self._failed(target.url, "unreadable", "is nested too deeply", 1)
+        except Exception as error:
+            # Whatever a page does, the others are read.
+            log.warning("crawl.page_failed", exc_info=True, extra={"page": target.url})
+            self._failed(target.url, "unreadable", type(error).__name__, 1)
         else:
+            # Outside: a store that fails is no trouble of a page.
+            self._take_in(target, seen)
             self.counts.pages_done += 1
 
-    def _read(self, target: Target, document: Document) -> None:
-        if target.role == "product":
-            self._found(product(document, self._recipe))
-            return
-        found = listed(document, self._recipe)
-        self.frontier.add("list", found.next)
-        self.frontier.add("product", found.products)
-        for row in found.rows:
+    def _read(self, target: Target, document: Document) -> Listed:
+        if target.role == "list":
+            return listed(document, self._recipe)
+        return Listed([], [], [product(document, self._recipe)], [])
+
+    def _take_in(self, target: Target, seen: Listed) -> None:
+        before = self.counts.products
+        fresh = self.frontier.add("product", seen.products)
+        for row in seen.rows:
             self._found(row)
-        for trouble in found.unreadable:
+        barren = 0 if fresh or self.counts.products > before else target.barren + 1
+        if barren < MOST_BARREN:
+            self.frontier.add("list", seen.next, barren)
+        for trouble in seen.unreadable:
             self._note(PageError(target.url, "unreadable", trouble))
 
     def _found(self, row: Row) -> None:
         if row.url in self._rows:
             self.counts.duplicates += 1
+            return
+        if len(self._rows) >= self._recipe.limits.most_rows:
+            self.full = True
+            self.stop()
             return
         self._rows.add(row.url)
         self._keep(row)
@@ -166,6 +184,10 @@ class Crawl:
         except FetchFailed as failure:
             status = failure.kind.removeprefix("status_")
             return (int(status) if status.isdecimal() else _NOBODY), b""
+        except Exception:
+            log.warning("crawl.rules_failed", exc_info=True, extra={"page": url})
+            # Rules that cannot be had forbid their own origin, and end nothing.
+            return _NOBODY, b""
         return _FOUND, page.body
 
 

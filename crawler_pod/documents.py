@@ -1,5 +1,6 @@
 """A page's bytes as a tree, with what the page says of itself."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -10,6 +11,11 @@ from crawler_pod.addresses import host, joined, normal, origin
 
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+# Others are no encodings of pages, and some of them take a time that grows with the square.
+_ENCODINGS: Final = re.compile(
+    r"utf-8(?:-sig)?|utf-16(?:-[bl]e)?|ascii|iso8859-[0-9]+|cp125[0-9]|cp(?:874|932|949)|koi8-[ru]"
+    r"|gbk|gb2312|gb18030|big5|big5hkscs|euc_jp|euc_kr|shift_jis|iso2022_jp|mac-roman|tis-620"
+)
 _LOOKED_AT_BYTES: Final = 2048
 # More on one page is no list for people, and would keep every other page waiting.
 MOST_LINKS: Final = 5_000
@@ -23,18 +29,18 @@ class Document:
         self.tree = LexborHTMLParser(text)
         base = self.tree.css_first("base[href]")
         self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
-        self.canonical = self._canonical(url)
+        self.own = normal(url)
+        self.canonical = self._canonical()
 
-    def _canonical(self, url: str) -> str:
+    def _canonical(self) -> str:
         """The address that the page gives itself, where that can be true.
 
         Some shops name another site, or their home page on each of their pages.
         """
-        own = normal(url)
         link = self.tree.css_first("link[rel=canonical]")
         stated = self.absolute(_attribute(link, "href") or "") if link is not None else None
-        if stated is None or host(stated) != host(own) or _is_home(stated):
-            return own
+        if stated is None or host(stated) != host(self.own) or _is_home(stated):
+            return self.own
         return stated
 
     def absolute(self, link: str) -> str | None:
@@ -69,7 +75,12 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     said = _CHARSET.search(headers.get("content-type", ""))
     written = _META_CHARSET.search(body[:_LOOKED_AT_BYTES])
     name = said[1] if said else written[1].decode("ascii") if written else "utf-8"
+    return body.decode(_encoding(name), "replace")
+
+
+def _encoding(name: str) -> str:
     try:
-        return body.decode(name, "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return known if _ENCODINGS.fullmatch(known) else "utf-8"

@@ -82,8 +82,6 @@ def _marked(document: Document) -> tuple[Source, dict[str, Any] | None]:
         source, marked = "microdata", list(microdata(document))
     addresses = [(address(each), each) for each in marked]
     for link, each in addresses:
-        if link and document.absolute(link) == document.canonical:
+        if link and document.absolute(link) in (document.canonical, document.own):
             return source, each
-    if len(marked) == 1:
-        return source, marked[0]
     return source, next((each for link, each in addresses if not link), None)

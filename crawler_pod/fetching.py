@@ -85,7 +85,7 @@ class Fetcher:
                 return Page(url, response.status, headers, body)
         except Refused as error:
             raise FetchFailed("refused", str(error)) from None
-        except aiohttp.InvalidURL:
+        except (aiohttp.InvalidURL, UnicodeError):
             raise FetchFailed("refused", "is not an address") from None
         except TimeoutError:
             raise TryAgain("timeout", "did not answer in time") from None

@@ -73,7 +73,9 @@ def text_of(value: Any) -> str | None:
     """A text without the white space of markup, None for what says nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return re.sub(r"\s+", " ", str(value)).strip()[:MOST_CHARS] or None
+    # Half a pair, which JSON can hold, is no text that anything could store.
+    whole = str(value).encode("utf-8", "replace").decode()
+    return re.sub(r"\s+", " ", whole).strip()[:MOST_CHARS] or None
 
 
 def availability(text: str | None) -> Availability | None:

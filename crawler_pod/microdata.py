@@ -22,6 +22,7 @@ _LINKS: Final = {
     "meta": "content",
 }
 _DEEPEST: Final = 8
+_MOST_OFFERS: Final = 100
 
 
 def microdata(document: Document) -> Iterator[dict[str, Any]]:
@@ -53,13 +54,19 @@ def _properties(node: LexborNode, found: dict[str, Any], depth: int) -> None:
         for name in names:
             # The first counts, save that a product may have several offers.
             if name == "offers" and name in found:
-                known = found[name]
-                found[name] = [*(known if isinstance(known, list) else [known]), value]
+                _offered_too(found, value)
             else:
                 found.setdefault(name, value)
     if not inner:
         for child in node.iter(include_text=False):
             _properties(child, found, depth)
+
+
+def _offered_too(found: dict[str, Any], value: Any) -> None:
+    if not isinstance(found["offers"], list):
+        found["offers"] = [found["offers"]]
+    if len(found["offers"]) < _MOST_OFFERS:
+        found["offers"].append(value)
 
 
 def _value(node: LexborNode) -> str:

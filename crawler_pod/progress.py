@@ -56,7 +56,8 @@ async def keep_telling(
         now = current()
         if last is None or _figures(now) != _figures(last):
             last = now
-            with suppress(OSError, TimeoutError):
+            # Whatever keeps a report from its reader, the rows are worth more.
+            with suppress(Exception):
                 await reports.progress(now)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from crawler_pod.addresses import joined
 from crawler_pod.crawl import Browser, Crawl
 from crawler_pod.fetching import Fetcher
 from crawler_pod.guard import Guard
@@ -20,6 +21,7 @@ from shared.crawling.results import Ending, Manifest, Progress
 
 # A pod that is told to end has half a minute; the pages that are at work may take a third of it.
 STOPPING_SECONDS: Final = 10.0
+MOST_DETAIL_CHARS: Final = 500
 _HOST: Final = "127.0.0.1"
 
 
@@ -58,10 +60,12 @@ def opened(recipe: Recipe, *, local: bool) -> tuple[str, int] | None:
 
 
 async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
-    """Crawls, stores the rows, then the manifest, and tells; raises Refusal or what storing did."""
-    if not recipe.start_urls.get(job.category):
-        raise Refusal(f"the recipe has no start pages for {job.category!r}")
+    """Crawls, stores the rows, then the manifest, and tells.
+
+    Raises Refusal, HandedOver, or what storing did.
+    """
     guard = Guard(opened(recipe, local=around.local))
+    _check_starts(recipe, job)
     started_at = around.clock()
     with RowsWriter(around.store, job) as rows:
         pace = around.pace or OwnPace()
@@ -77,7 +81,7 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
         started_at=started_at,
         finished_at=around.clock(),
         ending=ending,
-        whole=ending == "completed",
+        whole=ending == "completed" and not crawl.counts.pages_failed,
         counts=crawl.counts,
         rows=rows.stored(),
         errors=crawl.errors,
@@ -87,6 +91,15 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
     put_manifest(around.store, job, manifest)
     await around.reports.ended(manifest)
     return manifest
+
+
+def _check_starts(recipe: Recipe, job: Job) -> None:
+    starts = recipe.start_urls.get(job.category)
+    if not starts:
+        raise Refusal(f"the recipe has no start pages for {job.category!r}")
+    for url in starts:
+        if joined(url, "") is None:
+            raise Refusal(f"the start page {url!r} is not an address")
 
 
 def _named_by(recipe: Recipe, job: Job) -> dict[str, Any]:
@@ -158,14 +171,24 @@ async def _crawled(crawl: Crawl, job: Job, stop: asyncio.Event) -> tuple[Ending,
             return "stopped", None
         if trouble := crawling.exception():
             return "failed", _named(trouble)
-        return ("page_limit" if crawl.frontier.cut else "completed"), None
+        return _by_itself(crawl)
     finally:
         for task in (crawling, stopped):
             task.cancel()
         await asyncio.gather(crawling, stopped, return_exceptions=True)
 
 
+def _by_itself(crawl: Crawl) -> tuple[Ending, str | None]:
+    """How a crawl ended that nothing cut short."""
+    if not crawl.counts.pages_done:
+        first = f": {crawl.errors[0].message}" if crawl.errors else ""
+        return "failed", f"no page could be read{first}"[:MOST_DETAIL_CHARS]
+    if crawl.full:
+        return "row_limit", None
+    return ("page_limit" if crawl.frontier.cut else "completed"), None
+
+
 def _named(trouble: BaseException) -> str:
     while isinstance(trouble, BaseExceptionGroup):
         trouble = trouble.exceptions[0]
-    return f"{type(trouble).__name__}: {trouble}"[:500]
+    return f"{type(trouble).__name__}: {trouble}"[:MOST_DETAIL_CHARS]

@@ -1,5 +1,7 @@
 """A product by the CSS fields of a recipe."""
 
+from contextlib import suppress
+
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler_pod.found import Found, Unreadable, text_of
@@ -52,10 +54,12 @@ def _price(tree: Tree, fields: Fields, currency: str) -> ShelfPrice:
         price = read_shelf_price(text, currency, crossed)
     except ValueError as error:
         raise Unreadable(f"the price {text[:60]!r} {error}") from None
-    unit = read_unit_price(unit_text, currency) if unit_text else None
-    if unit is None:
-        return price
-    return ShelfPrice(price.price_minor, price.currency, price.was_minor, *unit)
+    if unit_text:
+        # Welcome beside the price, but not needed.
+        with suppress(ValueError):
+            if unit := read_unit_price(unit_text, currency):
+                return ShelfPrice(price.price_minor, price.currency, price.was_minor, *unit)
+    return price
 
 
 def _text(tree: Tree, selector: str | None) -> str | None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -24,8 +25,12 @@ class Store(Protocol):
     def open_for_writing(self, name: str, content_type: str) -> AbstractContextManager[Any]:
         """A binary stream whose content becomes the object once it is closed whole."""
 
-    def put(self, name: str, content: bytes, content_type: str, cache_control: str) -> None:
-        """Makes `content` the object `name`."""
+    def create(self, name: str, content: bytes, content_type: str, cache_control: str) -> bool:
+        """Makes `content` the object `name` unless there is one; whether it is what lies there."""
+
+
+class HandedOver(Exception):
+    """Another pod has already handed over under this job's token."""
 
 
 class Folder:
@@ -37,22 +42,38 @@ class Folder:
     @contextmanager
     def open_for_writing(self, name: str, content_type: str) -> Iterator[Any]:  # noqa: ARG002 - a file has no type
         """As Store says."""
+        with self._unfinished(name) as (unfinished, stream):
+            yield stream
+            _to_disk(stream)
+            unfinished.replace(self._root / name)
+
+    def create(self, name: str, content: bytes, content_type: str, cache_control: str) -> bool:  # noqa: ARG002 - likewise
+        """As Store says."""
+        path = self._root / name
+        with self._unfinished(name) as (unfinished, stream):
+            stream.write(content)
+            _to_disk(stream)
+            try:
+                path.hardlink_to(unfinished)
+            except FileExistsError:
+                return path.read_bytes() == content
+        return True
+
+    @contextmanager
+    def _unfinished(self, name: str) -> Iterator[tuple[Path, Any]]:
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
         try:
             with unfinished.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(path)
+                yield unfinished, stream
         finally:
             unfinished.unlink(missing_ok=True)
 
-    def put(self, name: str, content: bytes, content_type: str, cache_control: str) -> None:  # noqa: ARG002 - likewise
-        """As Store says."""
-        with self.open_for_writing(name, content_type) as stream:
-            stream.write(content)
+
+def _to_disk(stream: Any) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 class _Measured:
@@ -82,15 +103,14 @@ class RowsWriter:
 
     def __init__(self, store: Store, job: Job) -> None:
         self._store = store
-        self._job = job
+        # Two pods may hold one token, and neither may write over the other's rows.
+        self._name = rows_name(job, secrets.token_hex(4))
         self._encoder = msgspec.json.Encoder()
         self.rows = 0
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
-        stream = self._open.enter_context(
-            self._store.open_for_writing(rows_name(self._job), ROWS_TYPE)
-        )
+        stream = self._open.enter_context(self._store.open_for_writing(self._name, ROWS_TYPE))
         self._measured = _Measured(stream)
         # Without a time of its own the same rows are the same object.
         self._gzip = self._open.enter_context(
@@ -114,10 +134,11 @@ class RowsWriter:
     def stored(self) -> StoredRows:
         """What lies there now that the writer is closed."""
         measured = self._measured
-        return StoredRows(rows_name(self._job), measured.size_bytes, measured.sha256, self.rows)
+        return StoredRows(self._name, measured.size_bytes, measured.sha256, self.rows)
 
 
 def put_manifest(store: Store, job: Job, manifest: Manifest) -> None:
-    """The last object of a crawl."""
+    """The last object of a crawl; raises HandedOver where another pod's lies there."""
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    store.put(manifest_name(job), content, "application/json", _NO_CACHE)
+    if not store.create(manifest_name(job), content, "application/json", _NO_CACHE):
+        raise HandedOver("another pod has handed over under this token")

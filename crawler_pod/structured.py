@@ -85,7 +85,7 @@ def _unwrapped(text: str) -> str:
 
 def _types(value: dict[str, Any]) -> set[str]:
     stated = value.get("@type", ())
-    names = [stated] if isinstance(stated, str) else stated
+    names = stated if isinstance(stated, list) else [stated]
     return {str(name).rpartition("/")[2] for name in names}
 
 
@@ -137,7 +137,9 @@ def _stated(offer: dict[str, Any], plain: list[dict[str, Any]], currency: str) -
         source, value = plain[0], plain[0].get("price")
     if value is None:
         low, high = offer.get("lowPrice"), offer.get("highPrice")
-        if low is None or (high is not None and str(high) != str(low)):
+        # Without the highest price the lowest is only where prices begin, save of a single offer.
+        single = str(high) == str(low) if high is not None else str(offer.get("offerCount")) == "1"
+        if low is None or not single:
             raise Unreadable("the product has no single price")
         value = low
     code = str(source.get("priceCurrency") or offer.get("priceCurrency") or currency).strip()

@@ -188,7 +188,9 @@ def _by_script(item: Item) -> str:
         "picture.setAttribute('src', item.image);"
         "document.querySelector('#app').append(name, brand, size, price, stock, picture);});"
     )
-    return f'<div id="app"></div><script>{fill}</script>'
+    # As of an advertisement or a map: no page of this shop.
+    frame = '<iframe src="http://maps.example/"></iframe>'
+    return f'{frame}<div id="app"></div><script>{fill}</script>'
 
 
 def _link(item: Item) -> str:

@@ -63,6 +63,26 @@ def put(name: str, content: bytes, content_type: str, cache_control: str) -> Non
         blob.upload_from_string(content, content_type=content_type, timeout=TIMEOUT_SECONDS)
 
 
+def create(name: str, content: bytes, content_type: str, cache_control: str) -> bool:
+    """Makes `content` the object `name` unless there is one; whether it is what lies there."""
+    from google.api_core.exceptions import PreconditionFailed
+
+    with _errors_mapped():
+        blob = bucket().blob(name)
+        blob.cache_control = cache_control
+        try:
+            blob.upload_from_string(
+                content,
+                content_type=content_type,
+                timeout=TIMEOUT_SECONDS,
+                if_generation_match=0,
+            )
+        except PreconditionFailed:
+            # An earlier attempt of ours may have come through without its answer.
+            return bool(blob.download_as_bytes(timeout=TIMEOUT_SECONDS) == content)
+    return True
+
+
 def read(name: str) -> bytes | None:
     """The object's content, None where there is none."""
     from google.api_core.exceptions import NotFound

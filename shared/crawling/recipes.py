@@ -52,6 +52,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_seconds: Annotated[float, Meta(gt=0, le=600)] = 20.0
     most_body_bytes: Annotated[int, Meta(ge=1_000, le=50_000_000)] = 5_000_000
     most_pages: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    most_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ MOST_ERRORS: Final = 1_000
 
 Availability = Literal["in_stock", "limited", "preorder", "out_of_stock"]
 Source = Literal["json-ld", "microdata", "css"]
-Ending = Literal["completed", "stopped", "page_limit", "time_over", "failed"]
+Ending = Literal["completed", "stopped", "page_limit", "row_limit", "time_over", "failed"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,10 @@ class StoredRows(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pod found; `whole` says whether the crawl saw all that it knew of."""
+    """What one pod found; `whole` says whether the crawl saw all that it knew of.
+
+    A crawl that came to its end without one page that could be read has failed.
+    """
 
     job_id: str
     fencing_token: int
@@ -96,11 +99,11 @@ def folder(job: Job) -> str:
     return f"crawls/{job.job_id}/{job.fencing_token:012d}"
 
 
-def rows_name(job: Job) -> str:
-    """The object of the rows."""
-    return f"{folder(job)}/rows.ndjson.gz"
+def rows_name(job: Job, mark: str) -> str:
+    """The object of the rows; `mark` is each pod's own, and the manifest names the object."""
+    return f"{folder(job)}/rows-{mark}.ndjson.gz"
 
 
 def manifest_name(job: Job) -> str:
-    """The object that is written last: without it nothing in the folder counts."""
+    """The object that is written last, and once: without it nothing in the folder counts."""
     return f"{folder(job)}/manifest.json"

@@ -17,12 +17,15 @@ from shared.crawling.shelf_words import (
     AMBIGUOUS,
     BEFORE,
     EACH,
+    LEADING,
     MEASURE,
+    NO_LETTER,
     PER,
     PREFIXED,
     RANGE,
     SHARING,
     SIGN,
+    SMALL_CENTS,
 )
 from shared.money import to_minor
 from shared.products.price_text import parse_price
@@ -43,7 +46,8 @@ def _number(name: str) -> str:
 
 
 _MONEY: Final = re.compile(
-    rf"(?<![a-z0-9.,])(?P<before>{SIGN})\.?\s*(?P<left>{_number('first')}){_MEASURED}"
+    rf"(?<![a-z0-9.,])(?P<before>{SIGN})(?:(?:(?<!{NO_LETTER})\.)?\s*(?P<left>{_number('first')})"
+    rf"|(?<={NO_LETTER})\s*(?P<cents>\.[0-9]{{2}})(?![0-9]|[.,'][0-9])){_MEASURED}"
     # "$ 5 CAD" names the money twice; a code before a number begins the next amount.
     rf"(?:\s*(?P<both>{SHARING})\b(?!\.?\s*[0-9]))?"
     rf"|(?<![a-z0-9.,'])(?P<right>{_number('second')})\s*(?P<after>{SIGN})(?![a-z0-9])"
@@ -115,14 +119,18 @@ def read_unit_price(text: str, currency: str) -> tuple[int, str] | None:
 def read_machine_price(value: object, currency: str) -> int:
     """Minor units of a price of structured data, whose decimal mark is the point.
 
-    Raises ValueError for what is no price or holds more decimals than the currency knows.
+    Raises ValueError for what is no price, holds more decimals than the currency knows, or names
+    another currency.
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("is not a price")  # noqa: TRY004 - it came from a page
     text = str(value).strip()
     if re.fullmatch(r"[0-9]{1,15}(?:\.[0-9]{1,10})?", text):
         return to_minor(Decimal(text), currency)
-    return read_shelf_price(text, currency).price_minor
+    read = read_shelf_price(text, currency)
+    if read.currency != currency:
+        raise ValueError(f"is in {read.currency}, and not in {currency}")
+    return read.price_minor
 
 
 def _current(found: list[_Money]) -> _Money:
@@ -150,7 +158,9 @@ def _minor(money: _Money | None, currency: str) -> int | None:
 def _plain(text: str) -> str:
     if len(text) > _MAX_LENGTH:
         raise ValueError("is too long for a price")
-    plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2212", "-")
+    # Small digits are cents or a footnote's, and no part of the number before them.
+    parted = re.sub("[\u00b9\u00b2\u00b3\u2070-\u2079]+", r" \g<0>", text)
+    plain = unicodedata.normalize("NFKC", parted).replace("\u2019", "'").replace("\u2212", "-")
     return (
         re.sub(r"\s+", " ", plain.replace("\u2013", "-").replace("\u2014", "-")).strip().casefold()
     )
@@ -170,9 +180,22 @@ def _moneys(text: str, currency: str) -> list[_Money]:
 
 
 def _money(match: re.Match[str], before: str, after: str, currency: str) -> _Money:
+    if _in_two_ways(match, before, after):
+        raise ValueError("can be read in two ways: one number or two")
     amount, stated = _amount(match, currency)
     kind, unit = _kind(before, after, first=before == match.string[: match.start()])
     return _Money(amount, stated, kind, unit)
+
+
+def _in_two_ways(match: re.Match[str], before: str, after: str) -> bool:
+    """Whether a number beside the amount may be a part of it, or a part of it another number."""
+    if match["left"]:
+        whole = not re.search(r"[.,][0-9]{1,2}$", match["left"])
+        return whole and not match["both"] and bool(re.match(SMALL_CENTS, after))
+    if match["right"]:
+        cents = re.fullmatch(r"[0-9]{2}", match["right"]) and re.search(r"[0-9]\s+$", before)
+        return bool(cents) or (match["second"] == " " and not re.search(LEADING, before))
+    return False
 
 
 def _amount(match: re.Match[str], currency: str) -> tuple[Decimal, str]:
@@ -186,7 +209,8 @@ def _amount(match: re.Match[str], currency: str) -> tuple[Decimal, str]:
         stated = PREFIXED.get(sign) or parse_price(f"1 {sign}")[1]
     if match["both"] and match["both"].upper() in meant:
         stated = match["both"].upper()
-    amount, _ = parse_price(match["left"] or match["right"], stated)
+    number = match["left"] or match["right"] or f"0{match['cents']}"
+    amount, _ = parse_price(number, stated)
     return amount, stated or currency
 
 

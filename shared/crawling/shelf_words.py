@@ -35,6 +35,8 @@ _SIGNS: Final = "|".join(
     map(re.escape, sorted({*SIGNS, *AMBIGUOUS, *PREFIXED}, key=len, reverse=True))
 )
 SIGN: Final = rf"(?:{_SIGNS}|{_CODES})"
+# "Rs.50" is fifty, while "$.50" is half of one.
+NO_LETTER: Final = "[$£€₹¥₪₩₫]"
 MEASURE: Final = (
     r"kilograms?|kilo|kgs?|grams?|gms?|gr|g|mg|millilitres?|milliliters?|mls?|cl|centilitres?"
     r"|litres?|liters?|ltrs?|lt|l|ounces?|oz|lbs?|pounds?|metres?|meters?|m|sheets?|tablets?"
@@ -44,6 +46,11 @@ EACH: Final = r"\s*(?:/|per|a)?\s*(?:units?|items?|each|ea|pcs?|pieces?|packs?|s
 PER: Final = (
     rf"\s*(?:/[-=])?\s*(?:/|per\b|p/|je\b|a\b)\s*"
     rf"(?P<count>[0-9]+(?:[.,][0-9]+)?)?\s*(?P<measure>{MEASURE})\b"
+)
+# "$5 99" writes its cents small; "Rs 5 12 pcs" counts something else.
+SMALL_CENTS: Final = (
+    rf"\s+[0-9]{{2}}(?![0-9]|[.,'][0-9]|\s*(?:%|(?:for|@)\s*$|(?:{MEASURE}|pcs?|pieces?|packs?"
+    r"|items?|units?|x|left|reviews?|ratings?|sold|in stock|available)\b))"
 )
 RANGE: Final = r"\s*(?:-|to|bis|~)\s*"
 Side = Literal["price", "was", "other", "range"]
@@ -64,5 +71,9 @@ BEFORE: Final[dict[Side, str]] = {
     r"|orders? (?:over|above)|spend|deposit|cash ?back|[0-9]+ (?:for|x|@)|any [0-9]+)\b",
     "range": r"\b(?:from|starting at|starts at|as low as|ab|up to|upto)\b",
 }
+# What may stand before a number whose groups are parted by spaces: "size 10 500" is two numbers.
+LEADING: Final = (
+    rf"(?:^|[^a-z0-9 ]|{BEFORE['was']}|{BEFORE['price']}|\b(?:price|total|mrp|regular|retail))\s*$"
+)
 # Beside another price these name the former one; alone they name the price.
 ALONE: Final = r"\b(?:mrp|regular price|regular|reg|normal price|retail price|standard price)\b"

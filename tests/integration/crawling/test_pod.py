@@ -19,7 +19,7 @@ from local.plan import ROOT
 from local.shop.assortment import DEPARTMENTS
 from local.shop.server import FAULTS, Faults, Shop
 from local.shop.truth import recipe, truth
-from shared.crawling.recipes import Job, Listing
+from shared.crawling.recipes import Job, Listing, Recipe
 from shared.crawling.results import Manifest
 from tests.integration.crawling.support import LIMITS, crawled, rows, serving, shop_recipe
 from tests.polling import eventually
@@ -52,7 +52,8 @@ def test_a_department_is_found_exactly_and_nothing_forbidden_is_asked(
     manifest, heard = crawled(shop_recipe(origin), Job("a-job", category, 7), tmp_path)
 
     assert rows(tmp_path, manifest) == truth(origin, category)
-    assert (manifest.ending, manifest.whole, heard.ended_told) == ("completed", True, [manifest])
+    # Among the shop's faults are pages that cannot be had.
+    assert (manifest.ending, manifest.whole, heard.ended_told) == ("completed", False, [manifest])
     failed = {error.url.removeprefix(origin): error.kind for error in manifest.errors}
     assert failed == {path: EXPECTED_FAULTS.get(path, "refused") for path in FAULTS}
     assert not [path for path in shop.log if path.startswith("/private/")]
@@ -62,6 +63,18 @@ def test_a_department_is_found_exactly_and_nothing_forbidden_is_asked(
     done = counts.pages_done + counts.pages_failed + counts.pages_disallowed
     assert done == counts.pages_known
     assert counts.products == manifest.rows.rows == 42
+
+
+def test_a_crawl_that_read_every_page_it_knew_of_is_whole(
+    site: tuple[str, Shop], tmp_path: Path
+) -> None:
+    origin, _ = site
+    # The last page of the list holds none of the faults.
+    start = {"all": [f"{origin}/c/tea?page=3"]}
+    last = msgspec.structs.replace(shop_recipe(origin), start_urls=start)
+    manifest, _ = crawled(last, Job("a-job", "all", 1), tmp_path)
+
+    assert (manifest.ending, manifest.whole, manifest.counts.products) == ("completed", True, 2)
 
 
 def assert_once(shop: Shop) -> None:
@@ -168,10 +181,11 @@ def test_a_pod_that_is_killed_leaves_no_half_result_and_the_next_one_a_whole(
     told, _ = again.communicate(timeout=60)
     assert again.returncode == 0
     folder = "crawls/a-job/000000000003"
-    assert objects(tmp_path) == [f"{folder}/manifest.json", f"{folder}/rows.ndjson.gz"]
     manifest = msgspec.json.decode(
         (tmp_path / "out" / folder / "manifest.json").read_bytes(), type=Manifest
     )
+    assert objects(tmp_path) == [f"{folder}/manifest.json", manifest.rows.name]
+    assert manifest.rows.name.startswith(f"{folder}/rows-")
     assert rows(tmp_path / "out", manifest) == truth(origin, "tea")
     content = (tmp_path / "out" / manifest.rows.name).read_bytes()
     assert manifest.rows.sha256 == hashlib.sha256(content).hexdigest()
@@ -202,12 +216,18 @@ def test_a_recipe_alone_opens_no_loopback(site: tuple[str, Shop], tmp_path: Path
     assert list(shop.log) == []
     # Its robots.txt is out of reach, so that nothing at all is allowed.
     assert [error.kind for error in manifest.errors] == ["refused"]
+    assert (manifest.ending, manifest.whole) == ("failed", False)
+    assert "no page could be read" in str(manifest.detail)
 
 
-def test_a_pod_that_is_not_local_refuses_the_recipe_of_a_local_shop(tmp_path: Path) -> None:
+def test_a_job_that_cannot_be_begun_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="local shop"):
         crawled(shop_recipe("http://127.0.0.1:1"), Job("j", "tea", 1), tmp_path, {"local": False})
     for origin in ("http://10.0.0.1:80", "http://127.0.0.1", "https://127.0.0.1:1", "file:///x"):
         with pytest.raises(Refusal, match="local_origin"):
             crawled(shop_recipe(origin), Job("j", "tea", 1), tmp_path)
+    for start in ("http://[::1", "http://h:x/", "shop.example/tea", "ftp://h/"):
+        wrong = Recipe("Shop", 1, {"tea": [start]}, Listing())
+        with pytest.raises(Refusal, match="not an address"):
+            crawled(wrong, Job("j", "tea", 1), tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from crawler_pod.documents import Document, decoded
 from crawler_pod.extraction import listed, product
 from crawler_pod.found import Unreadable, availability
 from crawler_pod.frontier import Frontier
-from crawler_pod.storing import Folder, RowsWriter
+from crawler_pod.microdata import microdata
+from crawler_pod.storing import Folder, HandedOver, RowsWriter, put_manifest
 from shared.crawling.recipes import Fields, Job, Listing, Recipe
-from shared.crawling.results import Row
+from shared.crawling.results import Counts, Manifest, Row, StoredRows, manifest_name
 
 URL = "http://shop.example/p/1"
+NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 OFFER = '"offers": {"@type": "Offer", "price": "10.00", "priceCurrency": "LKR"}'
 
 
@@ -45,6 +48,7 @@ def ld(text: str) -> str:
         f'{{"@type": "Product", "name": "Tea", "description": "two\nlines", {OFFER}}}',
         '{"@type": "Product", "name": "Tea", "offers": [{"price": 10}, {"price": 10}]}',
         '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "10", "highPrice": "10"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "10", "offerCount": 1}}',
         '{"@type": "Product", "name": "Tea", "offers": {"offers": [{"price": 10.0}]}}',
         '{"@type": "Product", "name": "Tea", "offers": {"priceSpecification": {"price": 10}}}',
     ],
@@ -61,6 +65,9 @@ def test_a_product_is_found_however_json_ld_is_written(text: str) -> None:
         '{"@type": "Product", "name": "Tea"}',
         '{"@type": "Product", "name": "Tea", "offers": []}',
         '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5", "highPrice": "9"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5"}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"lowPrice": "5", "offerCount": 3}}',
+        '{"@type": "Product", "name": "Tea", "offers": {"price": "US$ 12.50"}}',
         '{"@type": "Product", "name": "Tea", "offers": [{"price": 1}, {"price": 2}]}',
         '{"@type": "Product", "name": "Tea", "offers": {"price": "1.005"}}',
         f'{{"@type": "Product", "name": "", {OFFER}}}',
@@ -95,6 +102,10 @@ def test_the_pages_own_product_is_told_from_its_neighbours() -> None:
     assert read(ld(f"[{neighbour}, {own}]")).name == "Tea"
     with pytest.raises(Unreadable):
         read(ld(f"[{neighbour}, {neighbour.replace('/p/2', '/p/3')}]"))
+    with pytest.raises(Unreadable):
+        read(ld(neighbour))
+    shown = "<h1>Green tea</h1><b>Rs 11.00</b>"
+    assert read(ld(neighbour) + shown, Fields(name="h1", price="b")).name == "Green tea"
 
 
 def test_structured_data_comes_first_and_css_where_it_fails() -> None:
@@ -142,11 +153,33 @@ def test_a_canonical_address_counts_where_it_can_be_true(stated: str, taken: str
         ("http://shop.example/a?utm_source=x&gclid=1&q=tea", "http://shop.example/a?q=tea"),
         ("http://shop.example/\u00e9 x", "http://shop.example/%C3%A9%20x"),
         ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+        ("http://shop.example/x/../private/a", "http://shop.example/private/a"),
+        ("http://shop.example/x/%2E%2e/./private/%2e", "http://shop.example/private/"),
+        ("http://shop.example/../../a//b/..", "http://shop.example/a//"),
+        ("http://shop.example/a/..", "http://shop.example/"),
+        ("http://shop.example/a..b/...", "http://shop.example/a..b/..."),
     ],
 )
 def test_one_page_has_one_address(one: str, other: str) -> None:
     assert normal(one) == other
     assert normal(other) == other
+
+
+def test_an_address_too_long_for_people_leads_to_no_page_and_is_no_base() -> None:
+    long = f"{URL}/{'x' * 1_990}/"
+    page = f'<head><base href="{long}"></head><a href="y"></a><a href="{"z" * 3_000}"></a>'
+
+    assert joined(URL, long) is None
+    assert joined(f"{URL}/{'x' * 1_960}/", "y" * 100) is None
+    assert Document(URL, page).links("a") == ["http://shop.example/p/y"]
+
+
+def test_a_product_of_very_many_offers_is_read_in_bounds() -> None:
+    offer = '<i itemprop="offers" itemscope itemtype="http://schema.org/Offer"></i>'
+    kind = 'itemscope itemtype="http://schema.org/Product"'
+    page = Document(URL, f"<div {kind}><b itemprop=name>Tea</b>{offer * 5_000}</div>")
+
+    assert [len(each["offers"]) for each in microdata(page)] == [100]
 
 
 @pytest.mark.parametrize("link", ["mailto:a@b.example", "javascript:x", "http://[::1", "data:,x"])
@@ -225,6 +258,50 @@ def test_the_same_rows_are_the_same_object_and_its_checksum_is_true(tmp_path: Pa
     assert (stored[0].size_bytes, stored[0].rows) == (len(content), 3)
     lines = gzip.decompress(content).splitlines()
     assert [msgspec.json.decode(line, type=Row) for line in lines] == [row(n) for n in range(3)]
+
+
+def test_of_two_pods_with_one_token_the_first_hands_over_and_neither_writes_over_the_other(
+    tmp_path: Path,
+) -> None:
+    store, job = Folder(tmp_path), Job("j", "tea", 1)
+    stored = []
+    for number in range(2):
+        with RowsWriter(store, job) as rows:
+            rows.write(row(number))
+        stored.append(rows.stored())
+    manifests = [manifest(each) for each in stored]
+    put_manifest(store, job, manifests[0])
+    # The same again, as after an answer that was lost.
+    put_manifest(store, job, manifests[0])
+    with pytest.raises(HandedOver):
+        put_manifest(store, job, manifests[1])
+
+    assert (
+        msgspec.json.decode((tmp_path / manifest_name(job)).read_bytes(), type=Manifest)
+        == (manifests[0])
+    )
+    assert [hashlib.sha256((tmp_path / each.name).read_bytes()).hexdigest() for each in stored] == [
+        each.sha256 for each in stored
+    ]
+    assert not list(tmp_path.rglob(".*"))
+
+
+def manifest(rows: StoredRows) -> Manifest:
+    return Manifest(
+        job_id="j",
+        fencing_token=1,
+        retailer="Shop",
+        category="tea",
+        recipe_version=1,
+        started_at=NOON,
+        finished_at=NOON,
+        ending="completed",
+        whole=True,
+        counts=Counts(),
+        rows=rows,
+        errors=[],
+        errors_total=0,
+    )
 
 
 def test_rows_that_were_cut_off_leave_no_object(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """Pace, rests and what robots.txt says, by a clock that a test moves."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
 from crawler_pod.attempts import rest_seconds
 from crawler_pod.pace import OwnPace
-from crawler_pod.progress import Rate, progress
+from crawler_pod.progress import Rate, keep_telling, progress
 from crawler_pod.robots import Robots, parsed
+from shared.crawling.results import Manifest, Progress
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -70,6 +72,7 @@ def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:
         ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
         ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("Sun, 01 Mar 2026 12:00:30 +999999999999999999", None),
         ("", None),
         (None, None),
     ],
@@ -139,6 +142,36 @@ def test_the_rules_of_an_origin_are_read_once_however_many_ask() -> None:
 
     asyncio.run(many())
     assert sorted(asked) == ["http://a.example/robots.txt", "http://a.example:8080/robots.txt"]
+
+
+def test_a_report_that_fails_ends_no_telling() -> None:
+    class Deaf:
+        def __init__(self) -> None:
+            self.times = 0
+
+        async def progress(self, _: Progress) -> None:
+            self.times += 1
+            raise RuntimeError
+
+        async def ended(self, _: Manifest) -> None:
+            """Not told here."""
+
+    class Over(Exception):
+        pass
+
+    async def told() -> int:
+        deaf, slept = Deaf(), count()
+
+        async def sleep(_: float) -> None:
+            if next(slept) > 2:
+                raise Over
+
+        done = count()
+        with suppress(Over):
+            await keep_telling(lambda: Progress(next(done), 9, 0, 1.0, None), deaf, sleep)
+        return deaf.times
+
+    assert asyncio.run(told()) == 3
 
 
 def test_time_left_is_said_only_when_it_is_known() -> None:

@@ -78,6 +78,11 @@ PLAIN: list[Label] = [
     ("Rs 99.99 In stock", 9999),
     ("Add to cart Rs 99.99", 9999),
     ("Rs 300.00 Rs 300.00", 30000),
+    ("Rs 300 15% off", 30000),
+    ("Rs 120 12 pcs", 12000),
+    ("Rs 199\u00b9", 19900),
+    ("Price 1 234 LKR", 123400),
+    ("Now 1 234.50 LKR", 123450),
 ]
 
 ABROAD: list[tuple[str, int, str]] = [
@@ -132,6 +137,9 @@ ABROAD: list[tuple[str, int, str]] = [
     ("25.00 SAR", 2500, "SAR"),
     ("\u20aa 19.90", 1990, "ILS"),
     ("THB 1,290.00", 129000, "THB"),
+    ("$.99", 99, "USD"),
+    ("US$ .99", 99, "USD"),
+    ("\u00a3.50", 50, "GBP"),
 ]
 
 # A sign or a bare number means what the retailer counts in.
@@ -186,6 +194,7 @@ TOLD_APART: list[tuple[str, int, int | None, int | None, str | None]] = [
     ("Rs. 450.00 (Rs. 50.00 off)", 45000, None, None, None),
     ("Rs. 450.00 Save Rs. 50", 45000, None, None, None),
     ("\u00a31.75 2 for \u00a33", 175, None, None, None),
+    ("\u00a32 12 for \u00a315", 200, None, None, None),
     ("\u00a31.75 Any 3 for \u00a34.00", 175, None, None, None),
     ("Rs. 120.00 Buy 3 for Rs. 300.00", 12000, None, None, None),
     ("Rs. 2,450.00 + Rs. 350.00 delivery", 245000, None, None, None),
@@ -241,6 +250,16 @@ REFUSED: list[str] = [
     "Rs. 1.005,5,5",
     "four hundred rupees",
     "Rs. 1e5",
+    "$5 99",
+    "$5\u2079\u2079",
+    "5 99 \u20ac",
+    "Rs. 1,234 50",
+    "\u00a33 49 each",
+    "$. 99",
+    "Rs .50",
+    "Pack of 2 150 Rs",
+    "Size 10 500.00 LKR",
+    "Size 10 500 LKR",
     "5" * 30,
     "x" * 301,
 ]
@@ -308,7 +327,9 @@ def test_structured_data_states_its_price_with_a_point(
     assert read_machine_price(value, currency) == minor
 
 
-@pytest.mark.parametrize("value", ["1.234", Decimal("1.005"), True, None, "-5", "", {}, 1.5])
+@pytest.mark.parametrize(
+    "value", ["1.234", Decimal("1.005"), True, None, "-5", "", {}, 1.5, "US$ 12.50"]
+)
 def test_a_machines_price_is_exact_or_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_machine_price(value, "LKR")
