@@ -64,6 +64,9 @@ def after_failure(
 ) -> Circuit:
     """One failure more, which may open it; `wait` is what the provider asks for."""
     samples = _with(circuit, Sample(latency_ms, ok=False))
+    if circuit.open_until > now:
+        # Of a call that was under way when it opened: one blip is no row of failed trials.
+        return msgspec.structs.replace(circuit, samples=samples)
     if kind == "rate_limited":
         quiet = max(circuit.quiet_until, now + wait)
         # A trial that is put off has shown that the provider answers.

@@ -20,7 +20,7 @@ from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.local_model import LocalModel
 from shared.classification.models import KEYED, Categories, Choice, Item
 from shared.clients import redis
-from shared.clients.ai.asking import Patience, Question, Reply
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.config import settings
 from tests.integration.classification.models import NAMES, Cutting, answer, models_at, reply
 from tests.integration.edge.instance import instance
@@ -206,6 +206,18 @@ def test_one_of_many_makes_the_trial() -> None:
     assert waits == [None, circuits.TRIAL_SECONDS, circuits.TRIAL_SECONDS]
     circuits.succeeded("groq", 5)
     assert circuits.wait_of("groq") is None
+
+
+def test_a_late_report_does_not_free_the_place_of_a_trial() -> None:
+    rests = Circuit(failures=3, openings=1, open_until=time.time() + 60)
+    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(rests).decode()))
+    assert circuits._take_trial("groq")
+
+    circuits.failed("groq", ProviderFailed("timeout"), 5)
+
+    assert not circuits._take_trial("groq")
+    circuits.failed("groq", ProviderFailed("timeout"), 5, lambda: time.time() + 61)
+    assert circuits._take_trial("groq")
 
 
 def test_the_only_one_left_is_waited_for_if_it_asks_for_little(models: LLMockState) -> None:

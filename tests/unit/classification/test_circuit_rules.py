@@ -44,9 +44,20 @@ def test_after_its_rest_one_failure_opens_it_for_longer_and_one_success_closes_i
 
 
 def test_it_never_rests_for_longer_than_ten_minutes() -> None:
-    many: list[FailureKind] = ["network"] * 40
-    circuit = after(*many)
-    assert rules.wait_seconds(circuit, NOW) == rules.LONGEST_REST_SECONDS
+    circuit, now = Circuit(), NOW
+    for _ in range(40):
+        circuit = rules.after_failure(circuit, "network", 0, 5, now)
+        now += rules.wait_seconds(circuit, now)
+    circuit = rules.after_failure(circuit, "network", 0, 5, now)
+    assert rules.wait_seconds(circuit, now) == rules.LONGEST_REST_SECONDS
+
+
+def test_calls_under_way_when_it_opens_are_no_failed_trials() -> None:
+    blip: list[FailureKind] = ["timeout"] * 12
+    circuit = after(*blip, "bad_key", "rate_limited", "bad_output", wait=3600)
+    assert rules.wait_seconds(circuit, NOW) == rules.FIRST_REST_SECONDS
+    assert (circuit.openings, circuit.reason) == (1, "timeout")
+    assert len(circuit.samples) == 15
 
 
 def test_a_wrong_key_opens_it_at_once() -> None:
