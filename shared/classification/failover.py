@@ -11,7 +11,7 @@ from shared.ai_models import Model
 from shared.classification import answers, circuits, prompts, spending
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class _Attempts:
     def _asked(self, candidate: Candidate, began: float) -> Result:
         model = candidate.model
         patience = Patience(self._seconds, self._asker.is_gone)
-        reply = candidate.ask(self._question, model.name, patience)
+        reply = _reply(candidate, self._question, patience)
         cost = model.cost_micros(reply.input_tokens, reply.output_tokens)
         # Paid for, whatever it says.
         spending.add(candidate.provider, cost)
@@ -160,6 +160,20 @@ class _Attempts:
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
+
+
+def _reply(candidate: Candidate, question: Question, patience: Patience) -> Reply:
+    try:
+        return candidate.ask(question, candidate.model.name, patience)
+    except (ProviderFailed, Stopped):
+        raise
+    except Exception as error:
+        if not candidate.has_circuit:
+            raise
+        # An SDK's own defect is no reason to ask nobody else.
+        context = {"provider": candidate.provider, "model": candidate.model.name}
+        log.exception("Unexpected failure of a provider", extra={"context": context})
+        raise ProviderFailed("network") from error
 
 
 def _ms_since(began: float) -> int:

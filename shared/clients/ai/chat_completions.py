@@ -68,7 +68,7 @@ def failures_mapped(sdk: Any, transport: Any) -> Iterator[None]:
         raise of_status(error.status_code, error.response.headers.get("retry-after")) from None
     except transport.TimeoutException:
         raise ProviderFailed("timeout") from None
-    except transport.TransportError:
+    except transport.RequestError:
         raise ProviderFailed("network") from None
     except (sdk.APIError, ValueError, TypeError, AttributeError):
         # A chunk that is no JSON, or JSON of another shape.

@@ -1,12 +1,19 @@
 """Google's Gemini, by google-genai."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, of_status
+from shared.clients.ai import patient_network
+from shared.clients.ai.asking import (
+    STEP_SECONDS,
+    Patience,
+    ProviderFailed,
+    Question,
+    Reply,
+    of_status,
+)
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -19,7 +26,7 @@ def complete(
     question: Question, model: str, patience: Patience, key: str, base_url: str | None
 ) -> Reply:
     """The model's answer, gathered from its stream; raises ProviderFailed, Stopped."""
-    client = _client(key, base_url, patience.seconds)
+    client = _client(key, base_url)
     config = {
         "system_instruction": question.system,
         "response_mime_type": "application/json",
@@ -27,8 +34,7 @@ def complete(
         "temperature": 0,
         "max_output_tokens": question.max_tokens,
     }
-    with _failures_mapped():
-        patience.check()
+    with patient_network.held_to(patience), _failures_mapped():
         chunks = client.models.generate_content_stream(
             model=model,
             contents=question.user,
@@ -63,13 +69,17 @@ def _tokens(usage: Any) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=2)
-def _client(key: str, base_url: str | None, seconds: float) -> "Client":
+def _client(key: str, base_url: str | None) -> "Client":
+    import httpcore2
+    import httpx2
     from google import genai
 
     options = {
         "base_url": base_url,
         "api_version": _VERSION,
-        "timeout": int(seconds * 1000),
+        "timeout": int(STEP_SECONDS * 1000),
+        # The SDK uses the HTTP library that this is of.
+        "client_args": {"transport": patient_network.transport(httpx2, httpcore2)},
         "retry_options": {"attempts": 1},
     }
     return genai.Client(api_key=key, vertexai=False, http_options=options)  # type: ignore[arg-type]
@@ -77,24 +87,19 @@ def _client(key: str, base_url: str | None, seconds: float) -> "Client":
 
 @contextmanager
 def _failures_mapped() -> Iterator[None]:
+    import httpx2
     from google.genai import errors
 
-    transports = _transports()
     try:
         yield
     except errors.APIError as error:
         raise _of_error(error) from None
-    except tuple(each.TimeoutException for each in transports):
+    except httpx2.TimeoutException:
         raise ProviderFailed("timeout") from None
-    except tuple(each.TransportError for each in transports):
+    except httpx2.RequestError:
         raise ProviderFailed("network") from None
     except (ValueError, TypeError, AttributeError):
         raise ProviderFailed("bad_output") from None
-
-
-def _transports() -> list[Any]:
-    """The HTTP libraries of which the SDK has chosen one, and whose errors it lets through."""
-    return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
 
 
 def _of_error(error: Any) -> ProviderFailed:

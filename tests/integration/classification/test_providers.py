@@ -42,8 +42,11 @@ FAULTS = {
     "invalid JSON": ("bad_output", "no failure"),
     "category outside the list": ("bad_output", "no failure"),
     "wrong key": ("bad_key", "open"),
+    "402, to be paid first": ("no_service", "open"),
+    "404, no such model": ("no_service", "open"),
     "connection refused": ("network", "one failure"),
 }
+STATUSES = {"500": 500, "wrong key": 401, "402, to be paid first": 402, "404, no such model": 404}
 # Groq's answer comes in one piece: cut off or not at all.
 CASES = [
     (provider, fault)
@@ -93,10 +96,8 @@ def arrange(models: LLMockState, provider: str, fault: str) -> None:
     models.scenarios.add(reply(answer("tea"), provider))
     if fault == "429 with Retry-After":
         models.scenarios.add(Fail(429, retry_after=LONG_WAIT, times=None, match=match))
-    elif fault == "500":
-        models.scenarios.add(Fail(500, times=None, match=match))
-    elif fault == "wrong key":
-        models.scenarios.add(Fail(401, times=None, match=match))
+    elif fault in STATUSES:
+        models.scenarios.add(Fail(STATUSES[fault], times=None, match=match))
     elif fault == "slow":
         models.scenarios.add(Delay(IMPATIENT_SECONDS * 3, times=None, match=match))
     elif fault == "cut off":

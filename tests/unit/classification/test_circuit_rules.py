@@ -1,5 +1,6 @@
 """When a provider is left alone, and for how long."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,9 +61,10 @@ def test_calls_under_way_when_it_opens_are_no_failed_trials() -> None:
     assert len(circuit.samples) == 15
 
 
-def test_a_wrong_key_opens_it_at_once() -> None:
-    assert rules.state(after("bad_key"), NOW) == "open"
-    assert rules.wait_seconds(after("bad_key"), NOW) == rules.BAD_KEY_REST_SECONDS
+@pytest.mark.parametrize("kind", ["bad_key", "no_service"])
+def test_what_only_somebody_can_mend_opens_it_at_once(kind: FailureKind) -> None:
+    assert rules.state(after(kind), NOW) == "open"
+    assert rules.wait_seconds(after(kind), NOW) == rules.SOMEBODY_ACTS_SECONDS
 
 
 def test_who_asks_to_be_left_alone_is_and_has_not_failed() -> None:
@@ -89,7 +91,17 @@ def test_the_last_twenty_calls_are_remembered() -> None:
 
 
 KINDS = st.sampled_from(
-    ["rate_limited", "overloaded", "timeout", "refused", "bad_key", "bad_output", "network", "ok"]
+    [
+        "rate_limited",
+        "overloaded",
+        "timeout",
+        "refused",
+        "bad_key",
+        "bad_output",
+        "network",
+        "ok",
+        "no_service",
+    ]
 )
 
 
