@@ -65,15 +65,21 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class ProviderFailed(DependencyError):
-    """A provider did not do its part; `wait_seconds` is how long it asks to be left alone."""
+    """A provider did not do its part; `wait_seconds` is how long it asks to be left alone.
+
+    `tokens`, of input and output, are what it took all the same.
+    """
 
     status: ClassVar[int] = 502
     title: ClassVar[str] = "An AI provider failed"
 
-    def __init__(self, kind: FailureKind, wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self, kind: FailureKind, wait_seconds: float = 0.0, tokens: tuple[int, int] = (0, 0)
+    ) -> None:
         super().__init__(_TOLD[kind])
         self.kind = kind
         self.wait_seconds = wait_seconds
+        self.tokens = tokens
 
 
 class Stopped(Exception):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients.ai import patient_network
 from shared.clients.ai.asking import (
     STEP_SECONDS,
+    FailureKind,
     Patience,
     ProviderFailed,
     Question,
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from google.genai import Client
 
 _VERSION: Final = "v1beta"
+# What a model thinks counts as output, and not every model lets itself be told to think less.
+_THINKING_TOKENS: Final = 4096
 _REFUSALS: Final = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")
 
 
@@ -32,7 +35,7 @@ def complete(
         "response_mime_type": "application/json",
         "response_json_schema": question.schema,
         "temperature": 0,
-        "max_output_tokens": question.max_tokens,
+        "max_output_tokens": question.max_tokens + _THINKING_TOKENS,
     }
     with patient_network.held_to(patience), _failures_mapped():
         chunks = client.models.generate_content_stream(
@@ -49,7 +52,7 @@ def _gathered(chunks: Iterator[Any], patience: Patience) -> Reply:
         patience.check()
         usage = chunk.usage_metadata or usage
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
-            raise ProviderFailed("refused")
+            raise ProviderFailed("refused", tokens=_tokens(usage))
         for candidate in chunk.candidates or ():
             parts = candidate.content.parts if candidate.content else None
             text += [part.text or "" for part in parts or () if not part.thought]
@@ -57,7 +60,8 @@ def _gathered(chunks: Iterator[Any], patience: Patience) -> Reply:
     if end is None:
         raise ProviderFailed("network")
     if end != "STOP":
-        raise ProviderFailed("refused" if end in _REFUSALS else "bad_output")
+        kind: FailureKind = "refused" if end in _REFUSALS else "bad_output"
+        raise ProviderFailed(kind, tokens=_tokens(usage))
     return Reply("".join(text), *_tokens(usage))
 
 

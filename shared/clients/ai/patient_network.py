@@ -36,7 +36,7 @@ def transport(http: ModuleType, core: ModuleType) -> Any:
     """A transport of `http`, whose network is `core`."""
     made = http.HTTPTransport()
     # The library takes a network for its pool, but hands none through.
-    made._pool._network_backend = _Network(core)
+    made._pool._network_backend = _Network(core)  # noqa: SLF001 - the library's only way
     return made
 
 

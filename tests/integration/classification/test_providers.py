@@ -68,6 +68,9 @@ class Asker:
     def is_gone(self) -> bool:
         return False
 
+    def left(self) -> float:
+        return 500.0
+
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
         return False

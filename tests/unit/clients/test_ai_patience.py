@@ -102,3 +102,30 @@ def test_an_answer_that_cannot_be_unpacked_is_a_broken_one(provider: str) -> Non
     with answering(packed) as url, pytest.raises(ProviderFailed) as caught:
         ask(provider, url, Patience(GIVES_UP_SECONDS * 2))
     assert caught.value.kind == "network"
+
+
+CUT_SHORT = {
+    "groq": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+        b'{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,'
+        b'"finish_reason":"length","message":{"role":"assistant","content":"{"}}],'
+        b'"usage":{"prompt_tokens":7,"completion_tokens":16,"total_tokens":23}}'
+    ),
+    "openrouter": (
+        STREAM + b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m",'
+        b'"choices":[{"index":0,"finish_reason":"length","delta":{"content":"{"}}],"usage":'
+        b'{"prompt_tokens":7,"completion_tokens":16,"total_tokens":23}}\n\ndata: [DONE]\n\n'
+    ),
+    "gemini": (
+        STREAM + b'data: {"candidates":[{"content":{"parts":[{"text":"{"}]},"finishReason":'
+        b'"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":6,'
+        b'"thoughtsTokenCount":10}}\n\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_answer_that_was_cut_short_tells_what_it_took(provider: str) -> None:
+    with answering(CUT_SHORT[provider]) as url, pytest.raises(ProviderFailed) as caught:
+        ask(provider, url, Patience(GIVES_UP_SECONDS * 2))
+    assert (caught.value.kind, caught.value.tokens) == ("bad_output", (7, 16))
