@@ -9,8 +9,8 @@ import pytest
 
 from local.stack import Stack
 from shared.clients import firestore
-from shared.edge import sessions as product
 from shared.edge import limits, tickets
+from shared.edge import sessions as product
 from shared.edge.declaration import LimitClass
 from shared.edge.request import Session
 from shared.errors import Unauthenticated
