@@ -20,6 +20,8 @@ CEREBRAS_URL: Final = "https://api.cerebras.ai/v1"
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
 
 SECRET_KEY_CHARS: Final = 32
+# Functions that make one such call end after 60 s.
+AI_TIMEOUT_MOST_SECONDS: Final = 50.0
 SMTP_SCHEMES: Final = ("smtp", "smtp+starttls", "smtps")
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -79,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True):
     firebase_client_email: str | None
     firebase_private_key: str | None
     on_google_cloud: bool
+
+    def __repr__(self) -> str:
+        """Whose settings they are and no more, since many are secrets."""
+        return f"Settings(project_id={self.project_id!r}, ***)"
 
     def function_url(self, function: str) -> str:
         """Where Google's services call `function`."""
@@ -163,7 +169,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail_from=read.text("MAIL_FROM", f"Shopple Admin <no-reply@{project_id}.firebaseapp.com>"),
         ai_provider=read.one_of("AI_PROVIDER", AI_PROVIDERS),
         ai_models=read.models("AI_MODELS"),
-        ai_timeout_seconds=read.number("AI_TIMEOUT_SECONDS", 20.0),
+        ai_timeout_seconds=read.number("AI_TIMEOUT_SECONDS", 20.0, AI_TIMEOUT_MOST_SECONDS),
         groq_api_key=read.secret("GROQ_API_KEY"),
         google_api_key=read.secret("GOOGLE_API_KEY"),
         cerebras_api_key=read.secret("CEREBRAS_API_KEY"),
@@ -190,7 +196,7 @@ class _Reader:
     def text(self, name: str, default: str = "") -> str:
         return self._environment.get(name, "").strip() or default
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float, most: float | None = None) -> float:
         text = self.text(name)
         try:
             value = float(text) if text else default
@@ -198,6 +204,8 @@ class _Reader:
             raise ConfigurationError(f"{name} is {text!r}: give a number.") from None
         if not 0 < value < math.inf:
             raise ConfigurationError(f"{name} is {text!r}: give a number above zero.")
+        if most is not None and value > most:
+            raise ConfigurationError(f"{name} is {text!r}: give a number up to {most:g}.")
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:

@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = re.compile(
     r"(?i)(bearer\s+[\w.~+/=-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*|gsk_\w{8,}|AIza[\w-]{20,}"
+    # Google's newer keys.
+    r"|(?-i:\bAQ\.)[\w-]{20,}"
     # A session cookie of ours: a compressed or plain list, and its signature.
     r"|(?:\.eJ|WyJ)[\w-]{16,}\.[\w-]{20,}"
     r"|csk-[\w-]{8,}|sk-[\w-]{8,}|https://hooks\.slack\.com/\S+"

@@ -17,9 +17,10 @@ State = Literal["closed", "open", "half_open"]
 FAILURES_TO_OPEN: Final = 3
 FIRST_REST_SECONDS: Final = 30.0
 LONGEST_REST_SECONDS: Final = 600.0
-# No call is answered before somebody sets another key.
-BAD_KEY_REST_SECONDS: Final = 600.0
+# No call is answered before somebody sets another key, pays, or names another model.
+SOMEBODY_ACTS_SECONDS: Final = 600.0
 REMEMBERED: Final = 20
+_FOR_SOMEBODY: "Final[tuple[FailureKind, ...]]" = ("bad_key", "no_service")
 # These say nothing of the provider's health: the next product may fare better.
 _HARMLESS: "Final[tuple[FailureKind, ...]]" = ("refused", "bad_output")
 
@@ -64,6 +65,9 @@ def after_failure(
 ) -> Circuit:
     """One failure more, which may open it; `wait` is what the provider asks for."""
     samples = _with(circuit, Sample(latency_ms, ok=False))
+    if circuit.open_until > now:
+        # Of a call that was under way when it opened: one blip is no row of failed trials.
+        return msgspec.structs.replace(circuit, samples=samples)
     if kind == "rate_limited":
         quiet = max(circuit.quiet_until, now + wait)
         # A trial that is put off has shown that the provider answers.
@@ -72,8 +76,8 @@ def after_failure(
         return Circuit(quiet_until=circuit.quiet_until, samples=samples)
     failures = circuit.failures + 1
     changed = msgspec.structs.replace(circuit, failures=failures, reason=kind, samples=samples)
-    if kind == "bad_key":
-        return _opened(changed, now, BAD_KEY_REST_SECONDS)
+    if kind in _FOR_SOMEBODY:
+        return _opened(changed, now, SOMEBODY_ACTS_SECONDS)
     if circuit.open_until or failures >= FAILURES_TO_OPEN:
         rest = FIRST_REST_SECONDS * 2.0 ** min(circuit.openings, 10)
         return _opened(changed, now, min(rest, LONGEST_REST_SECONDS))

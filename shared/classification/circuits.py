@@ -47,18 +47,19 @@ def wait_of(provider: str, now: Now = time.time) -> float | None:
     return None
 
 
-def succeeded(provider: str, latency_ms: int) -> None:
+def succeeded(provider: str, latency_ms: int, now: Now = time.time) -> None:
     """Tells all that a call was answered."""
-    _change(provider, lambda circuit: circuit_rules.after_success(circuit, latency_ms))
+    _change(provider, lambda circuit, _: circuit_rules.after_success(circuit, latency_ms), now())
 
 
 def failed(provider: str, failure: ProviderFailed, latency_ms: int, now: Now = time.time) -> None:
     """Tells all that a call failed."""
     _change(
         provider,
-        lambda circuit: circuit_rules.after_failure(
-            circuit, failure.kind, failure.wait_seconds, latency_ms, now()
+        lambda circuit, moment: circuit_rules.after_failure(
+            circuit, failure.kind, failure.wait_seconds, latency_ms, moment
         ),
+        now(),
     )
 
 
@@ -68,13 +69,16 @@ def forget(provider: str) -> None:
     redis.try_call(lambda r: r.delete(_key(provider), _trial_key(provider)), even_if_resting=True)
 
 
-def _change(provider: str, change: Callable[[Circuit], Circuit]) -> None:
+def _change(provider: str, change: Callable[[Circuit, float], Circuit], moment: float) -> None:
     # Read as late as possible: other instances report on the same provider.
-    changed = change(read([provider])[provider])
+    before = read([provider])[provider]
+    changed = change(before, moment)
     _own[provider] = changed
     text = msgspec.json.encode(changed).decode()
     redis.try_call(lambda r: r.set(_key(provider), text, ex=KEPT_SECONDS))
-    redis.try_call(lambda r: r.delete(_trial_key(provider)))
+    if circuit_rules.state(before, moment) == "half_open":
+        # A late report of another call must not free the place of a trial under way.
+        redis.try_call(lambda r: r.delete(_trial_key(provider)))
 
 
 def _take_trial(provider: str) -> bool:

@@ -84,10 +84,8 @@ class _Work:
             line.say(self._progress(index))
 
     def _result(self, index: int, line: Line) -> Event:
-        if time.monotonic() > self._end:
-            raise AllFailed("The time for one call is over.")
         product = self._products[index]
-        asker = _Asker(index, line)
+        asker = _Asker(index, line, self._end)
         result = failover.classify(
             product.item(),
             self._categories,
@@ -117,9 +115,10 @@ class _Work:
 class _Asker:
     """One product's place in the stream."""
 
-    def __init__(self, index: int, line: Line) -> None:
+    def __init__(self, index: int, line: Line, end: float) -> None:
         self._index = index
         self._line = line
+        self._end = end
 
     def restart(self, provider: str, reason: str) -> None:
         told = {"index": self._index, "provider": provider, "reason": reason}
@@ -127,6 +126,9 @@ class _Asker:
 
     def is_gone(self) -> bool:
         return self._line.is_cut()
+
+    def left(self) -> float:
+        return self._end - time.monotonic()
 
     def wait(self, seconds: float) -> bool:
         return self._line.wait_cut(seconds)

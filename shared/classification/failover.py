@@ -11,7 +11,7 @@ from shared.ai_models import Model
 from shared.classification import answers, circuits, prompts, spending
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,9 @@ class Asker(Protocol):
 
     def is_gone(self) -> bool:
         """Whether nobody waits any more."""
+
+    def left(self) -> float:
+        """The seconds that it waits in all from now on, for whatever number of calls."""
 
     def wait(self, seconds: float) -> bool:
         """Waits; says whether the asker went meanwhile."""
@@ -67,8 +70,8 @@ def classify(
 ) -> Result:
     """The first result that a candidate gives; raises AllFailed, or Stopped if the asker went.
 
-    A call may take `seconds`. Who asks to be left alone is, and is waited for only where all
-    others have failed as well, and not for long.
+    A call may take `seconds`, and all together no longer than the asker waits. Who asks to be
+    left alone is, and is waited for only where all others have failed, and not for long.
     """
     attempts = _Attempts(prompts.question(item, categories), categories, asker, seconds)
     result = attempts.first_of(candidates)
@@ -98,6 +101,9 @@ class _Attempts:
         for candidate in candidates:
             if self._asker.is_gone():
                 raise Stopped
+            if self._asker.left() <= 0:
+                self._reasons.setdefault(candidate.provider, "no time was left")
+                continue
             if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
                 self._reasons.setdefault(candidate.provider, "left alone for now")
                 self._waits[candidate.provider] = (candidate, wait)
@@ -112,7 +118,8 @@ class _Attempts:
 
     def soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
-        waits = [each for each in self._waits.values() if each[1] <= MOST_WAIT_SECONDS]
+        most = min(MOST_WAIT_SECONDS, self._asker.left())
+        waits = [each for each in self._waits.values() if each[1] <= most]
         return min(waits, key=lambda each: each[1], default=None)
 
     def told(self) -> str:
@@ -136,8 +143,14 @@ class _Attempts:
 
     def _asked(self, candidate: Candidate, began: float) -> Result:
         model = candidate.model
-        patience = Patience(self._seconds, self._asker.is_gone)
-        reply = candidate.ask(self._question, model.name, patience)
+        seconds = min(self._seconds, self._asker.left())
+        patience = Patience(seconds, self._asker.is_gone)
+        try:
+            reply = _reply(candidate, self._question, patience)
+        except ProviderFailed as failure:
+            # An answer that was cut short or filtered is paid for as well.
+            spending.add(candidate.provider, model.cost_micros(*failure.tokens))
+            raise
         cost = model.cost_micros(reply.input_tokens, reply.output_tokens)
         # Paid for, whatever it says.
         spending.add(candidate.provider, cost)
@@ -160,6 +173,20 @@ class _Attempts:
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
+
+
+def _reply(candidate: Candidate, question: Question, patience: Patience) -> Reply:
+    try:
+        return candidate.ask(question, candidate.model.name, patience)
+    except (ProviderFailed, Stopped):
+        raise
+    except Exception as error:
+        if not candidate.has_circuit:
+            raise
+        # An SDK's own defect is no reason to ask nobody else.
+        context = {"provider": candidate.provider, "model": candidate.model.name}
+        log.exception("Unexpected failure of a provider", extra={"context": context})
+        raise ProviderFailed("network") from error
 
 
 def _ms_since(began: float) -> int:

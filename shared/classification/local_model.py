@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from shared.classification.models import Categories, Choice, Example, Verdict
 from shared.classification.synonyms import SYNONYMS
 
 GRAM: Final = 4
+MOST_WORDS: Final = 50_000
 NEIGHBOURS: Final = 8
 MOST_CONFIDENCE: Final = 95
 _NAME_WEIGHT: Final = 3
@@ -113,7 +114,8 @@ def words(text: str) -> Iterator[str]:
 _EMPTY: Final = frozenset({"and", "or", "of", "the", "with", "for", "in"})
 
 
-@cache
+# A catalogue has fewer words that matter; an instance lives for days, and sees any word.
+@lru_cache(maxsize=MOST_WORDS)
 def _parts(word: str) -> tuple[str, ...]:
     padded = f"#{word}$"
     last = max(1, len(padded) - GRAM + 1)

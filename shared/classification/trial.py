@@ -29,6 +29,7 @@ def run(wanted: TestProvider) -> Tested:
         answers.read(reply.text, _CATEGORIES)
     except ProviderFailed as failure:
         latency_ms = _ms_since(began)
+        spending.add(wanted.provider, model.cost_micros(*failure.tokens))
         circuits.failed(wanted.provider, failure, latency_ms)
         return Tested(False, latency_ms, model.name, f"{failure.kind}: {failure.detail}")
     latency_ms = _ms_since(began)

@@ -138,6 +138,9 @@ class Call:
         if method.ticket is not None and "Authorization" in self._http.headers:
             self._session = self._redeem(method.ticket)
             self._by_ticket = True
+            if self._session.uid != caller:
+                # As with a cookie: from however many addresses the tickets come.
+                self._take_limit(method.limit, self._session.uid)
         elif token is not None:
             try:
                 self._session = sessions.resolve(token, lookup.session_copy, now)

@@ -9,9 +9,18 @@ import msgspec
 from shared.errors import DependencyError
 
 FailureKind = Literal[
-    "rate_limited", "overloaded", "timeout", "refused", "bad_key", "bad_output", "network"
+    "rate_limited",
+    "overloaded",
+    "timeout",
+    "refused",
+    "bad_key",
+    "no_service",
+    "bad_output",
+    "network",
 ]
 CONNECT_SECONDS: Final = 5.0
+# No more than a bound: how long a call may take is for its patience to say.
+STEP_SECONDS: Final = 60.0
 LONGEST_WAIT_SECONDS: Final = 3600.0
 _UNKNOWN_WAIT_SECONDS: Final = 10.0
 # Fixed, since vendors repeat keys and prompts in theirs.
@@ -21,12 +30,15 @@ _TOLD: Final[dict[FailureKind, str]] = {
     "timeout": "The provider did not answer in time.",
     "refused": "The provider refused the request.",
     "bad_key": "The provider does not accept the key.",
+    "no_service": "The provider wants to be paid first, or does not know the model.",
     "bad_output": "The provider's answer is not what was asked for.",
     "network": "The provider cannot be reached, or its answer broke off.",
 }
 _BY_STATUS: Final[dict[int, FailureKind]] = {
     401: "bad_key",
+    402: "no_service",
     403: "bad_key",
+    404: "no_service",
     408: "timeout",
     429: "rate_limited",
     504: "timeout",
@@ -53,15 +65,21 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class ProviderFailed(DependencyError):
-    """A provider did not do its part; `wait_seconds` is how long it asks to be left alone."""
+    """A provider did not do its part; `wait_seconds` is how long it asks to be left alone.
+
+    `tokens`, of input and output, are what it took all the same.
+    """
 
     status: ClassVar[int] = 502
     title: ClassVar[str] = "An AI provider failed"
 
-    def __init__(self, kind: FailureKind, wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self, kind: FailureKind, wait_seconds: float = 0.0, tokens: tuple[int, int] = (0, 0)
+    ) -> None:
         super().__init__(_TOLD[kind])
         self.kind = kind
         self.wait_seconds = wait_seconds
+        self.tokens = tokens
 
 
 class Stopped(Exception):
@@ -72,7 +90,6 @@ class Patience:
     """How long an answer may take in all, and whether anybody still waits for it."""
 
     def __init__(self, seconds: float, stopped: Callable[[], bool] = lambda: False) -> None:
-        self.seconds = seconds
         self._end = time.monotonic() + seconds
         self._stopped = stopped
 
@@ -80,8 +97,12 @@ class Patience:
         """Raises Stopped, or ProviderFailed where the time is over."""
         if self._stopped():
             raise Stopped
-        if time.monotonic() > self._end:
+        if time.monotonic() >= self._end:
             raise ProviderFailed("timeout")
+
+    def left(self) -> float:
+        """The seconds that are left; none where the time is over or nobody waits."""
+        return 0.0 if self._stopped() else max(0.0, self._end - time.monotonic())
 
 
 def of_status(status: int, retry_after: str | None) -> ProviderFailed:

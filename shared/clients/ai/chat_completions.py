@@ -29,30 +29,26 @@ def whole(completion: Any) -> Reply:
     """The reply of an answer that came in one piece; raises ProviderFailed."""
     if not completion.choices:
         raise ProviderFailed("bad_output")
-    choice, usage = completion.choices[0], completion.usage
-    _check_end(choice.finish_reason)
-    return Reply(
-        choice.message.content or "",
-        usage.prompt_tokens if usage else 0,
-        usage.completion_tokens if usage else 0,
-    )
+    choice, tokens = completion.choices[0], _tokens(completion.usage)
+    _check_end(choice.finish_reason, tokens)
+    return Reply(choice.message.content or "", *tokens)
 
 
 def gathered(chunks: Iterable[Any], patience: Patience) -> Reply:
     """The reply of an answer that came in pieces; raises ProviderFailed, Stopped."""
-    text, end, input_tokens, output_tokens = [], None, 0, 0
+    text, end, tokens = [], None, (0, 0)
     for chunk in chunks:
         patience.check()
         if chunk.usage is not None:
-            input_tokens, output_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            tokens = _tokens(chunk.usage)
         for choice in chunk.choices:
             text.append(choice.delta.content or "")
             end = choice.finish_reason or end
     if end is None:
         # A stream that ends early raises nothing by itself.
         raise ProviderFailed("network")
-    _check_end(end)
-    return Reply("".join(text), input_tokens, output_tokens)
+    _check_end(end, tokens)
+    return Reply("".join(text), *tokens)
 
 
 @contextmanager
@@ -68,15 +64,19 @@ def failures_mapped(sdk: Any, transport: Any) -> Iterator[None]:
         raise of_status(error.status_code, error.response.headers.get("retry-after")) from None
     except transport.TimeoutException:
         raise ProviderFailed("timeout") from None
-    except transport.TransportError:
+    except transport.RequestError:
         raise ProviderFailed("network") from None
     except (sdk.APIError, ValueError, TypeError, AttributeError):
         # A chunk that is no JSON, or JSON of another shape.
         raise ProviderFailed("bad_output") from None
 
 
-def _check_end(reason: str | None) -> None:
+def _tokens(usage: Any) -> tuple[int, int]:
+    return (usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else (0, 0)
+
+
+def _check_end(reason: str | None, tokens: tuple[int, int]) -> None:
     if reason == "content_filter":
-        raise ProviderFailed("refused")
+        raise ProviderFailed("refused", tokens=tokens)
     if reason != "stop":
-        raise ProviderFailed("bad_output")
+        raise ProviderFailed("bad_output", tokens=tokens)

@@ -1,17 +1,27 @@
 """Google's Gemini, by google-genai."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, of_status
+from shared.clients.ai import patient_network
+from shared.clients.ai.asking import (
+    STEP_SECONDS,
+    FailureKind,
+    Patience,
+    ProviderFailed,
+    Question,
+    Reply,
+    of_status,
+)
 
 if TYPE_CHECKING:
     from google.genai import Client
 
 _VERSION: Final = "v1beta"
+# What a model thinks counts as output, and not every model lets itself be told to think less.
+_THINKING_TOKENS: Final = 4096
 _REFUSALS: Final = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")
 
 
@@ -19,16 +29,15 @@ def complete(
     question: Question, model: str, patience: Patience, key: str, base_url: str | None
 ) -> Reply:
     """The model's answer, gathered from its stream; raises ProviderFailed, Stopped."""
-    client = _client(key, base_url, patience.seconds)
+    client = _client(key, base_url)
     config = {
         "system_instruction": question.system,
         "response_mime_type": "application/json",
         "response_json_schema": question.schema,
         "temperature": 0,
-        "max_output_tokens": question.max_tokens,
+        "max_output_tokens": question.max_tokens + _THINKING_TOKENS,
     }
-    with _failures_mapped():
-        patience.check()
+    with patient_network.held_to(patience), _failures_mapped():
         chunks = client.models.generate_content_stream(
             model=model,
             contents=question.user,
@@ -43,7 +52,7 @@ def _gathered(chunks: Iterator[Any], patience: Patience) -> Reply:
         patience.check()
         usage = chunk.usage_metadata or usage
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
-            raise ProviderFailed("refused")
+            raise ProviderFailed("refused", tokens=_tokens(usage))
         for candidate in chunk.candidates or ():
             parts = candidate.content.parts if candidate.content else None
             text += [part.text or "" for part in parts or () if not part.thought]
@@ -51,7 +60,8 @@ def _gathered(chunks: Iterator[Any], patience: Patience) -> Reply:
     if end is None:
         raise ProviderFailed("network")
     if end != "STOP":
-        raise ProviderFailed("refused" if end in _REFUSALS else "bad_output")
+        kind: FailureKind = "refused" if end in _REFUSALS else "bad_output"
+        raise ProviderFailed(kind, tokens=_tokens(usage))
     return Reply("".join(text), *_tokens(usage))
 
 
@@ -63,13 +73,17 @@ def _tokens(usage: Any) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=2)
-def _client(key: str, base_url: str | None, seconds: float) -> "Client":
+def _client(key: str, base_url: str | None) -> "Client":
+    import httpcore2
+    import httpx2
     from google import genai
 
     options = {
         "base_url": base_url,
         "api_version": _VERSION,
-        "timeout": int(seconds * 1000),
+        "timeout": int(STEP_SECONDS * 1000),
+        # The SDK uses the HTTP library that this is of.
+        "client_args": {"transport": patient_network.transport(httpx2, httpcore2)},
         "retry_options": {"attempts": 1},
     }
     return genai.Client(api_key=key, vertexai=False, http_options=options)  # type: ignore[arg-type]
@@ -77,24 +91,19 @@ def _client(key: str, base_url: str | None, seconds: float) -> "Client":
 
 @contextmanager
 def _failures_mapped() -> Iterator[None]:
+    import httpx2
     from google.genai import errors
 
-    transports = _transports()
     try:
         yield
     except errors.APIError as error:
         raise _of_error(error) from None
-    except tuple(each.TimeoutException for each in transports):
+    except httpx2.TimeoutException:
         raise ProviderFailed("timeout") from None
-    except tuple(each.TransportError for each in transports):
+    except httpx2.RequestError:
         raise ProviderFailed("network") from None
     except (ValueError, TypeError, AttributeError):
         raise ProviderFailed("bad_output") from None
-
-
-def _transports() -> list[Any]:
-    """The HTTP libraries of which the SDK has chosen one, and whose errors it lets through."""
-    return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
 
 
 def _of_error(error: Any) -> ProviderFailed:

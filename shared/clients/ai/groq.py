@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from shared.clients.ai import chat_completions
-from shared.clients.ai.asking import CONNECT_SECONDS, Patience, Question, Reply
+from shared.clients.ai import chat_completions, patient_network
+from shared.clients.ai.asking import CONNECT_SECONDS, STEP_SECONDS, Patience, Question, Reply
 
 if TYPE_CHECKING:
     from groq import Groq
@@ -20,18 +20,19 @@ def complete(
     import groq
     import httpx
 
-    client = _client(key, base_url, patience.seconds)
+    client = _client(key, base_url)
     schema = model.startswith(_WITH_SCHEMA)
-    with chat_completions.failures_mapped(groq, httpx):
-        patience.check()
+    with patient_network.held_to(patience), chat_completions.failures_mapped(groq, httpx):
         request = chat_completions.request_of(question, model, schema=schema)
         return chat_completions.whole(client.chat.completions.create(**request))
 
 
 @lru_cache(maxsize=2)
-def _client(key: str, base_url: str | None, seconds: float) -> "Groq":
+def _client(key: str, base_url: str | None) -> "Groq":
+    import httpcore
     import httpx
-    from groq import Groq
+    from groq import DefaultHttpxClient, Groq
 
-    timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    return Groq(api_key=key, base_url=base_url, timeout=timeout, max_retries=0)
+    http = DefaultHttpxClient(transport=patient_network.transport(httpx, httpcore))
+    timeout = httpx.Timeout(STEP_SECONDS, connect=CONNECT_SECONDS)
+    return Groq(api_key=key, base_url=base_url, timeout=timeout, max_retries=0, http_client=http)

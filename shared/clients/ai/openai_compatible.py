@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared.clients.ai import chat_completions
-from shared.clients.ai.asking import CONNECT_SECONDS, Patience, Question, Reply
+from shared.clients.ai import chat_completions, patient_network
+from shared.clients.ai.asking import CONNECT_SECONDS, STEP_SECONDS, Patience, Question, Reply
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -23,9 +23,8 @@ def complete(  # noqa: PLR0913 - one more than the other providers': there are t
     import httpx2
     import openai
 
-    client = _client(key, base_url, patience.seconds)
-    with chat_completions.failures_mapped(openai, httpx2):
-        patience.check()
+    client = _client(key, base_url)
+    with patient_network.held_to(patience), chat_completions.failures_mapped(openai, httpx2):
         request = chat_completions.request_of(question, model, schema=True)
         with client.chat.completions.create(
             **request, stream=True, stream_options={"include_usage": True}, extra_body=extra
@@ -34,9 +33,11 @@ def complete(  # noqa: PLR0913 - one more than the other providers': there are t
 
 
 @lru_cache(maxsize=4)
-def _client(key: str, base_url: str, seconds: float) -> "OpenAI":
+def _client(key: str, base_url: str) -> "OpenAI":
+    import httpcore2
     import httpx2
-    from openai import OpenAI
+    from openai import DefaultHttpxClient, OpenAI
 
-    timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    return OpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=0)
+    http = DefaultHttpxClient(transport=patient_network.transport(httpx2, httpcore2))
+    timeout = httpx2.Timeout(STEP_SECONDS, connect=CONNECT_SECONDS)
+    return OpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=0, http_client=http)

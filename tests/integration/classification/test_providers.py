@@ -20,7 +20,7 @@ from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.local_model import LocalModel
 from shared.classification.models import KEYED, Categories, Choice, Item
 from shared.clients import redis
-from shared.clients.ai.asking import Patience, Question, Reply
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.config import settings
 from tests.integration.classification.models import NAMES, Cutting, answer, models_at, reply
 from tests.integration.edge.instance import instance
@@ -42,8 +42,11 @@ FAULTS = {
     "invalid JSON": ("bad_output", "no failure"),
     "category outside the list": ("bad_output", "no failure"),
     "wrong key": ("bad_key", "open"),
+    "402, to be paid first": ("no_service", "open"),
+    "404, no such model": ("no_service", "open"),
     "connection refused": ("network", "one failure"),
 }
+STATUSES = {"500": 500, "wrong key": 401, "402, to be paid first": 402, "404, no such model": 404}
 # Groq's answer comes in one piece: cut off or not at all.
 CASES = [
     (provider, fault)
@@ -64,6 +67,9 @@ class Asker:
 
     def is_gone(self) -> bool:
         return False
+
+    def left(self) -> float:
+        return 500.0
 
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
@@ -93,10 +99,8 @@ def arrange(models: LLMockState, provider: str, fault: str) -> None:
     models.scenarios.add(reply(answer("tea"), provider))
     if fault == "429 with Retry-After":
         models.scenarios.add(Fail(429, retry_after=LONG_WAIT, times=None, match=match))
-    elif fault == "500":
-        models.scenarios.add(Fail(500, times=None, match=match))
-    elif fault == "wrong key":
-        models.scenarios.add(Fail(401, times=None, match=match))
+    elif fault in STATUSES:
+        models.scenarios.add(Fail(STATUSES[fault], times=None, match=match))
     elif fault == "slow":
         models.scenarios.add(Delay(IMPATIENT_SECONDS * 3, times=None, match=match))
     elif fault == "cut off":
@@ -206,6 +210,18 @@ def test_one_of_many_makes_the_trial() -> None:
     assert waits == [None, circuits.TRIAL_SECONDS, circuits.TRIAL_SECONDS]
     circuits.succeeded("groq", 5)
     assert circuits.wait_of("groq") is None
+
+
+def test_a_late_report_does_not_free_the_place_of_a_trial() -> None:
+    rests = Circuit(failures=3, openings=1, open_until=time.time() + 60)
+    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(rests).decode()))
+    assert circuits._take_trial("groq")
+
+    circuits.failed("groq", ProviderFailed("timeout"), 5)
+
+    assert not circuits._take_trial("groq")
+    circuits.failed("groq", ProviderFailed("timeout"), 5, lambda: time.time() + 61)
+    assert circuits._take_trial("groq")
 
 
 def test_the_only_one_left_is_waited_for_if_it_asks_for_little(models: LLMockState) -> None:

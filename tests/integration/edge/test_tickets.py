@@ -9,8 +9,9 @@ import pytest
 
 from local.stack import Stack
 from shared.clients import firestore
+from shared.edge import limits, tickets
 from shared.edge import sessions as product
-from shared.edge import tickets
+from shared.edge.declaration import LimitClass
 from shared.edge.request import Session
 from shared.errors import Unauthenticated
 from tests import sessions
@@ -82,6 +83,22 @@ def test_a_ticket_leads_to_the_functions_own_address(
 ) -> None:
     ticket = get_ticket(stack, signed_in)["ticket"]
     assert stream.get("/", headers=bearer(ticket)).status_code == 200
+
+
+def test_its_user_is_limited_whatever_the_address(
+    stack: Stack, signed_in: SignedIn, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    take = limits.take
+
+    def taking(limit: LimitClass, function: str, caller: str) -> limits.Allowance:
+        taken.append(caller)
+        return take(limit, function, caller)
+
+    monkeypatch.setattr(limits, "take", taking)
+    ticket = get_ticket(stack, signed_in)["ticket"]
+    assert stream.get("/stream", headers=bearer(ticket)).status_code == 200
+    assert taken == ["127.0.0.1", signed_in.user["uid"]]
 
 
 def test_a_ticket_for_something_else_opens_nothing(

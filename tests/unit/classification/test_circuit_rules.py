@@ -1,5 +1,6 @@
 """When a provider is left alone, and for how long."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,14 +45,26 @@ def test_after_its_rest_one_failure_opens_it_for_longer_and_one_success_closes_i
 
 
 def test_it_never_rests_for_longer_than_ten_minutes() -> None:
-    many: list[FailureKind] = ["network"] * 40
-    circuit = after(*many)
-    assert rules.wait_seconds(circuit, NOW) == rules.LONGEST_REST_SECONDS
+    circuit, now = Circuit(), NOW
+    for _ in range(40):
+        circuit = rules.after_failure(circuit, "network", 0, 5, now)
+        now += rules.wait_seconds(circuit, now)
+    circuit = rules.after_failure(circuit, "network", 0, 5, now)
+    assert rules.wait_seconds(circuit, now) == rules.LONGEST_REST_SECONDS
 
 
-def test_a_wrong_key_opens_it_at_once() -> None:
-    assert rules.state(after("bad_key"), NOW) == "open"
-    assert rules.wait_seconds(after("bad_key"), NOW) == rules.BAD_KEY_REST_SECONDS
+def test_calls_under_way_when_it_opens_are_no_failed_trials() -> None:
+    blip: list[FailureKind] = ["timeout"] * 12
+    circuit = after(*blip, "bad_key", "rate_limited", "bad_output", wait=3600)
+    assert rules.wait_seconds(circuit, NOW) == rules.FIRST_REST_SECONDS
+    assert (circuit.openings, circuit.reason) == (1, "timeout")
+    assert len(circuit.samples) == 15
+
+
+@pytest.mark.parametrize("kind", ["bad_key", "no_service"])
+def test_what_only_somebody_can_mend_opens_it_at_once(kind: FailureKind) -> None:
+    assert rules.state(after(kind), NOW) == "open"
+    assert rules.wait_seconds(after(kind), NOW) == rules.SOMEBODY_ACTS_SECONDS
 
 
 def test_who_asks_to_be_left_alone_is_and_has_not_failed() -> None:
@@ -78,7 +91,17 @@ def test_the_last_twenty_calls_are_remembered() -> None:
 
 
 KINDS = st.sampled_from(
-    ["rate_limited", "overloaded", "timeout", "refused", "bad_key", "bad_output", "network", "ok"]
+    [
+        "rate_limited",
+        "overloaded",
+        "timeout",
+        "refused",
+        "bad_key",
+        "bad_output",
+        "network",
+        "ok",
+        "no_service",
+    ]
 )
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.classification import local_model
 from shared.classification.local_model import LocalModel
 from shared.classification.models import Categories, Choice, Example
 from shared.products.default_categories import DEFAULT_CATEGORIES
@@ -57,3 +58,7 @@ def test_every_answer_is_of_the_list_and_within_bounds(text: str) -> None:
     verdict = UNTAUGHT.classify(text)
     assert verdict.category in LEAVES.ids
     assert 0 <= verdict.confidence <= 95
+
+
+def test_what_is_kept_of_words_is_bounded() -> None:
+    assert local_model._parts.cache_info().maxsize == local_model.MOST_WORDS

@@ -86,9 +86,9 @@ def test_a_wait_is_read_and_bounded(told: str | None, seconds: float) -> None:
     [
         (400, "refused"),
         (401, "bad_key"),
-        (402, "refused"),
+        (402, "no_service"),
         (403, "bad_key"),
-        (404, "refused"),
+        (404, "no_service"),
         (408, "timeout"),
         (429, "rate_limited"),
         (500, "overloaded"),

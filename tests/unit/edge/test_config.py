@@ -49,6 +49,7 @@ def test_two_settings_are_enough() -> None:
         ({"SMTP_URL": "smtp://:pass@mail.example"}, "SMTP_URL", "in the clear"),
         ({"AI_PROVIDER": "skynet"}, "AI_PROVIDER", "give one of groq, gemini"),
         ({"AI_TIMEOUT_SECONDS": "0"}, "AI_TIMEOUT_SECONDS", "above zero"),
+        ({"AI_TIMEOUT_SECONDS": "600"}, "AI_TIMEOUT_SECONDS", "up to 50"),
         ({"AI_MODELS": "groq:llama"}, "AI_MODELS", "provider:model@input/output"),
         ({"AI_MODELS": "skynet:t800@1/1"}, "AI_MODELS", "provider:model@input/output"),
         ({"AI_MODELS": "groq:a@1/1 groq:a@2/2"}, "AI_MODELS", "each once"),
@@ -182,3 +183,17 @@ def test_keys_are_none_where_they_are_off_and_master_keys_come_newest_first() ->
     assert known.keys_master_key == ()
     both = read_settings(GOOD | {"KEYS_MASTER_KEY": f"{'n' * 32}, {'o' * 32}"}).keys_master_key
     assert both == ("n" * 32, "o" * 32)
+
+
+def test_settings_show_no_secret_of_theirs() -> None:
+    secrets = {
+        "SECRET_KEY": f"canary-{'x' * 32}",
+        "GROQ_API_KEY": "canary-groq",
+        "KEYS_MASTER_KEY": f"canary-{'m' * 32}",
+        "SMTP_URL": "smtps://me:canary@mail.example",
+        "FIREBASE_PRIVATE_KEY": "canary-private",
+    }
+    known = read_settings(GOOD | secrets)
+    for shown in (repr(known), str(known), f"{[known]}"):
+        assert "demo-unit" in shown
+        assert "canary" not in shown

@@ -113,6 +113,7 @@ def test_a_secret_is_known_by_its_name_at_any_depth(name: str) -> None:
         TOKEN,
         "gsk_abcdefgh12345678",
         "AIzaSyA1234567890abcdefghijklmnop",
+        "AQ.Ab8RN6Jx-canary_0123456789abcdefghij",
         "csk-abcdefgh12345678",
         "sk-or-v1-abcdefgh12345678",
         "https://hooks.slack.com/services/T0/B0/XXXX",
