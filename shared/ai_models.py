@@ -6,6 +6,13 @@ from typing import Final
 import msgspec
 
 AI_PROVIDERS: Final = ("groq", "gemini", "cerebras", "openrouter", "local")
+# The settings that hold the keys of those that want one, for the functions that must see them.
+PROVIDER_KEYS: Final = (
+    "GROQ_API_KEY",
+    "GOOGLE_API_KEY",
+    "CEREBRAS_API_KEY",
+    "OPENROUTER_API_KEY",
+)
 # Prices as the providers published them in 2026; names retire and prices move, so both are
 # settings. The first of each provider is its default.
 DEFAULT_MODELS: Final = """

@@ -1,5 +1,6 @@
 """/classify: the categories of some products, told as they are found."""
 
+from shared.ai_models import PROVIDER_KEYS
 from shared.classification.schemas import Classify, StreamedEvent
 from shared.edge import Request, endpoint
 from shared.edge.streaming import Stream
@@ -14,10 +15,7 @@ classify = endpoint(
         "SECRET_KEY",
         "UPSTASH_REDIS_REST_TOKEN",
         "KEYS_MASTER_KEY",
-        "GROQ_API_KEY",
-        "GOOGLE_API_KEY",
-        "CEREBRAS_API_KEY",
-        "OPENROUTER_API_KEY",
+        *PROVIDER_KEYS,
     ),
 )
 

@@ -1,5 +1,6 @@
 """/classify/providers: who can be asked, and how each has fared of late."""
 
+from shared.ai_models import PROVIDER_KEYS
 from shared.classification.schemas import ProviderList
 from shared.edge import Request, endpoint
 
@@ -11,10 +12,7 @@ classify_providers = endpoint(
         "SECRET_KEY",
         "UPSTASH_REDIS_REST_TOKEN",
         "KEYS_MASTER_KEY",
-        "GROQ_API_KEY",
-        "GOOGLE_API_KEY",
-        "CEREBRAS_API_KEY",
-        "OPENROUTER_API_KEY",
+        *PROVIDER_KEYS,
     ),
 )
 

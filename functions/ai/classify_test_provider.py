@@ -1,5 +1,6 @@
 """/classify/test-provider: whether a provider answers."""
 
+from shared.ai_models import PROVIDER_KEYS
 from shared.classification.schemas import Tested, TestProvider
 from shared.edge import Request, endpoint
 
@@ -12,10 +13,7 @@ classify_test_provider = endpoint(
         "SECRET_KEY",
         "UPSTASH_REDIS_REST_TOKEN",
         "KEYS_MASTER_KEY",
-        "GROQ_API_KEY",
-        "GOOGLE_API_KEY",
-        "CEREBRAS_API_KEY",
-        "OPENROUTER_API_KEY",
+        *PROVIDER_KEYS,
     ),
 )
 

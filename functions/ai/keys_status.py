@@ -1,5 +1,6 @@
 """/keys/status: which providers have a key."""
 
+from shared.ai_models import PROVIDER_KEYS
 from shared.classification.schemas import KeysStatus
 from shared.edge import Request, endpoint
 
@@ -10,10 +11,7 @@ keys_status = endpoint(
     secrets=(
         "SECRET_KEY",
         "UPSTASH_REDIS_REST_TOKEN",
-        "GROQ_API_KEY",
-        "GOOGLE_API_KEY",
-        "CEREBRAS_API_KEY",
-        "OPENROUTER_API_KEY",
+        *PROVIDER_KEYS,
     ),
 )
 

@@ -1,5 +1,6 @@
 """/system/status: the state of what the product stands on."""
 
+from shared.ai_models import PROVIDER_KEYS
 from shared.edge import Request, endpoint
 from shared.system.schemas import SystemStatus
 
@@ -14,10 +15,7 @@ system_status = endpoint(
         "UPSTASH_REDIS_REST_TOKEN",
         "SLACK_WEBHOOK_URL",
         "SMTP_URL",
-        "GROQ_API_KEY",
-        "GOOGLE_API_KEY",
-        "CEREBRAS_API_KEY",
-        "OPENROUTER_API_KEY",
+        *PROVIDER_KEYS,
     ),
 )
 

@@ -30,13 +30,6 @@ class Found(msgspec.Struct, frozen=True):
     clusters: "NDArray[np.int64]"
 
 
-def deduplicate(prepared: Prepared, score: "Score", lowest: float) -> Found:
-    """The pairs of a confidence of `lowest` and more that are each other's best, in clusters."""
-    index = Index(prepared)
-    scored = [match_block(index, block, score) for block in index.blocks()]
-    return settle([*scored, _scored(prepared, twins(prepared), score)], prepared, lowest)
-
-
 @contextmanager
 def many_objects() -> Iterator[None]:
     """While it lasts no garbage is looked for: of millions of small objects none is any."""

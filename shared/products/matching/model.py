@@ -22,8 +22,6 @@ class MatchModel(msgspec.Struct, frozen=True):
     """For two offers by themselves."""
     together: Weights
     """For two offers among the others of a catalogue."""
-    overlap: float = 0.5
-    """The share of offers with a partner elsewhere, as estimated."""
     decisions: int = 0
     """How many pairs that people decided it has learned from."""
     version: int = VERSION

@@ -93,14 +93,7 @@ class Training:
         examples = np.concatenate([measured, np.ones((len(measured), 1))], axis=1)
         alone = fitted(examples, judged[::step], vector(PRIOR, ALONE), _HOLD_OF_PRIOR)
         weights = named(alone, ALONE)
-        return MatchModel(vocabulary, weights, surrounded(weights), self._overlap(judged))
-
-    def _overlap(self, judged: "Floats") -> float:
-        """The share of offers with a partner elsewhere: each is as likely as its surest one."""
-        surest = np.zeros(len(self._prepared))
-        for side in self.candidates:
-            np.maximum.at(surest, side, judged)
-        return round(float(surest.mean()), 3) if len(surest) else 0.0
+        return MatchModel(vocabulary, weights, surrounded(weights))
 
     def _decided(self, decisions: Sequence[Decision]) -> "tuple[Places, Places, Floats]":
         known = [d for d in decisions if d[0] in self._place and d[1] in self._place]

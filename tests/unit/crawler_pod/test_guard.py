@@ -3,7 +3,6 @@
 import asyncio
 import http.server
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -14,6 +13,7 @@ from crawler_pod.guard import Guard, literal
 from crawler_pod.pace import OwnPace
 from shared.clients.guarded_network import Refused
 from shared.crawling.recipes import Limits
+from tests.unit.crawler_pod.sites import served
 
 HOST = "127.0.0.1"
 HOSTS = """
@@ -48,15 +48,8 @@ class Site(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[http.server.ThreadingHTTPServer]:
-    handler = type("OneSite", (Site,), {"seen": []})
-    server = http.server.ThreadingHTTPServer((HOST, 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Site) as server:
+        yield server
 
 
 @pytest.fixture

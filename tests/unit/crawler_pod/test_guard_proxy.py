@@ -2,13 +2,13 @@
 
 import asyncio
 import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from crawler_pod.guard import Guard
 from crawler_pod.guard_proxy import GuardProxy
+from tests.unit.crawler_pod.sites import served
 
 HOST = "127.0.0.1"
 REFUSED = (
@@ -38,15 +38,8 @@ class Site(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[http.server.ThreadingHTTPServer]:
-    handler = type("OneSite", (Site,), {"seen": []})
-    server = http.server.ThreadingHTTPServer((HOST, 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Site) as server:
+        yield server
 
 
 def answered(request: bytes, opened: int, most_bytes: int = 10**6) -> bytes:
