@@ -21,7 +21,7 @@ from local.stack import Stack
 from shared.edge.paths import match, specificity
 from tests import sessions
 
-EXAMPLES = 12
+EXAMPLES = 5
 LOGOUT = "/api/admin/logout"
 # schemathesis reads the document from there, and so does not try it as an operation.
 DOCUMENT = "/openapi.json"
