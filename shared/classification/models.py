@@ -53,3 +53,31 @@ class Categories(msgspec.Struct, frozen=True):
     def ids(self) -> frozenset[str]:
         """Their ids."""
         return frozenset(choice.id for choice in self.choices)
+
+
+Source = Literal["provider", "neighbour", "cache", "twin"]
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What came of one item: a category of the collection, or why there is none.
+
+    `index` is its place in what was asked for. `confidence` is calibrated, `raw_confidence` what
+    the provider said of itself. Tokens, cost (millionths of a US dollar) and latency are the
+    item's share of the call that it was answered in; where another's answer was taken they are 0.
+    """
+
+    index: int
+    category: str | None
+    confidence: int | None
+    raw_confidence: int | None
+    rationale: str
+    provider: Provider | None
+    model: str | None
+    prompt_version: str
+    source: Source
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    latency_ms: int = 0
+    needs_review: bool = True
+    failure: str | None = None

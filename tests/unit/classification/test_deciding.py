@@ -1,0 +1,75 @@
+"""Some items and who answers for them: each ends with one result, whatever a provider does."""
+
+import json
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from shared.ai_models import Model
+from shared.classification import circuits, deciding
+from shared.classification.deciding import Setting
+from shared.classification.failover import Candidate
+from shared.classification.models import Categories, Choice, Decided, Item
+from shared.clients import redis
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
+
+CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
+MODEL = Model("groq", "model", 1_000_000, 2_000_000)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance without Redis, which knows of no circuit yet."""
+    monkeypatch.setattr(redis, "client", lambda: None)
+    monkeypatch.setattr(circuits, "_own", {})
+
+
+@dataclass
+class Heard:
+    """Whoever waits, and what it heard."""
+
+    gone_after: int = 1_000_000
+    decided_: list[Decided] = field(default_factory=list)
+
+    def restart(self, index: int, provider: str, reason: str) -> None:
+        """Heard by the tests of the stream."""
+
+    def decided(self, decided: Decided) -> None:
+        self.decided_.append(decided)
+
+    def is_gone(self) -> bool:
+        return len(self.decided_) >= self.gone_after
+
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002 - as the Protocol has it
+        return False
+
+
+def tea_or_milk(question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001
+    """Fails at what is neither."""
+    found = [each for each in ("milk", "tea") if each in question.text.lower()]
+    if not found:
+        raise ProviderFailed("refused")
+    answer = {"category": found[0], "confidence": 60 if found[0] == "milk" else 90}
+    return Reply(json.dumps({**answer, "rationale": "So."}), 10, 2)
+
+
+def decide(*names: str, heard: Heard | None = None) -> list[Decided]:
+    setting = Setting(CATEGORIES, [Candidate("groq", MODEL, tea_or_milk)], 70, 20.0)
+    items = [Item(name) for name in names]
+    return deciding.decide_with(setting, items, time.monotonic() + 60, heard)
+
+
+def test_each_item_has_its_own_result_in_its_place() -> None:
+    heard = Heard()
+    found = decide("Ceylon Tea", "Full Milk", "Soap", heard=heard)
+    assert [each.index for each in found] == [0, 1, 2]
+    assert [each.category for each in found] == ["tea", "milk", None]
+    assert [each.needs_review for each in found] == [False, True, True]
+    assert found[2].failure == "No provider gave an answer. groq: refused"
+    assert (found[0].cost_micros, found[0].model) == (14, "model")
+    assert sorted(heard.decided_, key=lambda each: each.index) == found
+
+
+def test_what_nobody_waits_for_is_left_out() -> None:
+    assert decide("Tea", heard=Heard(gone_after=0)) == []
