@@ -8,10 +8,11 @@ from typing import Final, Protocol
 import msgspec
 
 from shared.ai_models import Model
-from shared.classification import answers, circuits, prompts, spending
+from shared.classification import answers, circuits, paying, prompts
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
+from shared.classification.spending import Reservation, Spent
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +109,16 @@ class _Attempts:
                 self._reasons.setdefault(candidate.provider, "left alone for now")
                 self._waits[candidate.provider] = (candidate, wait)
                 continue
+            try:
+                held = paying.reserve(candidate, self._question)
+            except Spent:
+                # Passed over as one whose circuit is open, until the next day.
+                self._reasons[candidate.provider] = "budget"
+                continue
             if self._begun is not None:
                 self._asker.restart(candidate.provider, self._begun)
             try:
-                return self._attempt(candidate)
+                return self._attempt(candidate, held)
             except ProviderFailed as failure:
                 self._failed(candidate, failure)
         return None
@@ -126,10 +133,10 @@ class _Attempts:
         """Each provider with why it gave no answer."""
         return "; ".join(f"{name}: {reason}" for name, reason in self._reasons.items())
 
-    def _attempt(self, candidate: Candidate) -> Result:
+    def _attempt(self, candidate: Candidate, held: Reservation | None) -> Result:
         began = time.monotonic()
         try:
-            result = self._asked(candidate, began)
+            result = self._asked(candidate, held, began)
         except ProviderFailed as failure:
             if candidate.has_circuit:
                 circuits.failed(candidate.provider, failure, _ms_since(began))
@@ -141,19 +148,11 @@ class _Attempts:
             log.debug("Classified", extra={"context": {"provider": result.provider, **told}})
         return result
 
-    def _asked(self, candidate: Candidate, began: float) -> Result:
+    def _asked(self, candidate: Candidate, held: Reservation | None, began: float) -> Result:
         model = candidate.model
         seconds = min(self._seconds, self._asker.left())
         patience = Patience(seconds, self._asker.is_gone)
-        try:
-            reply = _reply(candidate, self._question, patience)
-        except ProviderFailed as failure:
-            # An answer that was cut short or filtered is paid for as well.
-            spending.add(candidate.provider, model.cost_micros(*failure.tokens))
-            raise
-        cost = model.cost_micros(reply.input_tokens, reply.output_tokens)
-        # Paid for, whatever it says.
-        spending.add(candidate.provider, cost)
+        reply = paying.ask(candidate, self._question, patience, held)
         return Result(
             answers.read(reply.text, self._categories),
             candidate.provider,
@@ -161,7 +160,7 @@ class _Attempts:
             prompts.PROMPT_VERSION,
             reply.input_tokens,
             reply.output_tokens,
-            cost,
+            model.cost_micros(reply.input_tokens, reply.output_tokens),
             _ms_since(began),
         )
 
@@ -173,20 +172,6 @@ class _Attempts:
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
-
-
-def _reply(candidate: Candidate, question: Question, patience: Patience) -> Reply:
-    try:
-        return candidate.ask(question, candidate.model.name, patience)
-    except (ProviderFailed, Stopped):
-        raise
-    except Exception as error:
-        if not candidate.has_circuit:
-            raise
-        # An SDK's own defect is no reason to ask nobody else.
-        context = {"provider": candidate.provider, "model": candidate.model.name}
-        log.exception("Unexpected failure of a provider", extra={"context": context})
-        raise ProviderFailed("network") from error
 
 
 def _ms_since(began: float) -> int:
