@@ -12,10 +12,11 @@ from typing import Final, Generic, Protocol, TypeVar
 import msgspec
 
 from shared.ai_models import Model
-from shared.classification import answers, circuits, prompts, spending
+from shared.classification import answers, circuits, paying, prompts
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
+from shared.classification.spending import Reservation, Spent
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -208,10 +209,16 @@ class _Attempts(Generic[T]):
                 self._reasons.setdefault(candidate.provider, "left alone for now")
                 self._waits[candidate.provider] = (candidate, wait)
                 continue
+            try:
+                held = paying.reserve(candidate, self._question)
+            except Spent:
+                # Passed over as one whose circuit is open, until the next day.
+                self._reasons[candidate.provider] = "budget"
+                continue
             if self._begun is not None:
                 self._asker.restart(candidate.provider, self._begun)
             try:
-                return self._attempt(candidate)
+                return self._attempt(candidate, held)
             except ProviderFailed as failure:
                 self._failed(candidate, failure)
                 if self._together and failure.kind in _OF_THE_QUESTION:
@@ -224,10 +231,10 @@ class _Attempts(Generic[T]):
         waits = [each for each in self._waits.values() if each[1] <= most]
         return min(waits, key=lambda each: each[1], default=None)
 
-    def _attempt(self, candidate: Candidate) -> _Answered[T]:
+    def _attempt(self, candidate: Candidate, held: Reservation | None) -> _Answered[T]:
         began = time.monotonic()
         try:
-            value = self._asked(candidate)
+            value = self._asked(candidate, held)
         except ProviderFailed as failure:
             if candidate.has_circuit:
                 circuits.failed(candidate.provider, failure, _ms_since(began))
@@ -240,10 +247,10 @@ class _Attempts(Generic[T]):
             log.debug("Classified", extra={"context": told})
         return _Answered(value, candidate.provider, candidate.model.name, self._paid, latency_ms)
 
-    def _asked(self, candidate: Candidate) -> T:
+    def _asked(self, candidate: Candidate, held: Reservation | None) -> T:
         patience = Patience(min(self._seconds, self._asker.left()), self._asker.is_gone)
         try:
-            reply = _reply(candidate, self._question, patience)
+            reply = paying.ask(candidate, self._question, patience, held)
         except ProviderFailed as failure:
             # An answer that was cut short or filtered is paid for as well.
             self._pay(candidate, *failure.tokens)
@@ -254,7 +261,6 @@ class _Attempts(Generic[T]):
 
     def _pay(self, candidate: Candidate, input_tokens: int, output_tokens: int) -> None:
         cost = candidate.model.cost_micros(input_tokens, output_tokens)
-        spending.add(candidate.provider, cost)
         self._paid += Paid(int(candidate.has_circuit), input_tokens, output_tokens, cost)
 
     def _failed(self, candidate: Candidate, failure: ProviderFailed) -> None:
@@ -265,20 +271,6 @@ class _Attempts(Generic[T]):
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
-
-
-def _reply(candidate: Candidate, question: Question, patience: Patience) -> Reply:
-    try:
-        return candidate.ask(question, candidate.model.name, patience)
-    except (ProviderFailed, Stopped):
-        raise
-    except Exception as error:
-        if not candidate.has_circuit:
-            raise
-        # An SDK's own defect is no reason to ask nobody else.
-        context = {"provider": candidate.provider, "model": candidate.model.name}
-        log.exception("Unexpected failure of a provider", extra={"context": context})
-        raise ProviderFailed("network") from error
 
 
 def _values(paid: Paid) -> tuple[int, ...]:
