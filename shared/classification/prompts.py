@@ -1,5 +1,6 @@
 """The question: products, as data that no text in it can turn into instructions."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
@@ -29,6 +30,9 @@ _OPEN: Final = "<product>"
 _CLOSE: Final = "</product>"
 _OPEN_SEVERAL: Final = "<products>"
 _CLOSE_SEVERAL: Final = "</products>"
+_ESCAPED: Final = re.compile(
+    "[<>\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 _MARK_LETTERS: Final = "bcdfghjkmnpqrstvwxz"
 _MARK_LENGTH: Final = 4
 _CHOOSE: Final = """\
@@ -125,8 +129,14 @@ def _listed(categories: Categories) -> str:
 
 
 def _data(told: dict[str, Any]) -> str:
-    # Text that holds no angle bracket cannot close what it stands in, nor JSON a line.
-    return msgspec.json.encode(told).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+    # Text that holds no angle bracket cannot close what it stands in, and nothing that is not seen
+    # can say anything or begin a line.
+    return _ESCAPED.sub(_escape, msgspec.json.encode(told).decode())
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def _told(item: Item, most_description: int) -> dict[str, Any]:
