@@ -50,7 +50,6 @@ class MockModel:
         return json.dumps(rows[0] if len(rows) == 1 else rows)
 
     def _row(self, line: Mapping[str, str]) -> Row:
-        begins = " ".join(line["name"].split()[:5])
-        told = {"mark": line["mark"], "begins": begins} if "mark" in line else {}
+        told = {name: line[name] for name in ("mark", "begins") if name in line}
         category = self.category(line["name"])
         return {**told, "category": category, "confidence": 90, "rationale": "So."}
