@@ -173,7 +173,7 @@ def test_many_are_decided_at_once_and_the_queue_is_paged(stack: Stack, shop: Sho
     one, other = shop.products(2)
     cerebras = [queued(stack, one), queued(stack, one), queued(stack, other)]
     local = queued(stack, other, msgspec.structs.replace(UNSURE, provider="local"))
-    wanted = {"provider": "cerebras", "category": "tea", "limit": 2}
+    wanted: dict[str, str | int] = {"provider": "cerebras", "category": "tea", "limit": 2}
     first = shop.http.get("/classify/reviews", params=wanted).json()
     assert [each["id"] for each in first["reviews"]] == cerebras[:0:-1]
     foreign = {"limit": 2, "cursor": first["next_cursor"]}
