@@ -1,7 +1,7 @@
 """`local`: classifies in the function itself, with no key and no network.
 
-What it knows are the categories' names, a list of synonyms that is shipped, and the newest
-products of the catalogue, whose categories people and uploads have given.
+What it knows are the categories' names, a list of synonyms that is shipped, what reviewers have
+decided, and the newest products of the catalogue, whose categories people and uploads have given.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.classification import local_model
+from shared.classification import labels, local_model
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
 from shared.clients import firestore
@@ -54,10 +54,25 @@ def _model(categories: Categories) -> local_model.LocalModel:
 
 
 def _examples(categories: Categories) -> list[Example]:
-    """The newest products of those categories, at most a thousand; none if they are out of reach.
+    """What reviewers have decided, then the newest products, a thousand at most; both if in reach.
 
-    It goes on without them, as it does in an empty catalogue.
+    Of the given categories only. A product that a reviewer has seen stands here by his word alone.
     """
+    decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
+    found = [each for each in _products() if each.text.casefold() not in decided]
+    known = [*decided.values(), *found]
+    return [example for example in known if example.category in categories.ids]
+
+
+def _labels() -> list[labels.Label]:
+    try:
+        return labels.read()
+    except DependencyError as error:
+        log.warning("No labels", extra={"context": {"why": error.detail}})
+        return []
+
+
+def _products() -> list[Example]:
     from google.cloud.firestore import FieldFilter, Query
 
     query = (
@@ -74,8 +89,9 @@ def _examples(categories: Categories) -> list[Example]:
     except DependencyError as error:
         log.warning("No examples", extra={"context": {"why": error.detail}})
         return []
-    return [_example(fields) for fields in found if fields.get("category") in categories.ids]
+    return [_example(fields) for fields in found]
 
 
 def _example(fields: dict[str, Any]) -> Example:
-    return Example(f"{fields.get('brand') or ''} {fields['name']}", fields["category"])
+    text = labels.label_text(fields.get("brand"), fields["name"])
+    return Example(text, fields.get("category") or "")
