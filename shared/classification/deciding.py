@@ -1,22 +1,21 @@
-"""Finds a category for each of some items, whoever asks: a stream, or a batch's chunk."""
+"""Finds a category for each of some items, whoever asks: a stream, or a batch's chunk.
 
-import logging
+What need not be paid for is not: a product that is as good as known, one that was answered of late,
+and one that stands among the items already. The others are asked about, several in one call.
+"""
+
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 import msgspec
 
-from shared.classification import candidates, category_choices, failover, prompts
-from shared.classification.failover import AllFailed, Candidate, Result
+from shared.classification import candidates, category_choices, deciding_work
+from shared.classification.failover import Candidate
 from shared.classification.models import Categories, Decided, Item, Provider
-from shared.clients.ai.asking import Stopped
+from shared.classification.portions import MOST_IN_CALL
 from shared.config import settings
 from shared.system import configuration
-
-log = logging.getLogger(__name__)
 
 # Calls at a time, for each that asks.
 THREADS: Final = 8
@@ -58,12 +57,19 @@ class Silence:
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What items are decided with: the categories, whom to ask, and what passes unreviewed."""
+    """What items are decided with: the categories, whom to ask, and what passes unreviewed.
+
+    `most_in_call` products go in one call at the most, `threads` calls are made at a time, and
+    without `cascade` nothing stands in for a provider.
+    """
 
     categories: Categories
     candidates: Sequence[Candidate]
     threshold: int
     call_seconds: float
+    most_in_call: int = MOST_IN_CALL
+    threads: int = THREADS
+    cascade: bool = True
 
 
 def setting(provider: Provider | None, model: str | None) -> Setting:
@@ -89,109 +95,12 @@ def decide(  # noqa: PLR0913 - what is asked, of whom, until when, and who hears
     `deadline` is a moment of `time.monotonic()`. Without `cascade` nothing stands in for a
     provider. Raises Invalid, Conflict or a DependencyError before anything is asked.
     """
-    return decide_with(setting(provider, model), items, deadline, told, cascade=cascade)
+    known = msgspec.structs.replace(setting(provider, model), cascade=cascade)
+    return decide_with(known, items, deadline, told)
 
 
 def decide_with(
-    known: Setting,
-    items: Sequence[Item],
-    deadline: float,
-    told: Told | None = None,
-    *,
-    cascade: bool = True,  # noqa: ARG001 - nothing stands in for a provider yet
+    known: Setting, items: Sequence[Item], deadline: float, told: Told | None = None
 ) -> list[Decided]:
     """As `decide`, with a setting that was read before."""
-    work = _Work(known, items, deadline, told or Silence())
-    with ThreadPoolExecutor(THREADS) as pool:
-        begun = [pool.submit(copy_context().run, work.settle, index) for index in range(len(items))]
-    return [decided for each in begun if (decided := each.result()) is not None]
-
-
-class _Work:
-    def __init__(self, known: Setting, items: Sequence[Item], deadline: float, told: Told) -> None:
-        self._known = known
-        self._items = items
-        self._deadline = deadline
-        self._told = told
-
-    def settle(self, index: int) -> Decided | None:
-        """What comes of the item; None where nobody waits any more."""
-        try:
-            decided = self._asked(index)
-        except Stopped:
-            return None
-        except AllFailed as failed:
-            decided = _failed(index, f"No provider gave an answer. {failed}")
-        except Exception:
-            log.exception("Unexpected failure of an item")
-            decided = _failed(index, "Something went wrong; it has been recorded.")
-        self._told.decided(decided)
-        return decided
-
-    def _asked(self, index: int) -> Decided:
-        if self._told.is_gone():
-            raise Stopped
-        result = failover.classify(
-            self._items[index],
-            self._known.categories,
-            self._known.candidates,
-            _Asker(index, self._told, self._deadline),
-            self._known.call_seconds,
-        )
-        return _of_result(index, result, self._known.threshold)
-
-
-class _Asker:
-    """One item's place among those that are waited for."""
-
-    def __init__(self, index: int, told: Told, deadline: float) -> None:
-        self._index = index
-        self._told = told
-        self._deadline = deadline
-
-    def restart(self, provider: str, reason: str) -> None:
-        self._told.restart(self._index, provider, reason)
-
-    def is_gone(self) -> bool:
-        return self._told.is_gone()
-
-    def left(self) -> float:
-        return self._deadline - time.monotonic()
-
-    def wait(self, seconds: float) -> bool:
-        return self._told.wait(seconds)
-
-
-def _of_result(index: int, result: Result, threshold: int) -> Decided:
-    verdict = result.verdict
-    return Decided(
-        index=index,
-        category=verdict.category,
-        confidence=verdict.confidence,
-        raw_confidence=verdict.confidence,
-        rationale=verdict.rationale,
-        provider=cast("Provider", result.provider),
-        model=result.model,
-        prompt_version=result.prompt_version,
-        source="provider",
-        input_tokens=result.input_tokens,
-        output_tokens=result.output_tokens,
-        cost_micros=result.cost_micros,
-        latency_ms=result.latency_ms,
-        needs_review=verdict.confidence < threshold,
-    )
-
-
-def _failed(index: int, failure: str) -> Decided:
-    return Decided(
-        index=index,
-        category=None,
-        confidence=None,
-        raw_confidence=None,
-        rationale="",
-        provider=None,
-        model=None,
-        prompt_version=prompts.PROMPT_VERSION,
-        source="provider",
-        failure=failure,
-    )
+    return deciding_work.Work(known, items, deadline, told or Silence()).run()

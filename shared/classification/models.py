@@ -62,8 +62,9 @@ class Decided(msgspec.Struct, frozen=True):
     """What came of one item: a category of the collection, or why there is none.
 
     `index` is its place in what was asked for. `confidence` is calibrated, `raw_confidence` what
-    the provider said of itself. Tokens, cost (millionths of a US dollar) and latency are the
-    item's share of the call that it was answered in; where another's answer was taken they are 0.
+    the provider said of itself. Tokens and cost (millionths of a US dollar) are the item's share of
+    all calls made for it, answers of no use among them, and 0 where another's answer was taken;
+    a call for several items is counted in `calls` of the first. `latency_ms` is of the last call.
     """
 
     index: int
@@ -81,3 +82,4 @@ class Decided(msgspec.Struct, frozen=True):
     latency_ms: int = 0
     needs_review: bool = True
     failure: str | None = None
+    calls: int = 0
