@@ -108,7 +108,8 @@ def test_the_first_provider_answers_and_what_breaks_begins_again_elsewhere(
     groq.scenarios.add(reply(answer("tea", 93)))
     (result,) = of(classify(admin, TEA), "result")
     assert (result["provider"], result["model"]) == ("groq", "llama-3.3-70b-versatile")
-    assert (result["confidence"], result["needs_review"]) == (93, False)
+    # Nobody has checked an answer of its yet: its own figure is not enough.
+    assert (result["confidence"], result["needs_review"]) == (63, True)
 
     groq.scenarios.add(Fail(500, times=None, match=Match(provider="groq")))
     groq.scenarios.add(StreamFault("disconnect", after_chunks=2))
