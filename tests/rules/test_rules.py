@@ -19,6 +19,8 @@ OURS = (
     "_fences",
     "audit_logs",
     "categories",
+    "classification_batches/any/items",
+    "classification_batches/any/results",
     "configuration",
     "dead_letters",
     "exports",
@@ -49,6 +51,8 @@ OURS = (
     "products",
     "proposals",
     "rematches",
+    "provider_calls",
+    "provider_days",
     "provider_keys",
     "retailers",
     "search_lists",
@@ -66,7 +70,7 @@ OURS = (
     "users",
     "a_collection_of_tomorrow",
 )
-WATCHED = ("crawl_jobs", "batches")
+WATCHED = ("crawl_jobs", "classification_batches")
 NOBODY = ""
 USER = Account("plain@shopple.test", {}, "Plain User")
 # A claim that is there but says no.
