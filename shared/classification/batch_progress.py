@@ -5,13 +5,14 @@ it, and only by who read it as it is: so counts never go back. Whoever adds the 
 all of them, since Firestore counts what was written before.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.classification import batch_store, spending
 from shared.classification.batch_records import Batch
 from shared.clock import Clock, utc_now
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 
 EVERY: Final = timedelta(seconds=2)
 # A batch that has not moved for so long is looked after by the sweep.
@@ -52,6 +53,14 @@ def refresh(batch_id: str, clock: Clock = utc_now, *, at_once: bool = False) -> 
             return batch
         return batch_store.read(batch_id)[0]
     raise Conflict("The batch is being changed by others.")
+
+
+def price(batch_id: str) -> None:
+    """Writes down anew what a batch has cost: calls are settled late, too."""
+    with suppress(Conflict, NotFound):
+        _, snapshot = batch_store.read(batch_id)
+        calls, cost_micros = spending.of_origin(batch_id)
+        batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
 
 
 def _changes(batch: Batch, done: int, now: datetime) -> dict[str, Any]:

@@ -22,10 +22,12 @@ SLOT_SECONDS: Final = 60
 def sweep(clock: Clock = utc_now) -> int:
     """Looks after every batch whose time has come; says how many those were."""
     settled = spending.sweep(clock)
+    for batch_id in filter(None, set(settled)):
+        batch_progress.price(batch_id)
     found = _due(clock)
     failed = sum(not _looked_after(batch_id, clock) for batch_id in found)
     if found or settled:
-        context = {"batches": len(found), "failed": failed, "calls_settled": settled}
+        context = {"batches": len(found), "failed": failed, "calls_settled": len(settled)}
         log.warning("Swept the batches", extra={"context": context})
     return len(found)
 
