@@ -51,6 +51,8 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
+    # What the calls for a batch have cost.
+    ("provider_calls", (("origin", ASCENDING), ("cost_micros", ASCENDING))),
     # Which sessions of a user are live, and which ended lately.
     ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
@@ -67,6 +69,9 @@ UNINDEXED: Final = (
     ("classification_reviews", "product"),
     ("classification_reviews", "rationale"),
     ("labels", "labels"),
+    ("classification_batches", "sizes"),
+    ("items", "items"),
+    ("results", "told"),
     ("match_keys", "entries"),
     ("match_pairs", "evidence"),
     ("match_states", "decided"),
@@ -104,12 +109,17 @@ UNINDEXED: Final = (
 # What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
+    "classification_batches",
     "dead_letters",
     "idempotency",
     "notifications",
     "insight_weeks",
+    "items",
     "product_request_marks",
     "price_quarantine",
+    "provider_calls",
+    "provider_days",
+    "results",
     "tickets",
     "user_erasures",
 )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.cloud_tasks.dispatch import Dispatcher, Entry
+from local.cloud_tasks.dispatch import Accidents, Dispatcher, Entry
 from local.cloud_tasks.rules import completed_queue, completed_retry, completed_task
 from local.delivery import Sender
 from local.oidc import Issuer
@@ -95,8 +95,20 @@ class CloudTasks:
         }
 
     def routes(self) -> list[Route]:
-        """`GET /tasks`, the status as JSON."""
-        return [Route("/tasks", self._show)]
+        """`GET /tasks`, the status as JSON; `PUT /tasks/{queue}`, the accidents of a queue."""
+        return [
+            Route("/tasks", self._show),
+            Route("/tasks/{queue}", self._disturb, methods=["PUT"]),
+        ]
+
+    async def _disturb(self, request: Request) -> JSONResponse:
+        wanted = request.path_params["queue"]
+        accidents = Accidents(**await request.json())
+        for name, queue in self._queues.items():
+            if name.rpartition("/")[2] == wanted:
+                queue.disturb(accidents)
+                return JSONResponse(asdict(accidents))
+        return JSONResponse({"error": f"There is no queue {wanted}."}, 404)
 
     async def _show(self, _: Request) -> JSONResponse:
         return JSONResponse(self.status())

@@ -1,8 +1,8 @@
 """How right a provider is at what it says of itself, learnt from what reviewers decided; no I/O.
 
 From 50 decisions on, Platt's scaling: a logistic curve through raw figures and right answers. With
-fewer, the raw figure is shrunk to the share of right answers known so far, which itself starts at
-one half: a figure that nobody has checked yet stays below the usual thresholds.
+fewer, a raw figure above the share of right answers known so far is shrunk to it, and that share
+starts at one half: a figure that nobody has checked yet stays below the usual thresholds.
 """
 
 import math
@@ -45,7 +45,8 @@ class Curve(msgspec.Struct, frozen=True):
         if self.is_fitted:
             share = _logistic(self.slope * _logit(share) + self.intercept)
         else:
-            share = self.slope * share + self.intercept
+            # What models say of themselves errs upwards: until it is known better, never more.
+            share = min(share, self.slope * share + self.intercept)
         return round(100 * min(1.0, max(0.0, share)))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.classification import deciding
+from shared.classification import deciding, queueing
 from shared.classification.deciding import Setting
 from shared.classification.models import Decided
 from shared.classification.schemas import Classify, ProductToClassify
@@ -63,6 +63,9 @@ class _Heard:
         self._line.say(Event("restart", told))
 
     def decided(self, decided: Decided) -> None:
+        # Before it is told, so that whoever hears of it finds it in the queue.
+        if decided.needs_review:
+            queueing.enter(self._products[decided.index].item(), decided)
         with self._lock:
             self._settled += 1
             self._successful += decided.failure is None

@@ -143,15 +143,20 @@ def settle(held: Reservation, micros: int, by: str = "caller") -> bool:
     return True
 
 
-def sweep(clock: Clock = utc_now) -> int:
-    """Settles in full what nobody settled in time; says how many calls that were."""
+def sweep(clock: Clock = utc_now) -> list[str]:
+    """Settles in full what nobody settled in time; says for whom each of the calls was made."""
     from google.cloud.firestore import FieldFilter
 
     over = FieldFilter("open_until", "<=", clock())
     query = _calls().where(filter=over).order_by("open_until").limit(SWEPT)
     with firestore.errors_mapped():
-        found = [_reservation(each) for each in query.stream(**firestore.limits())]
-    return sum(settle(held, held.micros, "sweep") for held in found)
+        found = list(query.stream(**firestore.limits()))
+    swept = []
+    for each in found:
+        held = _reservation(each)
+        if settle(held, held.micros, "sweep"):
+            swept.append(str(each.get("origin")))
+    return swept
 
 
 def today(clock: Clock = utc_now) -> dict[str, Used]:

@@ -218,10 +218,22 @@ def _set_key(cloud: Cloud) -> Call:
 
 _TEA: Final = {"name": "Ceylon Tea 100g"}
 
+
+def _review(cloud: Cloud) -> Call:
+    """An answer that nobody is sure of, to be accepted."""
+    tea = {**_TEA, "name": f"Tea {secrets.token_hex(4)}", "id": product(cloud)}
+    cloud.send(post(cloud, "/classify", {"products": [tea], "provider": "local"}))
+    listed = cloud.send(Call("GET", "/classify/reviews", "limit=1", cloud.user())).json()
+    review_id = listed["reviews"][0]["id"]
+    return post(cloud, f"/classify/reviews/{review_id}", {"decision": "accept"})
+
+
 CALLS: Final[dict[str, Maker]] = {
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
     "classify": lambda cloud: post(cloud, "/classify", {"products": [_TEA], "provider": "local"}),
+    "classify_review": _review,
+    "classify_reviews": get("/classify/reviews"),
     "classify_providers": get("/classify/providers"),
     "classify_test_provider": lambda cloud: post(
         cloud, "/classify/test-provider", {"provider": "local"}

@@ -21,6 +21,8 @@ OURS = (
     "calibration_ledgers",
     "categories",
     "classification_reviews",
+    "classification_batches/any/items",
+    "classification_batches/any/results",
     "configuration",
     "dead_letters",
     "exports",
@@ -52,6 +54,8 @@ OURS = (
     "products",
     "proposals",
     "rematches",
+    "provider_calls",
+    "provider_days",
     "provider_keys",
     "retailers",
     "search_lists",
@@ -69,7 +73,7 @@ OURS = (
     "users",
     "a_collection_of_tomorrow",
 )
-WATCHED = ("crawl_jobs", "batches")
+WATCHED = ("crawl_jobs", "classification_batches")
 NOBODY = ""
 USER = Account("plain@shopple.test", {}, "Plain User")
 # A claim that is there but says no.

@@ -173,10 +173,10 @@ def test_many_are_decided_at_once_and_the_queue_is_paged(stack: Stack, shop: Sho
     one, other = shop.products(2)
     cerebras = [queued(stack, one), queued(stack, one), queued(stack, other)]
     local = queued(stack, other, msgspec.structs.replace(UNSURE, provider="local"))
-    wanted = {"provider": "cerebras", "category": "tea", "limit": 2}
+    wanted: dict[str, str | int] = {"provider": "cerebras", "category": "tea", "limit": 2}
     first = shop.http.get("/classify/reviews", params=wanted).json()
     assert [each["id"] for each in first["reviews"]] == cerebras[:0:-1]
-    foreign = {"limit": 2, "cursor": first["next_cursor"]}
+    foreign: dict[str, str | int] = {"limit": 2, "cursor": first["next_cursor"]}
     assert shop.http.get("/classify/reviews", params=foreign).status_code == 400
     after = {**wanted, "cursor": first["next_cursor"]}
     assert cerebras[0] in shop.http.get("/classify/reviews", params=after).text
@@ -190,3 +190,19 @@ def test_many_are_decided_at_once_and_the_queue_is_paged(stack: Stack, shop: Sho
     assert [shop.category(each["id"]) for each in (one, other)] == ["tea", "tea"]
     decided = shop.http.get("/classify/reviews", params={"status": "decided"}).json()
     assert set(cerebras) <= {each["id"] for each in decided["reviews"]}
+
+
+def test_a_streamed_product_of_the_catalogue_enters_the_queue_once(shop: Shop) -> None:
+    (product,) = shop.products(1)
+    products = [
+        {"name": product["name"], "id": product["id"]},
+        {"name": product["name"], "id": "of0elsewhere"},
+    ]
+    for _ in range(2):
+        streamed = shop.http.post("/classify", json={"products": products, "provider": "local"})
+        assert streamed.text.count('"needs_review":true') == 2
+    wanted: dict[str, str | int] = {"provider": "local", "limit": 100}
+    queue = shop.http.get("/classify/reviews", params=wanted).json()["reviews"]
+    found = [each for each in queue if each["product"]["name"] == product["name"]]
+    assert [each["product"].get("id") for each in found] == [product["id"]]
+    assert found[0]["raw_confidence"] is not None

@@ -1,11 +1,21 @@
 """What reviewers' decisions make of a provider's own figure."""
 
+import json
 import random
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.ai_models import Model
+from shared.classification import circuits, deciding
 from shared.classification.calibration import FEWEST_TO_FIT, Outcome, curve
+from shared.classification.deciding import Setting
+from shared.classification.failover import Candidate
+from shared.classification.models import Categories, Choice, Item
+from shared.clients import redis
+from shared.clients.ai.asking import Patience, Question, Reply
 
 outcomes = st.lists(st.builds(Outcome, st.integers(0, 100), st.booleans()), max_size=600)
 
@@ -20,7 +30,7 @@ def test_a_higher_figure_is_never_worth_less(known: list[Outcome]) -> None:
 
 
 def test_a_figure_that_nobody_has_checked_passes_no_usual_threshold() -> None:
-    assert (curve([]).of(0), curve([]).of(50), curve([]).of(100)) == (35, 50, 65)
+    assert (curve([]).of(0), curve([]).of(50), curve([]).of(100)) == (0, 50, 65)
 
 
 def test_a_few_right_answers_raise_it_and_a_few_wrong_ones_lower_it() -> None:
@@ -53,3 +63,26 @@ def test_one_that_is_surer_where_it_is_wrong_is_worth_its_share() -> None:
 def test_of_old_decisions_the_newest_count() -> None:
     newest = [Outcome(80, right=True)] * 500
     assert curve([*newest, *[Outcome(80, right=False)] * 500]) == curve(newest)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"), [([], (63, True)), ([True] * 49 + [False] * 11, (87, False))]
+)
+def test_a_result_passes_by_what_its_figure_is_worth(
+    known: list[bool], told: tuple[int, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis, "client", lambda: None)
+    monkeypatch.setattr(circuits, "_own", {})
+
+    def ask(question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001
+        return Reply(json.dumps({"category": "tea", "confidence": 93, "rationale": "So."}), 1, 1)
+
+    candidates = [Candidate("groq", Model("groq", "model", 1, 1), ask)]
+    learnt = curve([Outcome(90, right) for right in known])
+    tea = Categories((Choice("tea", ("Tea",)),))
+    setting = Setting(
+        tea, candidates, 70, 9.0, lambda _provider, raw: learnt.of(raw), cascade=False
+    )
+    (decided,) = deciding.decide_with(setting, [Item("Tea")], time.monotonic() + 60)
+    assert (decided.confidence, decided.needs_review) == told
+    assert decided.raw_confidence == 93

@@ -11,6 +11,7 @@ from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.known_neighbours import KnownNeighbours
 from shared.classification.models import Categories, Item
+from shared.clients import redis
 from tests.mock_model import CATEGORIES, MockModel, category_of
 
 MODEL = Model("groq", "model", 1_000_000, 2_000_000)
@@ -24,9 +25,9 @@ FEWEST_CATEGORIES = 15
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that lives as long as a test; nothing is known of any circuit or neighbour."""
     kept: dict[str, str] = {}
-    monkeypatch.setattr(circuits.redis, "client", lambda: None)
+    monkeypatch.setattr(redis, "client", lambda: None)
     monkeypatch.setattr(circuits, "_own", {})
-    monkeypatch.setattr(answer_cache.redis, "set_all", lambda new, _ttl: kept.update(new))
+    monkeypatch.setattr(redis, "set_all", lambda new, _ttl: kept.update(new))
     monkeypatch.setattr(answer_cache, "_in_one_trip", lambda keys: [kept.get(k) for k in keys])
     monkeypatch.setattr(known_neighbours, "read", _nobody)
 

@@ -1,0 +1,239 @@
+"""One batch under accidents, and what must hold of it whatever happened."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any, Final
+
+import psutil
+from google.cloud.firestore import FieldFilter
+
+from local.stack import Stack
+from shared.classification import batch_store, batches, keys, reviews, spending
+from shared.classification.batch_records import Batch
+from shared.classification.portions import portions
+from shared.clients import firestore
+from shared.clock import utc_now
+from shared.edge.request import Actor
+from tests.chaos.models import REFUSED, Answers, models_at
+from tests.integration.edge.instance import instance
+from tests.integration.products.support import Shop, word
+from tests.polling import eventually
+
+PROVIDERS: Final = ("groq", "gemini", "cerebras", "openrouter")
+BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
+FAULTY_PERCENT: Final = 20.0
+REPEATED_PERCENT: Final = 10.0
+LATE_SECONDS: Final = 1.5
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a drill came to."""
+
+    seed: int
+    items: int
+    seconds: float
+    parts: int
+    calls: int
+    most_calls: int
+    kills: int
+    failed_deliveries: int
+    repeated_deliveries: int
+    swept_calls: int
+    verdicts: dict[str, int]
+    faults: dict[str, int]
+
+
+def set_keys(shop: Shop) -> None:
+    """Gives every provider a key, and closes its circuit."""
+    with instance(shop.stack.environment()):
+        for provider in PROVIDERS:
+            keys.store(provider, f"drill-key-of-{provider}", BY)
+
+
+def product(seed: int, number: int) -> dict[str, Any]:
+    """A product whose words no other has."""
+    first = word(seed * 100_000 + number)
+    return {"name": f"{first} {word(500_000_000 + number)} {number}", "brand": "Drill"}
+
+
+def run(  # noqa: PLR0913 - how large, how bad, and for how long
+    shop: Shop,
+    *,
+    seed: int,
+    items: int,
+    kills: int,
+    gap_seconds: float,
+    within_seconds: float,
+    slow_seconds: float | None = None,
+) -> Told:
+    """Runs one batch to its end under accidents, checks it, and says how it was."""
+    answers = Answers(seed, FAULTY_PERCENT, slow_seconds)
+    control = shop.stack.control
+    before = _queue(shop)
+    began = time.monotonic()
+    control.disturb_tasks(
+        batches.QUEUE,
+        repeated_percent=REPEATED_PERCENT,
+        late_seconds=LATE_SECONDS,
+        seed=seed,
+    )
+    with (
+        models_at(shop.stack, answers) as models,
+        _killed(shop.stack, seed, kills, gap_seconds) as killed,
+    ):
+        body = {"products": [product(seed, number) for number in range(items)]}
+        begun = shop.http.post("/classify-batch", json=body)
+        assert begun.status_code == 202, begun.text
+        batch_id = begun.json()["batch_id"]
+        eventually(lambda: _is_done(shop, batch_id), timeout_seconds=within_seconds)
+        took = time.monotonic() - began
+        killed.stop()
+        # What was sent twice may still be under way.
+        shop.idle()
+        calls = len(models.state.journal.records(wait=5))
+    control.disturb_tasks(batches.QUEUE)
+    assert calls == len(answers.asked)
+    after = {name: count - before[name] for name, count in _queue(shop).items()}
+    with instance(shop.stack.environment()):
+        swept = _settled(batch_id)
+        verdicts = _check_results(batch_id, items)
+        _check_books(batch_id, calls)
+        batch, _ = batch_store.read(batch_id)
+        # One for each part, one for each product of an answer that was refused or else for each
+        # call that failed, and one for each delivery that was cut off, or came again.
+        again = after["failed"] + after["repeated"] + after["succeeded"] - len(batch.sizes) - 1
+        most_calls = _needed(batch) + _retries(answers) + again
+    assert calls <= most_calls
+    return Told(
+        seed=seed,
+        items=items,
+        seconds=round(took, 1),
+        parts=len(batch.sizes),
+        calls=calls,
+        most_calls=most_calls,
+        kills=killed.count,
+        failed_deliveries=after["failed"],
+        repeated_deliveries=after["repeated"],
+        swept_calls=swept,
+        verdicts=verdicts,
+        faults=dict(answers.faults()),
+    )
+
+
+class _Killer:
+    """Kills one of the functions' workers after the other, at moments that a seed says."""
+
+    def __init__(self, stack: Stack, seed: int, kills: int, gap_seconds: float) -> None:
+        self.count = 0
+        self._stack = stack
+        self._luck = random.Random(seed)  # noqa: S311 - luck, and no secret
+        self._kills = kills
+        self._gap_seconds = gap_seconds
+        self._over = Event()
+        self._thread = Thread(target=self._work, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        master = psutil.Process(self._stack.part("functions").pid)
+        while self.count < self._kills:
+            if self._over.wait(self._luck.uniform(0.2, self._gap_seconds)):
+                return
+            workers = master.children()
+            if workers:
+                self._luck.choice(workers).kill()
+                self.count += 1
+
+
+@contextmanager
+def _killed(stack: Stack, seed: int, kills: int, gap_seconds: float) -> Iterator[_Killer]:
+    killer = _Killer(stack, seed, kills, gap_seconds)
+    killer.start()
+    try:
+        yield killer
+    finally:
+        killer.stop()
+
+
+def _is_done(shop: Shop, batch_id: str) -> bool:
+    answered = shop.http.get(f"/classify-batch/{batch_id}")
+    # A worker that is killed takes what it serves along.
+    return answered.status_code == 200 and answered.json()["status"] == "done"
+
+
+def _queue(shop: Shop) -> dict[str, int]:
+    (queue,) = (
+        each for each in shop.stack.control.tasks()["queues"] if each["name"] == batches.QUEUE
+    )
+    return {name: queue[name] for name in ("succeeded", "failed", "repeated")}
+
+
+def _settled(batch_id: str) -> int:
+    """How many calls nobody has settled, who were settled in full as their time was over."""
+    late = utc_now() + 2 * spending.OPEN
+    swept = 0
+    while found := spending.sweep(lambda: late):
+        swept += found.count(batch_id)
+    return swept
+
+
+def _check_results(batch_id: str, items: int) -> dict[str, int]:
+    results = {each.id: each.to_dict() or {} for each in batch_store.results(batch_id).stream()}
+    assert sorted(map(int, results)) == list(range(items))
+    verdicts = Counter(each["verdict"] for each in results.values())
+    batch, _ = batch_store.read(batch_id)
+    counted = {name: getattr(batch, name) for name in ("successful", "failed", "review")}
+    assert counted == {name: verdicts[name] for name in counted}
+    assert (batch.done, batch.total) == (items, items)
+    waiting = (
+        firestore.client()
+        .collection(reviews.COLLECTION)
+        .where(filter=FieldFilter("origin", ">=", f"{batch_id}-"))
+    )
+    queued = [each.id for each in waiting.stream() if each.id.startswith(f"{batch_id}-")]
+    unsure = [int(number) for number, each in results.items() if each["verdict"] != "successful"]
+    assert sorted(queued) == sorted(f"{batch_id}-{number}" for number in unsure)
+    return dict(verdicts)
+
+
+def _check_books(batch_id: str, calls: int) -> None:
+    database = firestore.client()
+    every = [each.to_dict() or {} for each in database.collection(spending.CALLS).stream()]
+    for call in every:
+        assert "open_until" not in call
+        assert call["settled_by"] == "caller" or call["cost_micros"] == call["reserved_micros"]
+    settled: Counter[str] = Counter()
+    for day in database.collection(spending.DAYS).stream():
+        for provider, counts in (day.to_dict() or {}).items():
+            if provider != "expires_at":
+                settled[provider] += counts["settled"]
+                assert counts["open"] == 0
+    assert settled == Counter(
+        {p: sum(each["cost_micros"] for each in every if each["provider"] == p) for p in settled}
+    )
+    # Some were held by a worker that was killed before it called.
+    assert sum(call["origin"] == batch_id for call in every) >= calls
+
+
+def _needed(batch: Batch) -> int:
+    parts = [batch_store.items(batch.id, part) for part in range(len(batch.sizes))]
+    return sum(len(portions({placed.index: placed.item for placed in part})) for part in parts)
+
+
+def _retries(answers: Answers) -> int:
+    return sum(
+        each.products if each.fault in REFUSED and each.products > 1 else 1
+        for each in answers.asked
+        if each.fault
+    )
