@@ -19,6 +19,7 @@ PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
 # Every search is limited to what is listed or to one status, so no other pair is asked for.
 SEARCHED_WITH: Final = ("listed", "status")
 NOTE_ORDER: Final = (("pinned", DESCENDING), ("updated_at", DESCENDING))
+REVIEW_FILTERS: Final = ("stage", "provider", "category")
 PROPOSAL_FILTERS: Final = ("status", "retailer", "category", "kind")
 AUDIT_FILTERS: Final = ("actor", "action", "resource")
 
@@ -44,6 +45,10 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("proposals", ((field, ASCENDING), ("proposed_at", DESCENDING)))
         for field in PROPOSAL_FILTERS
     ),
+    *(
+        ("classification_reviews", ((field, ASCENDING), ("created_at", DESCENDING)))
+        for field in REVIEW_FILTERS
+    ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # What the calls for a batch have cost.
@@ -58,6 +63,12 @@ UNINDEXED: Final = (
     ("products", "description"),
     ("products", "url"),
     ("products", "image"),
+    ("calibration_ledgers", "raws"),
+    ("calibration_ledgers", "rights"),
+    ("classification_reviews", "failure"),
+    ("classification_reviews", "product"),
+    ("classification_reviews", "rationale"),
+    ("labels", "labels"),
     ("classification_batches", "sizes"),
     ("items", "items"),
     ("results", "told"),

@@ -5,12 +5,12 @@ and one that stands among the items already. The others are asked about, several
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
-from shared.classification import candidates, category_choices, deciding_work
+from shared.classification import candidates, category_choices, deciding_work, ledgers
 from shared.classification.failover import Candidate
 from shared.classification.models import Categories, Decided, Item, Provider
 from shared.classification.portions import MOST_IN_CALL
@@ -59,17 +59,21 @@ class Silence:
 class Setting(msgspec.Struct, frozen=True):
     """What items are decided with: the categories, whom to ask, and what passes unreviewed.
 
+    `calibrated` says what a provider's own figure is worth.
     `most_in_call` products go in one call at the most, `threads` calls are made at a time, and
-    without `cascade` nothing stands in for a provider.
+    without `cascade` nothing stands in for a provider. Where `is_named`, the caller has named the
+    first of the candidates.
     """
 
     categories: Categories
     candidates: Sequence[Candidate]
     threshold: int
     call_seconds: float
+    calibrated: Callable[[str, int], int] = lambda _provider, raw: raw
     most_in_call: int = MOST_IN_CALL
     threads: int = THREADS
     cascade: bool = True
+    is_named: bool = False
 
 
 def setting(provider: Provider | None, model: str | None) -> Setting:
@@ -78,7 +82,9 @@ def setting(provider: Provider | None, model: str | None) -> Setting:
     known = configuration.read().configuration
     found = candidates.chosen(known.provider_order, provider, model, categories)
     threshold = known.thresholds.review_confidence
-    return Setting(categories, found, threshold, settings().ai_timeout_seconds)
+    seconds = settings().ai_timeout_seconds
+    named = provider is not None or model is not None
+    return Setting(categories, found, threshold, seconds, ledgers.calibrated, is_named=named)
 
 
 def decide(  # noqa: PLR0913 - what is asked, of whom, until when, and who hears of it

@@ -49,7 +49,8 @@ class Work:
     def run(self) -> list[Decided]:
         """What came of the items, in their order."""
         left = dict(enumerate(self._items))
-        if self._known.cascade:
+        # What costs nothing needs nothing in its stead.
+        if self._known.cascade and any(each.has_circuit for each in self._known.candidates):
             left = self._without_neighbours(left)
             left = self._without_cached(left)
             left = self._without_twins(left)
@@ -66,7 +67,9 @@ class Work:
         return self._open(items)
 
     def _without_cached(self, items: dict[int, Item]) -> dict[int, Item]:
-        models = [each.model for each in self._known.candidates if each.has_circuit]
+        # Who names a model wants its word; else any that may be asked will do.
+        whose = self._known.candidates[: 1 if self._known.is_named else None]
+        models = [each.model for each in whose if each.has_circuit]
         for index, kept in answer_cache.read(items, self._known.categories, models).items():
             self._settle(self._of_kept(index, kept, "cache"))
         return self._open(items)
@@ -149,19 +152,20 @@ class Work:
 
     def _of_kept(self, index: int, kept: Kept, source: Source) -> Decided:
         verdict = kept.verdict
+        confidence = self._known.calibrated(kept.provider, verdict.confidence)
         # Who writes to the model instead of describing a product is looked at by a person.
         steers = steering.suspicion(self._items[index]) == "steers"
         return Decided(
             index=index,
             category=verdict.category,
-            confidence=verdict.confidence,
+            confidence=confidence,
             raw_confidence=verdict.confidence,
             rationale=verdict.rationale,
             provider=cast("Provider", kept.provider),
             model=kept.model,
             prompt_version=kept.prompt_version,
             source=source,
-            needs_review=steers or verdict.confidence < self._known.threshold,
+            needs_review=steers or confidence < self._known.threshold,
         )
 
     def _of_neighbour(self, index: int, verdict: Verdict) -> Decided:

@@ -1,5 +1,6 @@
 """What waits for a person's word: each result that is not sure enough, and each that failed."""
 
+import re
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "classification_reviews"
+# Whoever classifies products of elsewhere may give them ids that no product here can have.
+_PRODUCT_ID: Final = re.compile("[0-9A-Za-z]{1,64}")
 
 Reason = Literal["low_confidence", "failed", "unlabelled"]
 Status = Literal["open", "accepted", "corrected", "rejected"]
@@ -72,7 +75,7 @@ def review_entry(
         id=origin,
         product=ReviewedProduct(
             item.name[:MOST_NAME],
-            item.id,
+            item.id if item.id and _PRODUCT_ID.fullmatch(item.id) else None,
             item.brand and item.brand[:MOST_BRAND],
             item.description and item.description[:MOST_DESCRIPTION],
             None if item.price is None else str(item.price),

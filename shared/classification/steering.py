@@ -24,7 +24,7 @@ _JOINERS: Final = "\u200c\u200d"
 _ODD_WORDS: Final = re.compile(
     r"\b(?:ignor\w*|disregard\w*|forget|overrid\w*|bypass|pretend|obey\w*|instruct\w*|prompts?"
     r"|jailbreak\w*|system|assistant|developer|chatbot|model|llms?|ai|gpt\w*|json|schema|token\w*"
-    r"|categor\w*|classif\w*|label(?:led)?|confidence|rationale|answers?|respond\w*|responses?|reply"
+    r"|categor\w*|classif\w*|confidence|rationale|answers?|respond\w*|responses?|reply"
     r"|replies|outputs?|repeat|echo|print|return|assign|file|filed|treat|consider|write"
     r"|items?|products?|entry|entries|rows?|lines?|marks?|index|indexes|indices|ids?|lists?"
     r"|every\w*|others?|previous|preceding|following|above|below|remaining|next|all\s+(?:of|the)"

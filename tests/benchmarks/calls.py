@@ -229,6 +229,15 @@ def _of_batch(cloud: Cloud, what: str = "") -> Call:
     return Call("GET", f"/classify-batch/{_batch(cloud)}{what}", headers=cloud.user())
 
 
+def _review(cloud: Cloud) -> Call:
+    """An answer that nobody is sure of, to be accepted."""
+    tea = {**_TEA, "name": f"Tea {secrets.token_hex(4)}", "id": product(cloud)}
+    cloud.send(post(cloud, "/classify", {"products": [tea], "provider": "local"}))
+    listed = cloud.send(Call("GET", "/classify/reviews", "limit=1", cloud.user())).json()
+    review_id = listed["reviews"][0]["id"]
+    return post(cloud, f"/classify/reviews/{review_id}", {"decision": "accept"})
+
+
 CALLS: Final[dict[str, Maker]] = {
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
@@ -242,6 +251,8 @@ CALLS: Final[dict[str, Maker]] = {
         cloud, "/classify-batch", {"products": [_TEA], "provider": "local"}
     ),
     "classify_chunk": lambda cloud: task(cloud, {"batch_id": _batch(cloud), "part": 0}),
+    "classify_review": _review,
+    "classify_reviews": get("/classify/reviews"),
     "classify_providers": get("/classify/providers"),
     "classify_test_provider": lambda cloud: post(
         cloud, "/classify/test-provider", {"provider": "local"}

@@ -27,6 +27,7 @@ DECISIONS = (
 WHOLE = {
     ("kind", "channel"): "alert",
     ("provider", "key"): "provider_key",
+    ("decision", "category"): "correction",
     ("upload_id",): "upload_id",
     ("filter",): "batch",
     ("duplicate_ids",): "merge",
