@@ -25,7 +25,7 @@ from shared.clients import firestore
 from shared.clock import utc_now
 from shared.errors import NotFound
 from tests.integration.edge.instance import instance
-from tests.integration.products.support import Json, Shop, row, word
+from tests.integration.products.support import READS, WRITES, Json, Shop, row, word
 from tests.polling import eventually
 
 LOCAL = {"provider": "local"}
@@ -221,6 +221,20 @@ def test_a_batch_that_stands_still_goes_on(acting: Shop) -> None:
     assert pending[batches.QUEUE]["pending"] == before + 2
     queue(acting, "resume")
     assert done(acting, batch_id)["done"] == 40
+
+
+def test_a_part_costs_few_reads(paused: Shop) -> None:
+    batch_id = begin(paused, products=distinct(100))
+    answers = [
+        paused.call_private("classify_chunk", {"batch_id": batch_id, "part": part})
+        for part in range(5)
+    ]
+    assert all(each.is_success for each in answers)
+    # One of them has found the categories and the settings known.
+    assert min(int(each.headers[READS]) for each in answers) <= 8
+    # The results, a review for each at most, and the batch.
+    assert max(int(each.headers[WRITES]) for each in answers) <= 2 * 20 + 2
+    assert done(paused, batch_id)["done"] == 100
 
 
 def test_an_unknown_batch_is_absent(acting: Shop) -> None:
