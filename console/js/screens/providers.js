@@ -6,7 +6,7 @@ import { announce, button, card, chip, dialog, failure, field, heading, load, no
 export const title = 'Providers';
 
 const SOURCES = { stored: 'set here', environment: 'of the environment', none: 'no key' };
-const WORDS = { closed: 'asked as usual', open: 'left alone', half_open: 'one trial is next' };
+const WORDS = { closed: 'Asked as usual', open: 'Left alone', half_open: 'One trial is next' };
 const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 4 });
 const money = (n) => (n === null || n === undefined ? '–' : dollars.format(Number(n)));
 
@@ -63,7 +63,7 @@ export function screen({ signal, user }) {
     return h('li', { class: 'provider' },
       h('div', { class: 'provider-head' }, h('span', { class: 'provider-place', 'aria-hidden': 'true' }, place > 0 ? String(place) : '–'), h('h2', {}, named(p.name)),
         p.configured ? state(p.circuit) : chip('No key'), h('span', { class: 'spread' }), run),
-      h('p', { class: 'sub' }, place > 0 ? '' : 'Not in the order. ', p.configured ? WORDS[p.circuit] : 'passed over', p.reason && `: ${named(p.reason).toLowerCase()}`, p.retry_at && `, until ${timeOfDay(p.retry_at)}`),
+      h('p', { class: 'sub' }, place > 0 ? '' : 'Not in the order. ', p.configured ? WORDS[p.circuit] : 'Passed over', p.reason && `: ${named(p.reason).toLowerCase()}`, p.retry_at && `, until ${timeOfDay(p.retry_at)}`),
       h('dl', { class: 'facts' },
         fact('Latency', p.latency_ms === null ? '–' : `${count(p.latency_ms)} ms`), fact('Failed of late', p.error_percent === null ? '–' : `${p.error_percent} %`),
         fact('Spent today', money(p.spend_today), p.daily_budget !== undefined && p.daily_budget !== null && ` of ${money(p.daily_budget)}`), keyLine(p),
