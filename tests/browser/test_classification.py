@@ -11,7 +11,15 @@ from playwright.sync_api import expect
 from local.stack import Stack
 from shared.classification import circuits, keys
 from shared.clients import firestore
-from tests.browser.judging import Json, NewPage, broken_in_both_schemes, good, new_word, settled
+from tests.browser.judging import (
+    Json,
+    NewPage,
+    broken_in_both_schemes,
+    broken_rules,
+    good,
+    new_word,
+    settled,
+)
 from tests.integration.classification.models import answer, models_at, reply
 from tests.integration.edge.instance import instance
 
@@ -82,7 +90,7 @@ def test_the_queue_is_worked_by_keyboard(
     expect(first).to_be_focused()
     page.keyboard.press("c")
     page.get_by_label("Find").press_sequentially("biscu")
-    assert broken_in_both_schemes(page) == []
+    assert broken_rules(page) == []
     page.keyboard.press("Enter")
     expect(first).to_have_count(0)
     expect(second).to_be_focused()
