@@ -67,7 +67,9 @@ class Work:
         return self._open(items)
 
     def _without_cached(self, items: dict[int, Item]) -> dict[int, Item]:
-        models = [each.model for each in self._known.candidates if each.has_circuit]
+        # Who names a model wants its word; else any that may be asked will do.
+        whose = self._known.candidates[: 1 if self._known.is_named else None]
+        models = [each.model for each in whose if each.has_circuit]
         for index, kept in answer_cache.read(items, self._known.categories, models).items():
             self._settle(self._of_kept(index, kept, "cache"))
         return self._open(items)

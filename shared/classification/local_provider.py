@@ -8,21 +8,19 @@ import logging
 import time
 from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from shared.classification import labels, local_model
+from shared.classification import filed_products, labels, local_model
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
-from shared.clients import firestore
 from shared.clients.ai.asking import Patience, Question, Reply
 from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 
 # Read once for each instance in so long, whatever the size of the catalogue.
-MOST_EXAMPLES: Final = 1000
 FRESH_SECONDS: Final = 600.0
 
 _lock = Lock()
@@ -59,7 +57,7 @@ def _examples(categories: Categories) -> list[Example]:
     Of the given categories only. A product that a reviewer has seen stands here by his word alone.
     """
     decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
-    found = [each for each in _products() if each.text.casefold() not in decided]
+    found = [each for each in filed_products.known() if each.text.casefold() not in decided]
     known = [*decided.values(), *found]
     return [example for example in known if example.category in categories.ids]
 
@@ -70,28 +68,3 @@ def _labels() -> list[labels.Label]:
     except DependencyError as error:
         log.warning("No labels", extra={"context": {"why": error.detail}})
         return []
-
-
-def _products() -> list[Example]:
-    from google.cloud.firestore import FieldFilter, Query
-
-    query = (
-        firestore.client()
-        .collection("products")
-        .where(filter=FieldFilter("listed", "==", True))
-        .order_by("updated_at", direction=Query.DESCENDING)
-        .select(["name", "brand", "category"])
-        .limit(MOST_EXAMPLES)
-    )
-    try:
-        with firestore.errors_mapped():
-            found = [s.to_dict() or {} for s in query.stream(**firestore.limits())]
-    except DependencyError as error:
-        log.warning("No examples", extra={"context": {"why": error.detail}})
-        return []
-    return [_example(fields) for fields in found]
-
-
-def _example(fields: dict[str, Any]) -> Example:
-    text = labels.label_text(fields.get("brand"), fields["name"])
-    return Example(text, fields.get("category") or "")

@@ -62,7 +62,7 @@ def test_what_may_be_more_than_a_description_is_noticed(
 
 def test_one_product_is_one_text_however_it_is_written() -> None:
     same = [
-        Item("KOOLER NECTAR, MANGO 0.5 L", brand="Kooler"),
+        Item("KOOLER NECTAR, MANGO (500ML)", brand="Kooler"),
         Item("Kooler Nectar Mango 500ml", brand="KOOLER"),
     ]
     assert len({product_text.normalised(item) for item in same}) == 1
