@@ -4,15 +4,15 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Final
 
 import psutil
 from google.cloud.firestore import FieldFilter
 
-from local.stack import Stack
 from shared.classification import batch_store, batches, keys, reviews, spending
 from shared.classification.batch_records import Batch
 from shared.classification.portions import portions
@@ -83,17 +83,14 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
         late_seconds=LATE_SECONDS,
         seed=seed,
     )
-    with (
-        models_at(shop.stack, answers) as models,
-        _killed(shop.stack, seed, kills, gap_seconds) as killed,
-    ):
+    with models_at(shop.stack, answers) as models:
         body = {"products": [product(seed, number) for number in range(items)]}
         begun = shop.http.post("/classify-batch", json=body)
         assert begun.status_code == 202, begun.text
         batch_id = begun.json()["batch_id"]
-        eventually(lambda: _is_done(shop, batch_id), timeout_seconds=within_seconds)
-        took = time.monotonic() - began
-        killed.stop()
+        with _killing(shop, seed, kills, gap_seconds) as killer:
+            eventually(lambda: _is_done(shop, batch_id), timeout_seconds=within_seconds)
+            took = time.monotonic() - began
         # What was sent twice may still be under way.
         shop.idle()
         calls = len(models.state.journal.records(wait=5))
@@ -117,7 +114,7 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
         parts=len(batch.sizes),
         calls=calls,
         most_calls=most_calls,
-        kills=killed.count,
+        kills=killer.count,
         failed_deliveries=after["failed"],
         repeated_deliveries=after["repeated"],
         swept_calls=swept,
@@ -127,43 +124,42 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
 
 
 class _Killer:
-    """Kills one of the functions' workers after the other, at moments that a seed says."""
+    """Kills workers of the functions while they work, at moments that a seed says."""
 
-    def __init__(self, stack: Stack, seed: int, kills: int, gap_seconds: float) -> None:
+    def __init__(self, shop: Shop, seed: int, kills: int, gap_seconds: float) -> None:
         self.count = 0
-        self._stack = stack
+        self._shop = shop
         self._luck = random.Random(seed)  # noqa: S311 - luck, and no secret
         self._kills = kills
         self._gap_seconds = gap_seconds
         self._over = Event()
-        self._thread = Thread(target=self._work, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        master = psutil.Process(self._stack.part("functions").pid)
+    def work(self) -> None:
+        master = psutil.Process(self._shop.stack.part("functions").pid)
         while self.count < self._kills:
-            if self._over.wait(self._luck.uniform(0.2, self._gap_seconds)):
+            while not _queue(self._shop)["running"]:
+                if self._over.wait(0.05):
+                    return
+            if self._over.wait(self._luck.uniform(0, self._gap_seconds)):
                 return
-            workers = master.children()
-            if workers:
+            if workers := master.children():
                 self._luck.choice(workers).kill()
                 self.count += 1
 
+    def stop(self) -> None:
+        self._over.set()
+
 
 @contextmanager
-def _killed(stack: Stack, seed: int, kills: int, gap_seconds: float) -> Iterator[_Killer]:
-    killer = _Killer(stack, seed, kills, gap_seconds)
-    killer.start()
-    try:
-        yield killer
-    finally:
-        killer.stop()
+def _killing(shop: Shop, seed: int, kills: int, gap_seconds: float) -> Iterator[_Killer]:
+    killer = _Killer(shop, seed, kills, gap_seconds)
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(killer.work)
+        try:
+            yield killer
+        finally:
+            killer.stop()
+            working.result()
 
 
 def _is_done(shop: Shop, batch_id: str) -> bool:
@@ -176,7 +172,7 @@ def _queue(shop: Shop) -> dict[str, int]:
     (queue,) = (
         each for each in shop.stack.control.tasks()["queues"] if each["name"] == batches.QUEUE
     )
-    return {name: queue[name] for name in ("succeeded", "failed", "repeated")}
+    return {name: queue[name] for name in ("succeeded", "failed", "repeated", "running")}
 
 
 def _settled(batch_id: str) -> int:
