@@ -69,6 +69,8 @@ class Cutting:
         await self._app(scope, receive, cut)
 
 
+# How many calls have come so far; many of them may not be answered yet.
+ASKED_PATH = "/asked"
 _thought: ContextVar[str | None] = ContextVar("thought", default=None)
 
 
@@ -83,6 +85,11 @@ class Thinking:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if Thinking.model is None or scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["path"] == ASKED_PATH:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            body = str(len(Thinking.model.asked)).encode()
+            await send({"type": "http.response.body", "body": body})
             return
         body, more = b"", True
         while more:
