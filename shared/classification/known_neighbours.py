@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from threading import Lock
 
-from shared.classification import filed_products, labels
+from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example, Item, Verdict
 from shared.classification.neighbours import Neighbours
 from shared.errors import DependencyError
@@ -37,7 +37,7 @@ class KnownNeighbours:
 def read(categories: Categories) -> KnownNeighbours:
     """Reviewers' decisions as they were a minute ago at most, products as ten minutes ago."""
     global _kept  # noqa: PLW0603 - one copy for the process
-    of: _Of = (categories, _labels(), filed_products.known())
+    of: _Of = (categories, _labels(), newest_products.known())
     with _lock:
         if _kept is None or _kept[0] != of:
             _, reviewed, filed = of

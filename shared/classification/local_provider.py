@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from shared.classification import filed_products, labels, local_model
+from shared.classification import labels, local_model, newest_products
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
 from shared.clients.ai.asking import Patience, Question, Reply
@@ -57,7 +57,7 @@ def _examples(categories: Categories) -> list[Example]:
     Of the given categories only. A product that a reviewer has seen stands here by his word alone.
     """
     decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
-    found = [each for each in filed_products.known() if each.text.casefold() not in decided]
+    found = [each for each in newest_products.known() if each.text.casefold() not in decided]
     known = [*decided.values(), *found]
     return [example for example in known if example.category in categories.ids]
 

@@ -1,4 +1,4 @@
-"""The catalogue's newest products with the categories that people and uploads have given them.
+"""The catalogue's newest products, with the categories that people and uploads have given.
 
 Read once in ten minutes for each instance, at most a thousand, whatever the catalogue's size.
 """
@@ -15,7 +15,7 @@ from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 
-MOST_EXAMPLES: Final = 1000
+MOST_PRODUCTS: Final = 1000
 FRESH_SECONDS: Final = 600.0
 
 _lock = Lock()
@@ -23,7 +23,10 @@ _kept: tuple[float, list[Example]] | None = None
 
 
 def known() -> list[Example]:
-    """The examples as they were at most ten minutes ago; none where they are out of reach."""
+    """As they were at most ten minutes ago, the category empty where there is none.
+
+    None where they are out of reach.
+    """
     global _kept  # noqa: PLW0603 - one copy for the process
     with _lock:
         now = time.monotonic()
@@ -41,16 +44,17 @@ def _read() -> list[Example]:
         .where(filter=FieldFilter("listed", "==", True))
         .order_by("updated_at", direction=Query.DESCENDING)
         .select(["name", "brand", "category"])
-        .limit(MOST_EXAMPLES)
+        .limit(MOST_PRODUCTS)
     )
     try:
         with firestore.errors_mapped():
             found = [s.to_dict() or {} for s in query.stream(**firestore.limits())]
     except DependencyError as error:
-        log.warning("No examples", extra={"context": {"why": error.detail}})
+        log.warning("No products", extra={"context": {"why": error.detail}})
         return []
-    return [_example(fields) for fields in found if fields.get("category")]
+    return [_example(fields) for fields in found]
 
 
 def _example(fields: dict[str, Any]) -> Example:
-    return Example(labels.label_text(fields.get("brand"), fields["name"]), fields["category"])
+    text = labels.label_text(fields.get("brand"), fields["name"])
+    return Example(text, fields.get("category") or "")
