@@ -36,7 +36,7 @@ def _nobody(categories: Categories) -> KnownNeighbours:
 
 def decide(items: list[Item], model: MockModel, **how: object) -> list[str | None]:
     setting = Setting(CATEGORIES, [Candidate("groq", MODEL, model)], 70, 20.0, **how)  # type: ignore[arg-type]
-    found = deciding.decide_with(setting, items, time.monotonic() + 60)
+    found = deciding.decide_with(setting, items, time.monotonic() + 900)
     return [each.category for each in found]
 
 
