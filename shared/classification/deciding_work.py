@@ -124,16 +124,19 @@ class Work:
         else:
             whom = before.rest if before else known.candidates
             found = [failover.classify(items[0], listed, whom, asker, seconds, before=before)]
+        self._keep(items, found)
         for index, result in zip(task.indexes, found, strict=True):
             self._answered(index, result, before.paid if before else Paid())
 
-    def _answered(self, index: int, result: Result, before: Paid) -> None:
-        kept = Kept(result.verdict, result.provider, result.model, result.prompt_version)
-        asked = {each.provider: each for each in self._known.candidates}[result.provider]
+    def _keep(self, items: Sequence[Item], found: Sequence[Result]) -> None:
+        asked = {each.provider: each for each in self._known.candidates}[found[0].provider]
         if self._known.cascade and asked.has_circuit:
-            answer_cache.keep(self._items[index], self._known.categories, asked.model, kept)
+            answers = [(item, _kept(result)) for item, result in zip(items, found, strict=True)]
+            answer_cache.keep(answers, self._known.categories, asked.model)
+
+    def _answered(self, index: int, result: Result, before: Paid) -> None:
+        kept, paid = _kept(result), _paid(before + result.paid)
         decided = self._of_kept(index, kept, "provider")
-        paid = _paid(before + result.paid)
         self._settle(msgspec.structs.replace(decided, latency_ms=result.latency_ms, **paid))
         for twin in self._twins[index]:
             self._settle(self._of_kept(twin, kept, "twin"))
@@ -228,6 +231,10 @@ def _failure(index: int, failure: str, more: dict[str, Any]) -> Decided:
         failure=failure,
         **told,
     )
+
+
+def _kept(result: Result) -> Kept:
+    return Kept(result.verdict, result.provider, result.model, result.prompt_version)
 
 
 def _paid(paid: Paid) -> dict[str, int]:
