@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -87,15 +87,15 @@ class Work:
         return {index: item for index, item in items.items() if index not in self._decided}
 
     def _ask(self, tasks: Iterable[_Task]) -> None:
+        left, running = deque(tasks), set[Future[list[_Task]]]()
         with ThreadPoolExecutor(self._known.threads) as pool:
-
-            def begin(task: _Task) -> "Future[list[_Task]]":
-                return pool.submit(copy_context().run, self._call, task)
-
-            running = {begin(task) for task in tasks}
-            while running:
+            while left or running:
+                while left and len(running) < self._known.threads:
+                    task = left.popleft()
+                    running.add(pool.submit(copy_context().run, self._call, task))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                running |= {begin(task) for each in done for task in each.result()}
+                for each in done:
+                    left.extend(each.result())
 
     def _call(self, task: _Task) -> list[_Task]:
         """Makes the call, and says which follow from it."""

@@ -6,7 +6,7 @@ import pytest
 
 from local.demo.catalogue import demo_products
 from shared.ai_models import Model
-from shared.classification import answer_cache, circuits, deciding, known_neighbours
+from shared.classification import answer_cache, batch_records, circuits, deciding, known_neighbours
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.known_neighbours import KnownNeighbours
@@ -15,8 +15,6 @@ from shared.clients import redis
 from tests.mock_model import CATEGORIES, MockModel, category_of
 
 MODEL = Model("groq", "model", 1_000_000, 2_000_000)
-# As many as one task of a batch takes along, or fewer.
-CHUNK = 40
 MOST_CALLS_PER_PRODUCT = 0.10
 FEWEST_CATEGORIES = 15
 
@@ -46,14 +44,15 @@ def test_a_tenth_of_the_calls_gives_the_same_categories() -> None:
     items = [Item(each.name, brand=each.brand) for each in demo_products()]
     model, alone = MockModel(), MockModel()
 
-    found = []
-    for start in range(0, len(items), CHUNK):
-        found += decide(items[start : start + CHUNK], model)
+    found: dict[int, str | None] = {}
+    for part in batch_records.parts(items):
+        categories = decide([each.item for each in part], model)
+        found |= zip((each.index for each in part), categories, strict=True)
     expected = decide(items, alone, cascade=False, most_in_call=1)
 
     assert len(alone.asked) == len(items)
     assert expected == [category_of(item.name) for item in items]
     assert len(set(expected)) >= FEWEST_CATEGORIES
-    same = sum(one == other for one, other in zip(found, expected, strict=True))
+    same = sum(found[index] == category for index, category in enumerate(expected))
     assert same >= 0.99 * len(items)
     assert len(model.asked) <= MOST_CALLS_PER_PRODUCT * len(items)
