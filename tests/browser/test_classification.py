@@ -11,7 +11,15 @@ from playwright.sync_api import expect
 from local.stack import Stack
 from shared.classification import circuits, keys
 from shared.clients import firestore
-from tests.browser.judging import Json, NewPage, broken_in_both_schemes, good, new_word, settled
+from tests.browser.judging import (
+    Json,
+    NewPage,
+    broken_in_both_schemes,
+    broken_rules,
+    good,
+    new_word,
+    settled,
+)
 from tests.integration.classification.models import answer, models_at, reply
 from tests.integration.edge.instance import instance
 
@@ -82,7 +90,7 @@ def test_the_queue_is_worked_by_keyboard(
     expect(first).to_be_focused()
     page.keyboard.press("c")
     page.get_by_label("Find").press_sequentially("biscu")
-    assert broken_in_both_schemes(page) == []
+    assert broken_rules(page) == []
     page.keyboard.press("Enter")
     expect(first).to_have_count(0)
     expect(second).to_be_focused()
@@ -126,3 +134,39 @@ def test_providers_are_tried_and_given_keys(
     assert broken_in_both_schemes(page) == []
     with instance(stack.environment()):
         firestore.client().collection(keys.COLLECTION).document("cerebras").delete()
+
+
+def test_a_batch_is_begun_from_a_filter_followed_and_cancelled(
+    new_page: NewPage, console_url: str, unsure: list[Json]
+) -> None:
+    page = new_page()
+    page.goto(f"{console_url}/#/batches")
+    page.get_by_role("button", name="New batch").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Retailer").select_option(unsure[0]["retailer"])
+    expect(dialog.get_by_role("status")).to_contain_text("3 products fit")
+    dialog.get_by_label("Begin with").select_option("local")
+    dialog.get_by_role("button", name="Begin", exact=True).click()
+
+    expect(page.get_by_text("Done: 3 of 3 products")).to_be_visible(timeout=60_000)
+    results = page.get_by_role("table", name="Results")
+    expect(results.get_by_role("rowheader")).to_have_count(3)
+    page.get_by_label("Which results").select_option("successful")
+    expect(page.get_by_text("None of these")).to_be_visible()
+    assert broken_in_both_schemes(page) == []
+
+    # A longer one, as it stands while it runs, and what is asked when it is to stop.
+    batch_id = page.url.partition("/batches/")[2].partition("?")[0]
+    address = f"**/classify-batch/{batch_id}"
+    told = page.evaluate("id => fetch('/classify-batch/' + id).then((r) => r.json())", batch_id)
+    running = {**told, "status": "running", "total": 10_000}
+    page.route(address, lambda route: route.fulfill(json=running))
+    stopped = {**running, "status": "cancelled"}
+    page.route(f"{address}/cancel", lambda route: route.fulfill(json=stopped))
+    page.reload()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the batch").click()
+    expect(page.get_by_text("Cancelled: 3 of 10,000 products")).to_be_visible()
+    page.get_by_role("link", name="Batches").last.click()
+    expect(page.get_by_role("table", name="Batches")).to_contain_text("3 of 3, 3 to review")
+    assert broken_in_both_schemes(page) == []

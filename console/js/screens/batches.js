@@ -127,7 +127,7 @@ function detail({ id, path, query, signal }) {
   let shown = 0;
   let batch = null;
 
-  const figure = (label, n, tone, hint) => h('div', { class: `figure ${tone}` }, h('h3', {}, label), h('p', { class: 'big tabular' }, n), hint && h('p', { class: 'muted' }, hint));
+  const figure = (label, n, tone, hint) => h('div', { class: `figure ${tone}` }, h('h3', {}, label), h('p', { class: `big tabular ${tone === 'when' ? 'worded' : ''}` }, n), hint && h('p', { class: 'muted' }, hint));
 
   function cancel() {
     const intent = new Intent();
@@ -149,7 +149,7 @@ function detail({ id, path, query, signal }) {
     fill(facts, h('div', { class: 'figures batch-figures' },
       figure('Successful', count(b.successful), b.successful ? 'good' : ''), figure('To review', count(b.review), b.review ? 'warn' : ''), figure('Failed', count(b.failed), b.failed ? 'bad' : ''),
       figure('Cost', money(b.cost), '', `${plural(b.calls, 'call')}`),
-      figure('Begun', ago(b.started_at ?? b.created_at), '', b.finished_at ? `ended ${ago(b.finished_at)}` : null)));
+      figure('Begun', ago(b.started_at ?? b.created_at), 'when', b.finished_at ? `ended ${ago(b.finished_at)}` : null)));
     if (first || ended) {
       fill(actions, b.review > 0 && link('Review queue', '#/reviews', { glyph: 'reviews' }), ['queued', 'running'].includes(b.status) && button('Cancel', { kind: 'danger', onclick: cancel }));
     }
