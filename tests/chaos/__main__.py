@@ -36,7 +36,7 @@ def main() -> None:
     ):
         shop = admin_shop(stack)
         for seed in range(wanted.first, wanted.first + wanted.seeds):
-            drill.set_keys(shop)
+            drill.prepare(shop)
             began = time.monotonic()
             told = drill.run(
                 shop,

@@ -243,6 +243,7 @@ def test_an_unknown_batch_is_absent(acting: Shop) -> None:
     assert acting.http.post("/classify-batch/nobody/cancel", json={}).status_code == 404
     with pytest.raises(NotFound):
         batch_work.work("nobody", 0)
+    batch_work.give_up("nobody", 0)
 
 
 def test_a_day_costs_no_more_than_its_budget_and_what_died_is_paid_in_full(acting: Shop) -> None:
