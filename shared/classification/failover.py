@@ -17,6 +17,7 @@ from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
 from shared.classification.spending import Reservation, Spent
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
+from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -209,6 +210,10 @@ class _Attempts(Generic[T]):
             except Spent:
                 # Passed over as one whose circuit is open, until the next day.
                 self._reasons[candidate.provider] = "budget"
+                continue
+            except DependencyError:
+                # Nobody is paid without the books; who asks for nothing may still answer.
+                self._reasons[candidate.provider] = "the books were out of reach"
                 continue
             if self._begun is not None:
                 self._asker.restart(candidate.provider, self._begun)

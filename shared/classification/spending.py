@@ -43,7 +43,8 @@ SPENT_SECONDS: Final = 20.0
 CALLS_KEPT: Final = timedelta(days=90)
 DAYS_KEPT: Final = timedelta(days=400)
 SWEPT: Final = 200
-ATTEMPTS: Final = 4
+ATTEMPTS: Final = 8
+BUSY_MS: Final = 400
 _MICROS: Final = 1_000_000
 
 _turns = count(secrets.randbelow(SHARDS))
@@ -109,6 +110,9 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
         raise Spent
     first, busy = next(_turns), False
     for turn in range(ATTEMPTS * SHARDS):
+        if turn and turn % SHARDS == 0:
+            # Many calls that begin in one moment would meet again and again.
+            time.sleep(secrets.randbelow(BUSY_MS) / 1000)
         call = _call(model, day, (first + turn) % SHARDS, micros, now)
         try:
             return _held(call, limit)

@@ -15,6 +15,7 @@ from shared.classification.spending import Reservation, Spent
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.clock import utc_now
+from shared.errors import DependencyUnavailable
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
 ANSWER = json.dumps({"category": "tea", "confidence": 90, "rationale": ""})
@@ -140,3 +141,16 @@ def test_whose_budget_is_spent_is_passed_over_without_a_call(
     with pytest.raises(AllFailed, match="groq: budget"):
         classify(asker, groq)
     assert (seen, asker.restarts) == ([], [])
+
+
+def test_where_the_books_are_out_of_reach_whoever_is_free_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reserve(model: Model, micros: int) -> Reservation:  # noqa: ARG001
+        raise DependencyUnavailable("The books are too busy.")
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    free = Candidate("local", MODEL, asking(None), has_circuit=False)
+    assert classify(Asker(), candidate("groq"), free).provider == "local"
+    with pytest.raises(AllFailed, match="groq: the books were out of reach"):
+        classify(Asker(), candidate("groq"))
