@@ -32,6 +32,17 @@ class Control:
         """Each queue with its pending tasks and its counts."""
         return self._json(self._http.get("/tasks"))
 
+    def disturb_tasks(
+        self, queue: str, *, repeated_percent: float = 0, late_seconds: float = 0, seed: int = 0
+    ) -> None:
+        """From now on deliver some of a queue's tasks twice, and all so late at most."""
+        accidents = {
+            "repeated_percent": repeated_percent,
+            "late_seconds": late_seconds,
+            "seed": seed,
+        }
+        self._json(self._http.put(f"/tasks/{queue}", json=accidents))
+
     def jobs(self) -> dict[str, Any]:
         """Each scheduled job with its state and what became of its last run."""
         return self._json(self._http.get("/scheduler"))

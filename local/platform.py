@@ -58,7 +58,7 @@ class Platform:
                 "/__/local/mail": self._mail.page,
             },
             allowed={
-                "connect-src": reserved.auth_url(plan),
+                "connect-src": f"{reserved.auth_url(plan)} {plan.functions_url}",
                 "img-src": f"http://{HOST}:{plan.ports.storage}",
             },
         )

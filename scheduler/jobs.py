@@ -32,6 +32,13 @@ SCHEDULES = (
         attempt_deadline_seconds=60,
     ),
     Schedule(
+        name="sweep-batches",
+        purpose="Goes on with classifications that stand still, and closes the books of calls.",
+        schedule="* * * * *",
+        function="sweep_batches",
+        attempt_deadline_seconds=60,
+    ),
+    Schedule(
         name="recount-statistics",
         purpose="Counts the whole catalogue anew, should a change ever have gone unnoticed.",
         schedule="15 3 * * *",

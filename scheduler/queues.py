@@ -66,6 +66,14 @@ QUEUES = (
     Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
     # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
     Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
+    # Each is a call or two to a provider, who limits how many it takes; a worker that was killed
+    # is replaced within a minute.
+    Queue.declared(
+        "classification",
+        dispatches_per_second=10,
+        concurrent_dispatches=8,
+        max_backoff_seconds=60,
+    ),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

@@ -19,6 +19,7 @@ PRODUCT_FILTERS: Final = ("listed", "status", "retailer", "category")
 # Every search is limited to what is listed or to one status, so no other pair is asked for.
 SEARCHED_WITH: Final = ("listed", "status")
 NOTE_ORDER: Final = (("pinned", DESCENDING), ("updated_at", DESCENDING))
+REVIEW_FILTERS: Final = ("stage", "provider", "category")
 PROPOSAL_FILTERS: Final = ("status", "retailer", "category", "kind")
 AUDIT_FILTERS: Final = ("actor", "action", "resource")
 
@@ -44,8 +45,14 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("proposals", ((field, ASCENDING), ("proposed_at", DESCENDING)))
         for field in PROPOSAL_FILTERS
     ),
+    *(
+        ("classification_reviews", ((field, ASCENDING), ("created_at", DESCENDING)))
+        for field in REVIEW_FILTERS
+    ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
+    # What the calls for a batch have cost.
+    ("provider_calls", (("origin", ASCENDING), ("cost_micros", ASCENDING))),
     # Which sessions of a user are live, and which ended lately.
     ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
@@ -56,6 +63,15 @@ UNINDEXED: Final = (
     ("products", "description"),
     ("products", "url"),
     ("products", "image"),
+    ("calibration_ledgers", "raws"),
+    ("calibration_ledgers", "rights"),
+    ("classification_reviews", "failure"),
+    ("classification_reviews", "product"),
+    ("classification_reviews", "rationale"),
+    ("labels", "labels"),
+    ("classification_batches", "sizes"),
+    ("items", "items"),
+    ("results", "told"),
     ("match_keys", "entries"),
     ("match_pairs", "evidence"),
     ("match_states", "decided"),
@@ -93,12 +109,17 @@ UNINDEXED: Final = (
 # What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
+    "classification_batches",
     "dead_letters",
     "idempotency",
     "notifications",
     "insight_weeks",
+    "items",
     "product_request_marks",
     "price_quarantine",
+    "provider_calls",
+    "provider_days",
+    "results",
     "tickets",
     "user_erasures",
 )

@@ -12,6 +12,10 @@ const ROUTES = [
   [/^\/categories$/, 'categories'],
   [/^\/duplicates$/, 'duplicates'],
   [/^\/approvals$/, 'approvals'],
+  [/^\/classify$/, 'classify'],
+  [/^\/batches(?:\/([^/]+))?$/, 'batches'],
+  [/^\/reviews$/, 'reviews'],
+  [/^\/providers$/, 'providers'],
   [/^\/prices$/, 'prices'],
   [/^\/alerts$/, 'alerts'],
   [/^\/requests$/, 'requests'],
@@ -38,6 +42,12 @@ const GROUPS = [
     ['/duplicates', 'Duplicates', 'duplicates'],
     ['/requests', 'Requests', 'requests'],
     ['/notes', 'Notes', 'notes'],
+  ]],
+  ['Classification', [
+    ['/reviews', 'Review queue', 'reviews'],
+    ['/classify', 'Classify', 'classify'],
+    ['/batches', 'Batches', 'batches'],
+    ['/providers', 'Providers', 'providers'],
   ]],
   ['People', [
     ['/users', 'Users', 'users', true],

@@ -16,6 +16,10 @@ const PATHS = {
   users: 'M9.5 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM3.5 19.5c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5M16 5.2a3.3 3.3 0 0 1 0 6M17.5 14.5c1.9.8 3 2.6 3 5',
   insights: 'M4.5 19.5v-6M9.5 19.5v-11M14.5 19.5v-8M19.5 19.5v-15',
   duplicates: 'M4.5 4.5h10v10h-10zM9.5 14.5v5h10v-10h-5',
+  reviews: 'M4.5 12.5 8 16l4-5M11.5 14.5 13 16l6.5-8M4.5 6h8',
+  classify: 'M4 5h9l7 7-8 8-8-8zM8.5 9.2v.2',
+  batches: 'M4.5 8.5 12 5l7.5 3.5L12 12zM4.5 12 12 15.5l7.5-3.5M4.5 15.5 12 19l7.5-3.5',
+  providers: 'M8 4.5v5M16 4.5v5M5.5 9.5h13v3a6.5 6.5 0 0 1-13 0zM12 19v2',
   merge: 'M6 4.5v4c0 3 6 3.5 6 7v4M18 4.5v4c0 3-6 3.5-6 7',
   pin: 'M9 4h6l-.7 6 3.2 3.5h-11L9.7 10zM12 13.5V20',
   up: 'm6 14.5 6-6 6 6',
@@ -60,9 +64,9 @@ export const link = (label, href, { kind = '', glyph, ...props } = {}) =>
 export const chip = (text, tone = 'plain') => h('span', { class: `chip ${tone}` }, text);
 
 const TONES = {
-  active: 'good', running: 'good', done: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
-  pending: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', close: 'warn', similar: 'warn',
-  rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
+  active: 'good', running: 'good', done: 'good', closed: 'good', successful: 'good', accepted: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
+  pending: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', half_open: 'warn', cancelling: 'warn', review: 'warn', corrected: 'warn', close: 'warn', similar: 'warn',
+  open: 'bad', rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
 };
 export const state = (name) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, title(name));
 

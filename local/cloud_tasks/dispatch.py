@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,21 @@ class Counts:
     succeeded: int = 0
     failed: int = 0
     given_up: int = 0
+    repeated: int = 0
     last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accidents:
+    """What Cloud Tasks may do and seldom does: some deliveries twice, and none in order.
+
+    `repeated_percent` of the attempts are sent a second time, up to `late_seconds` later; each task
+    is late by up to as much.
+    """
+
+    repeated_percent: float = 0.0
+    late_seconds: float = 0.0
+    seed: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +96,8 @@ class Dispatcher:
         self._due: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
         self._wake = asyncio.Event()
+        self._accidents = Accidents()
+        self._luck = random.Random(0)  # noqa: S311 - luck, and no secret
         self._bucket = _Bucket(queue.rate_limits)
         self._worker = asyncio.create_task(self._work())
 
@@ -102,6 +119,11 @@ class Dispatcher:
         self.queue = queue
         self._announce()
 
+    def disturb(self, accidents: Accidents) -> None:
+        """Have these accidents from now on."""
+        self._accidents = accidents
+        self._luck = random.Random(accidents.seed)  # noqa: S311 - luck, and no secret
+
     def knows(self, name: str) -> bool:
         """Whether a task of that name is there, or was within the memory of names."""
         taken = self._state.taken_names
@@ -113,7 +135,8 @@ class Dispatcher:
 
     def add(self, task: tasks_v2.Task) -> Entry:
         """Put in a task, to be sent at its schedule time."""
-        entry = Entry(task, task.schedule_time.timestamp())
+        late_seconds = self._luck.uniform(0, self._accidents.late_seconds)
+        entry = Entry(task, task.schedule_time.timestamp() + late_seconds)
         self.entries[task.name] = entry
         self._schedule(entry)
         return entry
@@ -201,6 +224,8 @@ class Dispatcher:
             task.first_attempt = tasks_v2.Attempt(dispatch_time=now)
         task.dispatch_count += 1
         self.counts.dispatched += 1
+        if self._luck.uniform(0, 100) < self._accidents.repeated_percent:
+            self._repeat(call)
         outcome = await self._sender.send(call)
         entry.last_outcome = outcome
         if outcome.status:
@@ -208,6 +233,19 @@ class Dispatcher:
             task.last_attempt.response_time = datetime.now(UTC)
         task.last_attempt.response_status = {"code": outcome.rpc_code, "message": outcome.message}
         self._conclude(entry, outcome)
+
+    def _repeat(self, call: Call) -> None:
+        self.counts.repeated += 1
+        late_seconds = self._luck.uniform(0, self._accidents.late_seconds)
+
+        async def send() -> None:
+            await asyncio.sleep(late_seconds)
+            await self._sender.send(call)
+
+        repetition = asyncio.create_task(send())
+        self._state.attempts.add(repetition)
+        repetition.add_done_callback(self._state.attempts.discard)
+        repetition.add_done_callback(lambda _: self._announce())
 
     def _conclude(self, entry: Entry, outcome: Outcome) -> None:
         task, now = entry.task, time.time()

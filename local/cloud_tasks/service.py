@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.cloud_tasks.dispatch import Dispatcher, Entry
+from local.cloud_tasks.dispatch import Accidents, Dispatcher, Entry
 from local.cloud_tasks.rules import completed_queue, completed_retry, completed_task
 from local.delivery import Sender
 from local.oidc import Issuer
@@ -95,8 +95,24 @@ class CloudTasks:
         }
 
     def routes(self) -> list[Route]:
-        """`GET /tasks`, the status as JSON."""
-        return [Route("/tasks", self._show)]
+        """`GET /tasks`, the status as JSON; `PUT /tasks/{queue}`, the accidents of a queue."""
+        return [
+            Route("/tasks", self._show),
+            Route("/tasks/{queue}", self._disturb, methods=["PUT"]),
+        ]
+
+    def disturb(self, queue: str, accidents: Accidents) -> bool:
+        """Have a queue's tasks come as `accidents` say; False where there is no such queue."""
+        found = [each for name, each in self._queues.items() if name.endswith(f"/{queue}")]
+        for each in found:
+            each.disturb(accidents)
+        return bool(found)
+
+    async def _disturb(self, request: Request) -> JSONResponse:
+        accidents = Accidents(**await request.json())
+        if not self.disturb(request.path_params["queue"], accidents):
+            return JSONResponse({"error": "There is no such queue."}, 404)
+        return JSONResponse(asdict(accidents))
 
     async def _show(self, _: Request) -> JSONResponse:
         return JSONResponse(self.status())

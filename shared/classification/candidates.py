@@ -41,7 +41,8 @@ def _candidate(
 ) -> Candidate:
     wanted = providers.model_of(provider, model)
     if provider == LOCAL:
-        return Candidate(provider, wanted, local_provider.ready(categories), has_circuit=False)
+        ask = local_provider.ready(categories)
+        return Candidate(provider, wanted, ask, has_circuit=False, takes_many=False)
     return Candidate(provider, wanted, providers.keyed(provider, key or ""))
 
 

@@ -1,22 +1,31 @@
-"""One product, asked of one provider after the other until one answers what may be answered."""
+"""Products, asked of one provider after the other until one answers what may be answered.
+
+One product in one call, or several; an answer for several that is not exactly what was asked for
+is refused as a whole, and each of them begins again alone.
+"""
 
 import logging
 import time
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from shared.ai_models import Model
-from shared.classification import answers, circuits, prompts, spending
+from shared.classification import answers, circuits, paying, prompts
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
+from shared.classification.spending import Reservation, Spent
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
+from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Whoever asks for more patience than this is not waited for, though no other is left.
 MOST_WAIT_SECONDS: Final = 10.0
+# These are of what was asked, and not of who was: another would fare no better with all of it.
+_OF_THE_QUESTION: Final = ("bad_output", "refused")
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -26,6 +35,7 @@ class Candidate(msgspec.Struct, frozen=True):
     model: Model
     ask: Ask
     has_circuit: bool = True
+    takes_many: bool = True
 
 
 class Asker(Protocol):
@@ -44,126 +54,224 @@ class Asker(Protocol):
         """Waits; says whether the asker went meanwhile."""
 
 
+class Paid(msgspec.Struct, frozen=True):
+    """What calls took; the cost is in millionths of a US dollar."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+
+    def __add__(self, other: "Paid") -> "Paid":
+        return Paid(*(a + b for a, b in zip(_values(self), _values(other), strict=True)))
+
+    def shared(self, ways: int) -> "list[Paid]":
+        """As many parts, as equal as whole numbers can be; the call itself goes to the first."""
+        parts = [
+            [value // ways + (n < value % ways) for value in _values(self)] for n in range(ways)
+        ]
+        return [Paid(*part) for part in parts]
+
+
 class Result(msgspec.Struct, frozen=True):
-    """A verdict with whose it is and what it took."""
+    """A verdict with whose it is, and what its item took in all, with answers of no use."""
 
     verdict: Verdict
     provider: str
     model: str
     prompt_version: str
-    input_tokens: int
-    output_tokens: int
-    cost_micros: int
+    paid: Paid
     latency_ms: int
 
 
 class AllFailed(Exception):
     """No provider gave an answer; the message names each with its reason."""
 
+    def __init__(self, told: str, paid: Paid) -> None:
+        super().__init__(told)
+        self.paid = paid
 
-def classify(
+
+class Apart(Exception):
+    """Several products are not answered together: each begins again alone with the `rest`."""
+
+    def __init__(self, rest: Sequence[Candidate], reason: str | None, paid: Paid) -> None:
+        super().__init__(reason)
+        self.rest = rest
+        self.reason = reason
+        self.paid = paid
+
+
+def classify(  # noqa: PLR0913 - what is asked, of whom, who waits, and what went before
     item: Item,
     categories: Categories,
     candidates: Sequence[Candidate],
     asker: Asker,
     seconds: float,
+    *,
+    before: Apart | None = None,
 ) -> Result:
     """The first result that a candidate gives; raises AllFailed, or Stopped if the asker went.
 
     A call may take `seconds`, and all together no longer than the asker waits. Who asks to be
     left alone is, and is waited for only where all others have failed, and not for long.
+    `before` is why the item begins again here.
     """
-    attempts = _Attempts(prompts.question(item, categories), categories, asker, seconds)
-    result = attempts.first_of(candidates)
-    if result is None and (waiting := attempts.soonest()) is not None:
-        candidate, wait = waiting
-        if asker.wait(wait):
-            raise Stopped
-        result = attempts.first_of([candidate])
-    if result is None:
-        raise AllFailed(attempts.told())
-    return result
+    attempts = _Attempts(
+        prompts.question(item, categories),
+        lambda text: answers.read(text, categories),
+        asker,
+        seconds,
+        begun=before.reason if before else None,
+    )
+    answered = attempts.answer(candidates)
+    return answered.result(answered.value, prompts.PROMPT_VERSION, answered.paid)
 
 
-class _Attempts:
-    def __init__(
-        self, question: Question, categories: Categories, asker: Asker, seconds: float
+def classify_together(
+    items: Sequence[Item],
+    categories: Categories,
+    candidates: Sequence[Candidate],
+    asker: Asker,
+    seconds: float,
+) -> list[Result]:
+    """The results of several products by one call; raises Apart, and what `classify` raises."""
+    asked = prompts.marked(items)
+    attempts = _Attempts(
+        prompts.question_of_several(asked, categories),
+        lambda text: answers.read_several(text, asked, categories),
+        asker,
+        seconds,
+        together=True,
+    )
+    answered = attempts.answer(candidates)
+    parts = answered.paid.shared(len(items))
+    return [
+        answered.result(verdict, prompts.SEVERAL_VERSION, part)
+        for verdict, part in zip(answered.value, parts, strict=True)
+    ]
+
+
+class _Answered(msgspec.Struct, Generic[T], frozen=True):
+    value: T
+    provider: str
+    model: str
+    paid: Paid
+    latency_ms: int
+
+    def result(self, verdict: Verdict, version: str, paid: Paid) -> Result:
+        return Result(verdict, self.provider, self.model, version, paid, self.latency_ms)
+
+
+class _Attempts(Generic[T]):
+    def __init__(  # noqa: PLR0913 - as many things make one attempt
+        self,
+        question: Question,
+        read: Callable[[str], T],
+        asker: Asker,
+        seconds: float,
+        *,
+        together: bool = False,
+        begun: str | None = None,
     ) -> None:
         self._question = question
-        self._categories = categories
+        self._read = read
         self._asker = asker
         self._seconds = seconds
+        self._together = together
+        self._begun = begun
         self._reasons: dict[str, str] = {}
         self._waits: dict[str, tuple[Candidate, float]] = {}
-        self._begun: str | None = None
+        self._paid = Paid()
 
-    def first_of(self, candidates: Sequence[Candidate]) -> Result | None:
-        for candidate in candidates:
+    def answer(self, candidates: Sequence[Candidate]) -> _Answered[T]:
+        """The first answer; raises AllFailed, Stopped, and Apart where several were asked."""
+        answered = self._first_of(candidates)
+        if answered is None and (waiting := self._soonest()) is not None:
+            candidate, wait = waiting
+            if self._asker.wait(wait):
+                raise Stopped
+            answered = self._first_of([candidate])
+        if answered is None:
+            told = "; ".join(f"{name}: {reason}" for name, reason in self._reasons.items())
+            raise AllFailed(told, self._paid)
+        return answered
+
+    def _first_of(self, candidates: Sequence[Candidate]) -> _Answered[T] | None:
+        for number, candidate in enumerate(candidates):
             if self._asker.is_gone():
                 raise Stopped
-            if self._asker.left() <= 0:
-                self._reasons.setdefault(candidate.provider, "no time was left")
+            if self._together and not candidate.takes_many:
+                raise Apart(candidates[number:], self._begun, self._paid)
+            if not self._may_be_asked(candidate):
                 continue
-            if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
-                self._reasons.setdefault(candidate.provider, "left alone for now")
-                self._waits[candidate.provider] = (candidate, wait)
+            try:
+                held = paying.reserve(candidate, self._question)
+            except Spent:
+                # Passed over as one whose circuit is open, until the next day.
+                self._reasons[candidate.provider] = "budget"
+                continue
+            except DependencyError:
+                # Nobody is paid without the books; who asks for nothing may still answer.
+                self._reasons[candidate.provider] = "the books were out of reach"
                 continue
             if self._begun is not None:
                 self._asker.restart(candidate.provider, self._begun)
             try:
-                return self._attempt(candidate)
+                return self._attempt(candidate, held)
             except ProviderFailed as failure:
                 self._failed(candidate, failure)
+                if self._together and failure.kind in _OF_THE_QUESTION:
+                    raise Apart(candidates[number:], failure.kind, self._paid) from None
         return None
 
-    def soonest(self) -> tuple[Candidate, float] | None:
+    def _may_be_asked(self, candidate: Candidate) -> bool:
+        if self._asker.left() <= 0:
+            self._reasons.setdefault(candidate.provider, "no time was left")
+            return False
+        if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
+            self._reasons.setdefault(candidate.provider, "left alone for now")
+            self._waits[candidate.provider] = (candidate, wait)
+            return False
+        return True
+
+    def _soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
         most = min(MOST_WAIT_SECONDS, self._asker.left())
         waits = [each for each in self._waits.values() if each[1] <= most]
         return min(waits, key=lambda each: each[1], default=None)
 
-    def told(self) -> str:
-        """Each provider with why it gave no answer."""
-        return "; ".join(f"{name}: {reason}" for name, reason in self._reasons.items())
-
-    def _attempt(self, candidate: Candidate) -> Result:
+    def _attempt(self, candidate: Candidate, held: Reservation | None) -> _Answered[T]:
         began = time.monotonic()
         try:
-            result = self._asked(candidate, began)
+            value = self._asked(candidate, held)
         except ProviderFailed as failure:
             if candidate.has_circuit:
                 circuits.failed(candidate.provider, failure, _ms_since(began))
             raise
+        latency_ms = _ms_since(began)
         if candidate.has_circuit:
-            circuits.succeeded(candidate.provider, result.latency_ms)
+            circuits.succeeded(candidate.provider, latency_ms)
         if log.isEnabledFor(logging.DEBUG):
-            told = {"category": result.verdict.category, "cost_micros": result.cost_micros}
-            log.debug("Classified", extra={"context": {"provider": result.provider, **told}})
-        return result
+            told = {"provider": candidate.provider, "cost_micros": self._paid.cost_micros}
+            log.debug("Classified", extra={"context": told})
+        return _Answered(value, candidate.provider, candidate.model.name, self._paid, latency_ms)
 
-    def _asked(self, candidate: Candidate, began: float) -> Result:
-        model = candidate.model
-        seconds = min(self._seconds, self._asker.left())
-        patience = Patience(seconds, self._asker.is_gone)
+    def _asked(self, candidate: Candidate, held: Reservation | None) -> T:
+        patience = Patience(min(self._seconds, self._asker.left()), self._asker.is_gone)
         try:
-            reply = _reply(candidate, self._question, patience)
+            reply = paying.ask(candidate, self._question, patience, held)
         except ProviderFailed as failure:
             # An answer that was cut short or filtered is paid for as well.
-            spending.add(candidate.provider, model.cost_micros(*failure.tokens))
+            self._pay(candidate, *failure.tokens)
             raise
-        cost = model.cost_micros(reply.input_tokens, reply.output_tokens)
         # Paid for, whatever it says.
-        spending.add(candidate.provider, cost)
-        return Result(
-            answers.read(reply.text, self._categories),
-            candidate.provider,
-            model.name,
-            prompts.PROMPT_VERSION,
-            reply.input_tokens,
-            reply.output_tokens,
-            cost,
-            _ms_since(began),
-        )
+        self._pay(candidate, reply.input_tokens, reply.output_tokens)
+        return self._read(reply.text)
+
+    def _pay(self, candidate: Candidate, input_tokens: int, output_tokens: int) -> None:
+        cost = candidate.model.cost_micros(input_tokens, output_tokens)
+        self._paid += Paid(int(candidate.has_circuit), input_tokens, output_tokens, cost)
 
     def _failed(self, candidate: Candidate, failure: ProviderFailed) -> None:
         self._begun = self._reasons[candidate.provider] = failure.kind
@@ -175,18 +283,8 @@ class _Attempts:
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
 
 
-def _reply(candidate: Candidate, question: Question, patience: Patience) -> Reply:
-    try:
-        return candidate.ask(question, candidate.model.name, patience)
-    except (ProviderFailed, Stopped):
-        raise
-    except Exception as error:
-        if not candidate.has_circuit:
-            raise
-        # An SDK's own defect is no reason to ask nobody else.
-        context = {"provider": candidate.provider, "model": candidate.model.name}
-        log.exception("Unexpected failure of a provider", extra={"context": context})
-        raise ProviderFailed("network") from error
+def _values(paid: Paid) -> tuple[int, ...]:
+    return msgspec.structs.astuple(paid)
 
 
 def _ms_since(began: float) -> int:

@@ -1,28 +1,26 @@
 """`local`: classifies in the function itself, with no key and no network.
 
-What it knows are the categories' names, a list of synonyms that is shipped, and the newest
-products of the catalogue, whose categories people and uploads have given.
+What it knows are the categories' names, a list of synonyms that is shipped, what reviewers have
+decided, and the newest products of the catalogue, whose categories people and uploads have given.
 """
 
 import logging
 import time
 from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from shared.classification import local_model
+from shared.classification import labels, local_model, newest_products
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
-from shared.clients import firestore
 from shared.clients.ai.asking import Patience, Question, Reply
 from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 
 # Read once for each instance in so long, whatever the size of the catalogue.
-MOST_EXAMPLES: Final = 1000
 FRESH_SECONDS: Final = 600.0
 
 _lock = Lock()
@@ -54,28 +52,19 @@ def _model(categories: Categories) -> local_model.LocalModel:
 
 
 def _examples(categories: Categories) -> list[Example]:
-    """The newest products of those categories, at most a thousand; none if they are out of reach.
+    """What reviewers have decided, then the newest products, a thousand at most; both if in reach.
 
-    It goes on without them, as it does in an empty catalogue.
+    Of the given categories only. A product that a reviewer has seen stands here by his word alone.
     """
-    from google.cloud.firestore import FieldFilter, Query
+    decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
+    found = [each for each in newest_products.known() if each.text.casefold() not in decided]
+    known = [*decided.values(), *found]
+    return [example for example in known if example.category in categories.ids]
 
-    query = (
-        firestore.client()
-        .collection("products")
-        .where(filter=FieldFilter("listed", "==", True))
-        .order_by("updated_at", direction=Query.DESCENDING)
-        .select(["name", "brand", "category"])
-        .limit(MOST_EXAMPLES)
-    )
+
+def _labels() -> list[labels.Label]:
     try:
-        with firestore.errors_mapped():
-            found = [s.to_dict() or {} for s in query.stream(**firestore.limits())]
+        return labels.read()
     except DependencyError as error:
-        log.warning("No examples", extra={"context": {"why": error.detail}})
+        log.warning("No labels", extra={"context": {"why": error.detail}})
         return []
-    return [_example(fields) for fields in found if fields.get("category") in categories.ids]
-
-
-def _example(fields: dict[str, Any]) -> Example:
-    return Example(f"{fields.get('brand') or ''} {fields['name']}", fields["category"])

@@ -53,3 +53,33 @@ class Categories(msgspec.Struct, frozen=True):
     def ids(self) -> frozenset[str]:
         """Their ids."""
         return frozenset(choice.id for choice in self.choices)
+
+
+Source = Literal["provider", "neighbour", "cache", "twin"]
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What came of one item: a category of the collection, or why there is none.
+
+    `index` is its place in what was asked for. `confidence` is calibrated, `raw_confidence` what
+    the provider said of itself. Tokens and cost (millionths of a US dollar) are the item's share of
+    all calls made for it, answers of no use among them, and 0 where another's answer was taken;
+    a call for several items is counted in `calls` of the first. `latency_ms` is of the last call.
+    """
+
+    index: int
+    category: str | None
+    confidence: int | None
+    raw_confidence: int | None
+    rationale: str
+    provider: Provider | None
+    model: str | None
+    prompt_version: str
+    source: Source
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    latency_ms: int = 0
+    needs_review: bool = True
+    failure: str | None = None
+    calls: int = 0

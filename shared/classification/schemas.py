@@ -41,8 +41,9 @@ class StreamedEvent(msgspec.Struct):
     """One event of the stream; `data` is a JSON object, which depends on `event`.
 
     progress `{index, total, percent}`, restart `{index, provider, reason}`, result `{index,
-    product, category, confidence, rationale, provider, model, needs_review}`, error `{index,
-    message}`, complete `{total, successful, failed}`.
+    product, category, confidence, rationale, provider, model, source, needs_review}`, error
+    `{index, message}`, complete `{total, successful, failed}`. Where `source` is `neighbour`,
+    nobody was asked, and provider and model are null.
     """
 
     event: Literal["progress", "restart", "result", "error", "complete"]
@@ -79,7 +80,8 @@ class ProviderView(msgspec.Struct):
     """A provider: whether it can be asked, and how it has fared of late.
 
     `latency_ms` and `error_percent` are of its last calls, null where there were none;
-    `spend_today` is in US dollars of this day (UTC), null where nothing counts it.
+    `spend_today` is in US dollars of this day (UTC), as is `daily_budget`, null where it has none;
+    `reason` says why it is not asked: `budget` once that is spent.
     """
 
     name: Provider
@@ -91,7 +93,8 @@ class ProviderView(msgspec.Struct):
     models: list[ModelView]
     latency_ms: int | None
     error_percent: int | None
-    spend_today: Decimal | None
+    spend_today: Decimal
+    daily_budget: Decimal | None
 
 
 class ProviderList(msgspec.Struct):

@@ -3,9 +3,10 @@
 import time
 from typing import Final
 
-from shared.classification import answers, candidates, circuits, keys, prompts, providers, spending
+from shared.classification import answers, candidates, circuits, keys, paying, prompts, providers
 from shared.classification.models import LOCAL, Categories, Choice, Item
 from shared.classification.schemas import Tested, TestProvider
+from shared.classification.spending import Spent
 from shared.clients.ai.asking import Patience, ProviderFailed
 from shared.config import settings
 
@@ -20,16 +21,18 @@ def run(wanted: TestProvider) -> Tested:
     if key is None and wanted.provider != LOCAL:
         return Tested(False, 0, model.name, "No key is set.")
     candidate = candidates.single(wanted.provider, wanted.model, key, _CATEGORIES)
+    question = prompts.question(_ITEM, _CATEGORIES)
+    try:
+        held = paying.reserve(candidate, question)
+    except Spent:
+        return Tested(False, 0, model.name, "budget: The provider's budget of the day is spent.")
     began = time.monotonic()
     try:
         patience = Patience(settings().ai_timeout_seconds)
-        question = prompts.question(_ITEM, _CATEGORIES)
-        reply = candidate.ask(question, model.name, patience)
-        spending.add(wanted.provider, model.cost_micros(reply.input_tokens, reply.output_tokens))
+        reply = paying.ask(candidate, question, patience, held)
         answers.read(reply.text, _CATEGORIES)
     except ProviderFailed as failure:
         latency_ms = _ms_since(began)
-        spending.add(wanted.provider, model.cost_micros(*failure.tokens))
         circuits.failed(wanted.provider, failure, latency_ms)
         return Tested(False, latency_ms, model.name, f"{failure.kind}: {failure.detail}")
     latency_ms = _ms_since(began)

@@ -120,6 +120,37 @@ def set_picture(
     return _apply(product_id, edit, expected, by, clock)
 
 
+def write(
+    batch: "WriteBatch",
+    before: Product,
+    after: Product,
+    snapshot: "DocumentSnapshot[Any]",
+    by: Actor,
+) -> None:
+    """Adds a change to a batch or transaction, with all that it owes and its audit entry.
+
+    The commit raises Conflict where the product is no longer as `snapshot` has it. Whoever commits
+    it bumps the products' cache after that.
+    """
+    unchanged = firestore.client().write_option(last_update_time=snapshot.update_time)
+    document = to_document(after)
+    if price_changes.concerns(before, after):
+        debt = price_changes.debt([(before, after)], "manual")
+        batch.set(debt.reference, debt.fields)
+        document |= debt.mark
+    batch.update(reference(after.id), document, option=unchanged)
+    batch.set(
+        outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
+    )
+    if (before.listed, before.category) != (after.listed, after.category):
+        marks = statistics.touched([after.retailer], [before.category, after.category])
+        batch.set(statistics.touched_document(), marks, merge=True)
+    if before.picture is not None and before.picture != after.picture:
+        batch.set(*pictures.owed(before.picture))
+    old, new = difference(before, after)
+    batch.create(*audit.entry(by, f"products/{after.id}", old, new))
+
+
 def check_category(category: str) -> None:
     """Raises Invalid for a category that products cannot be put into; empty is none."""
     if not category:
@@ -185,13 +216,13 @@ def _commit(before: Product, after: Product, snapshot: "DocumentSnapshot[Any]", 
             leave = _leaving(transaction, before, after, by)
             # A proposal that is made meanwhile must not be left waiting without its product.
             _turn_proposal(transaction, after)
-            _write(transaction, before, after, snapshot, by)
+            write(transaction, before, after, snapshot, by)
             leave()
 
         firestore.in_transaction(run)
     else:
         batch = firestore.client().batch()
-        _write(batch, before, after, snapshot, by)
+        write(batch, before, after, snapshot, by)
         with firestore.errors_mapped():
             batch.commit(**firestore.limits())
     cache.bump("products", epoch_micros(batch.commit_time))
@@ -223,32 +254,6 @@ def _turn_proposal(transaction: "Transaction", product: Product) -> None:
         turned = proposal.turned("set_aside", "pending")
     if turned is not proposal:
         transaction.set(document, proposal_document(turned))
-
-
-def _write(
-    batch: "WriteBatch",
-    before: Product,
-    after: Product,
-    snapshot: "DocumentSnapshot[Any]",
-    by: Actor,
-) -> None:
-    unchanged = firestore.client().write_option(last_update_time=snapshot.update_time)
-    document = to_document(after)
-    if price_changes.concerns(before, after):
-        debt = price_changes.debt([(before, after)], "manual")
-        batch.set(debt.reference, debt.fields)
-        document |= debt.mark
-    batch.update(reference(after.id), document, option=unchanged)
-    batch.set(
-        outbox.document("product", after.id), outbox.fields("product", after.id, after.version)
-    )
-    if (before.listed, before.category) != (after.listed, after.category):
-        marks = statistics.touched([after.retailer], [before.category, after.category])
-        batch.set(statistics.touched_document(), marks, merge=True)
-    if before.picture is not None and before.picture != after.picture:
-        batch.set(*pictures.owed(before.picture))
-    old, new = difference(before, after)
-    batch.create(*audit.entry(by, f"products/{after.id}", old, new))
 
 
 def difference(before: Product, after: Product) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -108,7 +108,7 @@ def write(export_id: str) -> None:
     rows = 0
     with storage.open_for_writing(_object(export_id), "text/csv; charset=utf-8") as stream:
         stream.write((BYTE_ORDER_MARK + csv_line(COLUMNS)).encode())
-        for page in _pages(wanted):
+        for page in pages(wanted):
             stream.write("".join(map(_line, page)).encode())
             rows += len(page)
             _update(export_id, {"rows": rows})
@@ -126,7 +126,8 @@ def give_up(export_id: str) -> None:
     firestore.in_transaction(fail)
 
 
-def _pages(wanted: ProductFilter) -> Iterator[list[Product]]:
+def pages(wanted: ProductFilter) -> Iterator[list[Product]]:
+    """The products that fit, oldest first, page by page; raises a DependencyError."""
     from shared.products.listing import filtered, fits
 
     query = filtered(wanted).order_by("created_at").order_by("__name__").limit(PAGE_ROWS)

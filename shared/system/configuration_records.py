@@ -7,6 +7,7 @@ from msgspec import Meta
 
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
+Dollars = Annotated[int, Meta(ge=0, le=100_000)]
 # As offers name their retailer: lower case, no spaces, nothing that parts a path.
 Retailer = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^\\sA-Z/]+$")]
 Provider = Literal["groq", "gemini", "cerebras", "openrouter", "local"]
@@ -37,11 +38,21 @@ class RetentionDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deleted_products: Days
 
 
+class DailyBudgetDollars(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What each AI provider may cost a day (UTC), in US dollars; with 0 it is not asked."""
+
+    groq: Dollars
+    gemini: Dollars
+    cerebras: Dollars
+    openrouter: Dollars
+
+
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting; a change names them all, so that none is reset by being left out."""
 
     thresholds: Thresholds
     provider_order: Annotated[list[Provider], Meta(min_length=1, max_length=5)]
+    daily_budget_dollars: DailyBudgetDollars
     auto_approval: AutoApproval
     retention_days: RetentionDays
 
@@ -49,6 +60,7 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 DEFAULTS: Final = Configuration(
     thresholds=Thresholds(duplicate_confidence=50, review_confidence=70),
     provider_order=["groq", "gemini", "cerebras", "openrouter", "local"],
+    daily_budget_dollars=DailyBudgetDollars(groq=10, gemini=10, cerebras=10, openrouter=10),
     auto_approval=AutoApproval(
         enabled=False, retailers=[], max_price_change_percent=10, min_match_confidence=85
     ),
@@ -61,6 +73,7 @@ class ConfigurationView(msgspec.Struct):
 
     thresholds: Thresholds
     provider_order: list[Provider]
+    daily_budget_dollars: DailyBudgetDollars
     auto_approval: AutoApproval
     retention_days: RetentionDays
     version: int

@@ -41,6 +41,8 @@ KEPT: Final = (
     Kept("upload_chunks", "created_at", "audit_logs"),
     Kept("price_uploads", "created_at", "audit_logs"),
     Kept("price_upload_chunks", "created_at", "audit_logs"),
+    # The decided ones; what waits stays.
+    Kept("classification_reviews", "decided_at", "audit_logs"),
     Kept("weekly_reports", "claimed_at", "audit_logs"),
     Kept("exports", "created_at", "results"),
     Kept("nightly_exports", "began_at", "results"),

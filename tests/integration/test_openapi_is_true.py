@@ -56,6 +56,9 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
         _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
         waiting = http.get("/api/products/pending").json()["pending"]
+        batch = {"product_ids": [kept], "provider": "local"}
+        batch_id = http.post("/classify-batch", json=batch).json()["batch_id"]
+        review_id = _review(http, mortal)
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -78,9 +81,13 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "note_id": note_id,
         "alert": alert,
         "alert_id": alert_id,
+        "batch": batch,
+        "batch_id": batch_id,
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],
+        "review_id": review_id,
+        "correction": {"decision": "correct", "category": "tea"},
         "uid": invited[0]["uid"],
         "kept_uid": invited[1]["uid"],
         "idToken": token,
@@ -103,6 +110,14 @@ def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:
     merged = http.post("/api/products/merge", json=wanted)
     merged.raise_for_status()
     return {**wanted, "group_id": merged.json()["group_id"]}
+
+
+def _review(http: httpx.Client, product_id: str) -> str:
+    """An entry of the review queue, about the product."""
+    wanted = {"products": [{"name": "Schema Tea", "id": product_id}], "provider": "local"}
+    http.post("/classify", json=wanted).raise_for_status()
+    listed = http.get("/classify/reviews").json()["reviews"]
+    return str(next(each["id"] for each in listed if each["product"]["id"] == product_id))
 
 
 def _propose(stack: Stack, offers: list[dict[str, Any]]) -> None:

@@ -18,12 +18,15 @@ from local.stack import Stack
 OURS = (
     "_fences",
     "audit_logs",
+    "calibration_ledgers",
     "categories",
+    "classification_reviews",
     "configuration",
     "dead_letters",
     "exports",
     "idempotency",
     "insight_weeks",
+    "labels",
     "ledger",
     "match_decisions",
     "match_keys",
@@ -49,6 +52,8 @@ OURS = (
     "products",
     "proposals",
     "rematches",
+    "provider_calls",
+    "provider_days",
     "provider_keys",
     "retailers",
     "search_lists",
@@ -66,7 +71,7 @@ OURS = (
     "users",
     "a_collection_of_tomorrow",
 )
-WATCHED = ("crawl_jobs", "batches")
+WATCHED = ("crawl_jobs", "classification_batches")
 NOBODY = ""
 USER = Account("plain@shopple.test", {}, "Plain User")
 # A claim that is there but says no.
@@ -180,7 +185,8 @@ def test_others_watch_nothing(documents: Documents, collection: str, who: str) -
 
 
 def test_admins_read_nothing_below_a_watched_document(documents: Documents) -> None:
-    assert documents.get(ADMIN.email, "crawl_jobs/held/secrets/one") == 403
+    for path in ("crawl_jobs/held/secrets/one", "classification_batches/held/results/00000"):
+        assert documents.get(ADMIN.email, path) == 403
 
 
 def test_every_collection_of_the_code_is_checked() -> None:

@@ -226,7 +226,7 @@ export function screen({ id, signal }) {
       });
       return [restore];
     }
-    return [link('Alert', `#/alerts?product=${encodeURIComponent(id)}`, { glyph: 'alerts', 'aria-label': 'Set a price alert' }), button('Delete', {
+    return [link('Classify', `#/classify?product=${encodeURIComponent(id)}`, { glyph: 'classify', 'aria-label': 'Classify this product' }), link('Alert', `#/alerts?product=${encodeURIComponent(id)}`, { glyph: 'alerts', 'aria-label': 'Set a price alert' }), button('Delete', {
       kind: 'danger', glyph: 'trash',
       onclick: () => dialog({
         title: 'Delete this product?', confirm: 'Delete', tone: 'danger solid',

@@ -9,20 +9,22 @@ export const title = 'Settings';
 const PATH = '/system/config';
 const PROVIDERS = { groq: 'Groq', gemini: 'Gemini', cerebras: 'Cerebras', openrouter: 'OpenRouter', local: 'Local, without a key' };
 const PERCENT = { min: 0, max: 100, unit: '%' };
+const DOLLARS = { min: 0, max: 100000, unit: '$' };
 const DAYS = { min: 1, max: 3650, unit: 'days' };
 // Each number: its group, name, label, bounds and what it means.
 const NUMBERS = [
   ['thresholds', 'duplicate_confidence', 'Same product from', PERCENT, 'Confidence from which two offers count as the same product.'],
-  ['thresholds', 'review_confidence', 'Ask a person below', PERCENT, 'A classification less sure than this waits for a person. Not in use yet: classification comes later.'],
+  ['thresholds', 'review_confidence', 'Ask a person below', PERCENT, 'A classification less sure than this waits for a person.'],
   ['auto_approval', 'max_price_change_percent', 'Price may move by', PERCENT, 'A larger move waits for a person.'],
   ['auto_approval', 'min_match_confidence', 'Match at least', PERCENT, 'How sure the match with a known product has to be.'],
+  ...Object.keys(PROVIDERS).filter((x) => x !== 'local').map((x) => ['daily_budget_dollars', x, `${PROVIDERS[x]} a day`, DOLLARS, 'What it may cost a day (UTC); with 0 it is not asked.']),
   ['retention_days', 'sessions', 'Sessions', DAYS, 'Ended sessions.'],
   ['retention_days', 'audit_logs', 'Audit log', DAYS, 'Who changed what, and the uploads that it names.'],
   ['retention_days', 'results', 'Results', DAYS, 'Exports and crawls that are over.'],
   ['retention_days', 'deleted_products', 'Deleted products', DAYS, 'Until then they can be restored.'],
 ];
 
-const content = ({ thresholds, provider_order: providers, auto_approval: approval, retention_days: retention }) => ({ thresholds, provider_order: providers, auto_approval: approval, retention_days: retention });
+const content = ({ thresholds, provider_order: providers, daily_budget_dollars: budgets, auto_approval: approval, retention_days: retention }) => ({ thresholds, provider_order: providers, daily_budget_dollars: budgets, auto_approval: approval, retention_days: retention });
 const labelOf = (group, key) => NUMBERS.find(([g, k]) => g === group && k === key)?.[2] ?? { enabled: 'Approve by rule', retailers: 'Retailers' }[key] ?? named(key);
 // Each setting's value of `mine` where it was edited, else of `theirs`: saving undoes nobody's change.
 function merged(mine, base, theirs) {
@@ -81,7 +83,7 @@ export function screen({ signal, user }) {
     const providers = order(stored.provider_order, () => remember());
 
     const values = () => {
-      const read = { thresholds: {}, auto_approval: { enabled: enabled.checked, retailers: sold.value.split(',').map((x) => x.trim()).filter(Boolean) }, retention_days: {}, provider_order: providers.value() };
+      const read = { thresholds: {}, auto_approval: { enabled: enabled.checked, retailers: sold.value.split(',').map((x) => x.trim()).filter(Boolean) }, retention_days: {}, daily_budget_dollars: {}, provider_order: providers.value() };
       for (const [group, key] of NUMBERS) read[group][key] = numbers.get(`${group}.${key}`).valueAsNumber;
       return read;
     };
@@ -156,7 +158,7 @@ export function screen({ signal, user }) {
             field('retailers', 'Retailers', sold, `Only offers of these; parted by commas.${retailers.length ? ` Known: ${retailers.join(', ')}.` : ''}`),
             h('div', { class: 'grid' }, fields('auto_approval')))),
         h('div', { class: 'stack wide' },
-          part('AI providers', 'The first that answers is taken; the next stands in for it. Not in use yet: classification comes later.', providers.node),
+          part('AI providers', 'The first that answers is taken; the next stands in for it, as it does for one whose budget of the day is spent.', providers.node, h('div', { class: 'grid' }, fields('daily_budget_dollars'))),
           part('Retention', 'What is over is deleted after this time.', h('div', { class: 'grid' }, fields('retention_days'))))),
       h('div', { class: 'actions end save-bar' }, h('p', { class: 'fine' }, stored.updated_at ? ['Version ', stored.version, ', changed ', h('time', { datetime: stored.updated_at, title: dateTime(stored.updated_at) }, ago(stored.updated_at))] : 'Nothing was changed yet: these are the defaults'), hint, reset, save));
     remember();

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from shared.ai_models import Model
@@ -10,8 +11,11 @@ from shared.classification import circuits, failover, spending
 from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.models import Categories, Choice, Item
 from shared.classification.providers import Ask
+from shared.classification.spending import Reservation, Spent
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
+from shared.clock import utc_now
+from shared.errors import DependencyUnavailable
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
 ANSWER = json.dumps({"category": "tea", "confidence": 90, "rationale": ""})
@@ -98,9 +102,55 @@ def test_nobody_is_waited_for_beyond_the_end() -> None:
     assert asker.waits == []
 
 
-def test_an_answer_that_was_cut_short_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    paid: list[tuple[str, int]] = []
-    monkeypatch.setattr(spending, "add", lambda *of: paid.append(of))
-    cut = ProviderFailed("bad_output", tokens=(100, 10))
-    classify(Asker(), candidate("groq", cut), candidate("gemini"))
-    assert paid == [("groq", 120), ("gemini", 0)]
+@pytest.mark.parametrize(
+    ("failure", "paid"),
+    [
+        (ProviderFailed("bad_output", tokens=(100, 10)), 120),
+        (ProviderFailed("rate_limited"), 0),
+        (ProviderFailed("timeout", tokens=(100, 10)), 120),
+        # Nobody knows what it has done until then.
+        (ProviderFailed("timeout"), None),
+        (RuntimeError("odd"), None),
+    ],
+)
+def test_each_call_is_settled_once_for_what_is_known_of_its_cost_or_in_full(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception, paid: int | None
+) -> None:
+    settled: list[tuple[Reservation, int]] = []
+    monkeypatch.setattr(spending, "settle", lambda *of: settled.append(of))
+    classify(Asker(), candidate("groq", failure), candidate("gemini"))
+    (first, cost), (second, free) = settled
+    assert cost == (first.micros if paid is None else paid)
+    assert 1000 < first.micros < second.micros
+    assert free == 0
+
+
+def test_whose_budget_is_spent_is_passed_over_without_a_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reserve(model: Model, micros: int) -> Reservation:
+        if model.provider == "groq":
+            raise Spent
+        return Reservation("call", model.provider, "2026-01-01", 0, micros, utc_now())
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    asker, seen = Asker(), list[float]()
+    groq = Candidate("groq", MODEL, asking(None, seen))
+    other = msgspec.structs.replace(MODEL, provider="gemini")
+    assert classify(asker, groq, Candidate("gemini", other, asking(None))).provider == "gemini"
+    with pytest.raises(AllFailed, match="groq: budget"):
+        classify(asker, groq)
+    assert (seen, asker.restarts) == ([], [])
+
+
+def test_where_the_books_are_out_of_reach_whoever_is_free_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reserve(model: Model, micros: int) -> Reservation:  # noqa: ARG001
+        raise DependencyUnavailable("The books are too busy.")
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    free = Candidate("local", MODEL, asking(None), has_circuit=False)
+    assert classify(Asker(), candidate("groq"), free).provider == "local"
+    with pytest.raises(AllFailed, match="groq: the books were out of reach"):
+        classify(Asker(), candidate("groq"))

@@ -1,0 +1,86 @@
+"""The items of a batch: as they were sent, or as the catalogue has them now."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from shared.classification.batch_records import MOST_ITEMS
+from shared.classification.batch_schemas import ClassifyBatch
+from shared.classification.models import Item
+from shared.clients import firestore
+from shared.errors import FieldError, Invalid
+from shared.money import to_decimal
+from shared.products import catalogue, exports
+from shared.products.schemas import ProductFilter
+
+SOURCES: Final = ("products", "product_ids", "filter")
+_READ: Final = ("name", "brand", "description", "price_minor", "currency", "status")
+_IN_ONE_CALL: Final = 300
+# Of a search for several words, whose query fits more than the search does.
+_MOST_READ: Final = 3 * MOST_ITEMS
+_MOST_NAMED: Final = 100
+
+
+def source_of(wanted: ClassifyBatch) -> str:
+    """Which of the three the body has; raises Invalid where that is not exactly one."""
+    given = [name for name in SOURCES if getattr(wanted, name) is not None]
+    if len(given) != 1:
+        name = given[-1] if given else SOURCES[0]
+        raise Invalid.one(name, "give exactly one of products, product_ids and filter")
+    return given[0]
+
+
+def items(wanted: ClassifyBatch) -> list[Item]:
+    """The items, in order; raises Invalid for ids of no product and for a filter of too many."""
+    take: dict[str, Callable[[Any], list[Item]]] = {
+        "products": lambda given: [each.item() for each in given],
+        "product_ids": _named,
+        "filter": _filtered,
+    }
+    source = source_of(wanted)
+    return take[source](getattr(wanted, source))
+
+
+def _named(ids: Sequence[str]) -> list[Item]:
+    found: dict[str, Item] = {}
+    for start in range(0, len(ids), _IN_ONE_CALL):
+        references = [catalogue.reference(each) for each in ids[start : start + _IN_ONE_CALL]]
+        with firestore.errors_mapped():
+            read = firestore.client().get_all(references, _READ, **firestore.limits())
+            for snapshot in read:
+                fields = snapshot.to_dict()
+                if fields is not None and fields["status"] != "deleted":
+                    found[snapshot.id] = _item(snapshot.id, fields)
+    errors = [
+        FieldError(f"product_ids[{number}]", "names no product")
+        for number, product_id in enumerate(ids)
+        if product_id not in found
+    ]
+    if errors:
+        raise Invalid(errors[:_MOST_NAMED])
+    # One that is named twice is one item.
+    return [found[product_id] for product_id in dict.fromkeys(ids)]
+
+
+def _filtered(wanted: ProductFilter) -> list[Item]:
+    found: list[Item] = []
+    for number, page in enumerate(exports.pages(wanted), 1):
+        for product in page:
+            price = to_decimal(product.price_minor, product.currency)
+            found.append(
+                Item(product.name, product.description, product.brand or None, price, product.id)
+            )
+        if len(found) > MOST_ITEMS or number * exports.PAGE_ROWS > _MOST_READ:
+            raise Invalid.one("filter", f"fits more than {MOST_ITEMS:,} products: narrow it")
+    if not found:
+        raise Invalid.one("filter", "fits no product")
+    return found
+
+
+def _item(product_id: str, fields: dict[str, Any]) -> Item:
+    return Item(
+        fields["name"],
+        fields.get("description"),
+        fields["brand"] or None,
+        to_decimal(fields["price_minor"], fields["currency"]),
+        product_id,
+    )

@@ -1,0 +1,139 @@
+"""The label store: products whose category a reviewer has given, newest first.
+
+Labels are packed into pages, which are numbered; only the newest page grows, and the oldest go.
+All of them are read by 50 documents at most, however many decisions there were.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
+
+COLLECTION: Final = "labels"
+MOST_PAGES: Final = 50
+PAGE_LABELS: Final = 400
+PAGE_BYTES: Final = 80_000
+MOST_TEXT: Final = 400
+# How old what `known` says may be.
+FRESH_SECONDS: Final = 60.0
+
+_kept: "tuple[float, list[Label]] | None" = None
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A product's brand and name, the category that a person gave it, and when."""
+
+    text: str
+    category: str
+    product_id: str | None
+    at: datetime
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some of the labels, in the order in which they came."""
+
+    number: int
+    labels: tuple[Label, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """About what the page takes in Firestore."""
+        return sum(map(_size_bytes, self.labels))
+
+
+def label_text(brand: str | None, name: str) -> str:
+    """The text that stands for a product: brand and name, in one line."""
+    return " ".join(f"{brand or ''} {name}".split())[:MOST_TEXT]
+
+
+def read() -> list[Label]:
+    """Every label, newest first, of the same text only the newest; raises a DependencyError."""
+    from google.cloud.firestore import Query
+
+    query = _pages().order_by("number", direction=Query.DESCENDING).limit(MOST_PAGES)
+    with firestore.errors_mapped():
+        pages = [_page(s.to_dict() or {}) for s in query.stream(**firestore.limits())]
+    return newest(pages)
+
+
+def known() -> list[Label]:
+    """The labels as they were at most a minute ago; raises a DependencyError."""
+    global _kept  # noqa: PLW0603 - one copy for the process
+    if _kept is None or time.monotonic() - _kept[0] > FRESH_SECONDS:
+        began = time.monotonic()
+        _kept = (began, read())
+    return _kept[1]
+
+
+def newest(pages: Iterable[Page]) -> list[Label]:
+    """The labels of the pages, newest first, of the same text only the newest."""
+    found: dict[str, Label] = {}
+    for page in pages:
+        for label in reversed(page.labels):
+            found.setdefault(label.text.casefold(), label)
+    return list(found.values())
+
+
+def last_page(transaction: "Transaction") -> Page:
+    """The page that the next labels go to, for the caller's transaction."""
+    from google.cloud.firestore import Query
+
+    query = _pages().order_by("number", direction=Query.DESCENDING).limit(1)
+    found = list(query.stream(transaction=transaction, **firestore.limits()))
+    return _page(found[0].to_dict() or {}) if found else Page(0, ())
+
+
+def write(transaction: "Transaction", last: Page, labels: Sequence[Label]) -> None:
+    """Adds the labels in the caller's transaction; what they push out goes."""
+    for page in packed(last, labels):
+        transaction.set(_reference(page.number), _fields(page))
+        if page.number >= MOST_PAGES and page.number != last.number:
+            transaction.delete(_reference(page.number - MOST_PAGES))
+
+
+def packed(last: Page, labels: Sequence[Label]) -> list[Page]:
+    """The pages that change when the labels are added after `last`."""
+    if not labels:
+        return []
+    filled = [list(last.labels)]
+    size_bytes = last.size_bytes
+    for label in labels:
+        size_bytes += _size_bytes(label)
+        if len(filled[-1]) >= PAGE_LABELS or size_bytes > PAGE_BYTES:
+            filled.append([])
+            size_bytes = _size_bytes(label)
+        filled[-1].append(label)
+    pages = [Page(last.number + at, tuple(each)) for at, each in enumerate(filled)]
+    return [page for page in pages if page != last]
+
+
+def _size_bytes(label: Label) -> int:
+    # Each value and each field's name takes its bytes and one; a moment takes eight.
+    texts = (label.text, label.category, label.product_id or "")
+    return sum(len(text.encode()) + 1 for text in texts) + 60
+
+
+def _pages() -> Any:
+    return firestore.client().collection(COLLECTION)
+
+
+def _reference(number: int) -> "DocumentReference":
+    return firestore.client().collection(COLLECTION).document(f"{number:08d}")
+
+
+def _fields(page: Page) -> dict[str, Any]:
+    return {
+        "number": page.number,
+        "labels": [msgspec.structs.asdict(label) for label in page.labels],
+    }
+
+
+def _page(fields: dict[str, Any]) -> Page:
+    return Page(fields["number"], tuple(Label(**label) for label in fields["labels"]))

@@ -1,0 +1,102 @@
+"""Products whose category is known, and which of them a text is as good as the same as.
+
+What a reviewer has said of the very same text is taken at once. Otherwise a neighbour speaks only
+where such neighbours are known to agree with each other, by the examples themselves.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from shared.classification.models import Categories, Example, Verdict
+from shared.classification.product_text import kind
+
+# Of 100. Names this alike differ by a plural, a joined word or a slip of the pen.
+LIKENESS: Final = 95.0
+# A neighbour answers only where it is as sure as this.
+FEWEST_PERCENT: Final = 95
+REVIEWED_PERCENT: Final = 99
+# Few pairs that agree prove little.
+_FEWEST_PAIRS: Final = 40
+_MOST_PAIRS: Final = 300
+_MOST_COMPARED: Final = 200
+# A slip in a short name is a different word.
+_FEWEST_LETTERS: Final = 10
+
+
+class _Known(msgspec.Struct, frozen=True):
+    text: str
+    category: str
+    is_reviewed: bool
+
+
+class Neighbours:
+    """Some examples; thread-safe once it is made."""
+
+    def __init__(
+        self, categories: Categories, reviewed: Sequence[Example], filed: Sequence[Example]
+    ) -> None:
+        self._known: list[_Known] = []
+        self._by_text: dict[str, list[_Known]] = defaultdict(list)
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        for examples, is_reviewed in ((reviewed, True), (filed, False)):
+            for example in examples:
+                if example.category in categories.ids:
+                    self._add(example, is_reviewed=is_reviewed)
+        self._percent = self._agreement()
+
+    def nearest(self, text: str) -> Verdict | None:
+        """The category of what is the same or nearly, as brand and name; None if none is sure."""
+        wanted = kind(text)
+        same = self._by_text.get(wanted, [])
+        reviewed = [each.category for each in same if each.is_reviewed]
+        if reviewed and len(set(reviewed)) == 1:
+            return Verdict(reviewed[0], REVIEWED_PERCENT, "A reviewer filed the same product here.")
+        if reviewed or self._percent < FEWEST_PERCENT:
+            return None
+        found = {each.category for each in same or self._alike(wanted)}
+        if len(found) != 1:
+            return None
+        return Verdict(found.pop(), self._percent, "Nearly the same products are filed here.")
+
+    def _add(self, example: Example, *, is_reviewed: bool) -> None:
+        text = kind(example.text)
+        if not text:
+            return
+        known = _Known(text, example.category, is_reviewed)
+        for word in set(text.split()):
+            self._by_word[word].append(len(self._known))
+        self._known.append(known)
+        self._by_text[text].append(known)
+
+    def _alike(self, text: str) -> Iterator[_Known]:
+        from rapidfuzz import fuzz
+
+        if len(text) < _FEWEST_LETTERS:
+            return
+        for number in self._compared(text):
+            known = self._known[number]
+            if fuzz.ratio(text, known.text, score_cutoff=LIKENESS) >= LIKENESS:
+                yield known
+
+    def _compared(self, text: str) -> Iterable[int]:
+        """Those that share one of its two rarest words, of which a slip can have spoilt one."""
+        rare = sorted(
+            (len(self._by_word[word]), word) for word in set(text.split()) if word in self._by_word
+        )[:2]
+        return {n: None for _, word in rare for n in self._by_word[word][:_MOST_COMPARED]}
+
+    def _agreement(self) -> int:
+        """In how many of 100 cases an example's nearest others are filed where it is, at least."""
+        pairs = agreed = 0
+        step = max(1, len(self._known) // _MOST_PAIRS)
+        for known in self._known[::step]:
+            others = [each for each in self._by_text[known.text] if each is not known]
+            others = others or [each for each in self._alike(known.text) if each is not known]
+            if others:
+                pairs += 1
+                agreed += {each.category for each in others} == {known.category}
+        # Laplace's estimate: even where all agreed, the next one may not.
+        return 100 * (agreed + 1) // (pairs + 2) if pairs >= _FEWEST_PAIRS else 0

@@ -1,0 +1,27 @@
+"""A product's text, reduced to what says what it is: equal texts are one question.
+
+Case, accents and punctuation say nothing. The order of the words and the size do: milk chocolate is
+no chocolate milk, and milk by the gram is a powder.
+"""
+
+from shared.classification.models import Item
+from shared.products.matching.quantity import without_quantity
+from shared.products.matching.text import normalise, tokens
+
+
+def words(text: str) -> list[str]:
+    """The words and numbers of a text, in one case."""
+    return list(tokens(text))
+
+
+def normalised(item: Item) -> str:
+    """All that is told of the product but its price; empty where no word is in its name."""
+    name = normalise(item.name)
+    if not name:
+        return ""
+    return "\n".join((name, normalise(item.brand or ""), normalise(item.description or "")))
+
+
+def kind(text: str) -> str:
+    """The words of a name without any size, for likenesses between names."""
+    return normalise(without_quantity(text))

@@ -1,0 +1,1 @@
+"""Batches under accidents: providers that fail, workers that are killed, tasks that come twice."""

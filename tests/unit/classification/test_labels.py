@@ -1,0 +1,43 @@
+"""The pages that labels are packed into."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.classification import labels
+from shared.classification.labels import Label, Page
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+made = st.builds(
+    Label, st.text(max_size=400), st.sampled_from(["tea", "soap"]), st.just("p1"), st.just(NOW)
+)
+
+
+@given(st.lists(made, max_size=120), st.lists(made, max_size=120))
+def test_what_is_packed_is_there_once_and_no_page_grows_too_large(
+    before: list[Label], added: list[Label]
+) -> None:
+    pages = {page.number: page for page in labels.packed(Page(7, ()), before)} or {7: Page(7, ())}
+    last = pages[max(pages)]
+    pages |= {page.number: page for page in labels.packed(last, added)}
+    assert [label for number in sorted(pages) for label in pages[number].labels] == before + added
+    assert max(page.size_bytes for page in pages.values()) <= labels.PAGE_BYTES
+    assert sorted(pages) == list(range(7, 7 + len(pages)))
+
+
+def test_a_full_page_is_left_as_it_is() -> None:
+    full = Page(2, tuple(Label(f"Tea {n}", "tea", None, NOW) for n in range(labels.PAGE_LABELS)))
+    (page,) = labels.packed(full, [Label("Soap", "soap", None, NOW)])
+    assert (page.number, len(page.labels)) == (3, 1)
+
+
+def test_of_a_text_the_newest_label_counts() -> None:
+    older, newer = Label("Ceylon TEA", "soap", None, NOW), Label("Ceylon Tea", "tea", None, NOW)
+    assert labels.newest([Page(1, (newer,)), Page(0, (older,))]) == [newer]
+    assert labels.newest([Page(0, (older, newer))]) == [newer]
+
+
+def test_the_text_is_one_line() -> None:
+    assert labels.label_text("Dilmah ", " Ceylon\n Tea") == "Dilmah Ceylon Tea"
+    assert labels.label_text(None, "Tea") == "Tea"

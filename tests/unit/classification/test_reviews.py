@@ -1,0 +1,65 @@
+"""What waits for a decision, as it is stored."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from shared.classification import reviews
+from shared.classification.models import Decided, Item
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+UNSURE = Decided(
+    index=3,
+    category="tea",
+    confidence=48,
+    raw_confidence=91,
+    rationale="Tea by its name.",
+    provider="groq",
+    model="a-model",
+    prompt_version="1",
+    source="provider",
+    input_tokens=1,
+    output_tokens=1,
+    cost_micros=1,
+    latency_ms=1,
+    needs_review=True,
+    failure=None,
+)
+
+
+def test_an_entry_is_read_back_as_it_was_written() -> None:
+    item = Item("Ceylon Tea", "Loose leaves. " * 500, "Dilmah", Decimal("450.50"), "p1")
+    entry_id, document = reviews.review_entry(item, UNSURE, origin="b1-3", at=NOW)
+    read = reviews.from_document(entry_id, document)
+    assert (read.id, read.origin, read.status, read.created_at) == ("b1-3", "b1-3", "open", NOW)
+    assert (read.product.price, read.raw_confidence, read.rationale) == (
+        "450.50",
+        91,
+        "Tea by its name.",
+    )
+    assert len(msgspec.json.encode(document)) < 3000
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, "low_confidence"),
+        ({"category": None, "failure": "groq: timeout"}, "failed"),
+        ({"needs_review": False}, "unlabelled"),
+    ],
+)
+def test_the_reason_is_told(changed: dict[str, object], reason: str) -> None:
+    decided = msgspec.structs.replace(UNSURE, **changed)
+    _, document = reviews.review_entry(Item("Tea"), decided, origin="b1-3", at=NOW)
+    assert document["reason"] == reason
+
+
+def test_the_same_text_of_a_product_has_one_origin() -> None:
+    tea = Item("Ceylon Tea", id="p1")
+    assert reviews.origin_of(tea) == reviews.origin_of(
+        msgspec.structs.replace(tea, price=Decimal(3))
+    )
+    assert reviews.origin_of(tea) != reviews.origin_of(Item("Ceylon Tea", id="p2"))
+    assert reviews.origin_of(tea) != reviews.origin_of(Item("Ceylon Tea 100g", id="p1"))
