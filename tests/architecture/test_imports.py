@@ -26,7 +26,7 @@ DOMAINS = (
 )
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
-    "shared.crawling": {"shared.products", "shared.system"},
+    "shared.crawling": {"shared.prices", "shared.products", "shared.system"},
     "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
@@ -36,6 +36,9 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
+    "shared.crawling.ingestion.judging",
+    "shared.crawling.ingestion.messages",
+    "shared.crawling.ingestion.models",
     "shared.crawling.models",
     "shared.crawling.recipes",
     "shared.crawling.results",
