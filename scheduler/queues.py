@@ -64,6 +64,10 @@ QUEUES = (
     # Slack takes about one message a second, and mail servers few; what is slow must not hold up
     # the others.
     Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
+    # Pods to start: few, and somebody waits, so a cluster that is busy is asked again soon.
+    Queue.declared(
+        "crawls", dispatches_per_second=5, concurrent_dispatches=4, max_backoff_seconds=30
+    ),
     # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
     Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
     # Results of crawls, a few thousand rows in a task: what they write has its own consequences in
