@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Longer than a call may take; a claim that is older was left behind.
 CLAIM_LIFETIME: Final = timedelta(minutes=3)
-RESULTS: Final = "#/crawler"
+RESULTS: Final = "#/results"
 
 
 def tell(job_id: str, clock: Clock = utc_now) -> None:
