@@ -58,7 +58,6 @@ class Backend:
         self._lease_seconds = float("inf")
         self._heard_at = time.monotonic()
         self._lost = asyncio.Event()
-        self._last: Progress | None = None
 
     @property
     def beat_seconds(self) -> float:
@@ -74,7 +73,6 @@ class Backend:
 
     async def progress(self, progress: Progress) -> None:
         """As Reports says; one that is lost is made up for by the next."""
-        self._last = progress
         try:
             await self._told(PodReport(token=self._token, progress=progress))
         except Unreachable as error:
@@ -85,8 +83,9 @@ class Backend:
     async def ended(self, manifest: Manifest) -> None:
         """As Reports says; tries until the lease is over. Raises Superseded, Unreachable."""
         counts = manifest.counts
-        rate = self._last.pages_per_second if self._last else 0.0
         done, failed = pages_behind(counts), counts.pages_failed
+        seconds = (manifest.finished_at - manifest.started_at).total_seconds()
+        rate = round(done / seconds, 2) if seconds > 0 else 0.0
         last = Progress(done, counts.pages_known, counts.products, rate, None, failed)
         result = Result(manifest.ending, manifest.whole, manifest.rows.rows, manifest.detail)
         report = PodReport(token=self._token, progress=last, result=result)

@@ -12,8 +12,8 @@ from shared.clock import rfc3339
 from shared.crawling.retailers import COLLECTION
 
 _OWNER: Final = {"Authorization": "Bearer owner"}
-# A shop of this machine needs no sparing.
-_LIMITS: Final = {"delay_seconds": 0, "backoff_seconds": 0.1, "at_once": 8}
+# A shop of this machine needs no sparing, but a crawl of it is to be watched.
+_LIMITS: Final = {"delay_seconds": 0.1, "backoff_seconds": 0.1, "at_once": 8}
 
 
 def introduce(plan: Plan) -> None:
@@ -32,18 +32,12 @@ def introduce(plan: Plan) -> None:
 
 def _value(value: Any) -> dict[str, Any]:
     """A field as Firestore's REST interface writes it."""
-    match value:
-        case bool():
-            return {"booleanValue": value}
-        case int():
-            return {"integerValue": str(value)}
-        case float():
-            return {"doubleValue": value}
-        case datetime():
-            return {"timestampValue": rfc3339(value)}
-        case list():
-            return {"arrayValue": {"values": [_value(each) for each in value]}}
-        case dict():
-            return {"mapValue": {"fields": {name: _value(v) for name, v in value.items()}}}
-        case _:
-            return {"stringValue": value}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [_value(each) for each in value]}}
+    if isinstance(value, dict):
+        return {"mapValue": {"fields": {name: _value(each) for name, each in value.items()}}}
+    if isinstance(value, datetime):
+        return {"timestampValue": rfc3339(value)}
+    if isinstance(value, str):
+        return {"stringValue": value}
+    return {"integerValue": str(value)} if isinstance(value, int) else {"doubleValue": value}

@@ -33,6 +33,11 @@ GET              /api/crawler/quarantine              admin        100    -
 POST             /api/crawler/quarantine/<id>         admin        100    -
 GET              /api/crawler/results                 admin        100    -
 DELETE           /api/crawler/results/<id>            admin        100    -
+GET              /api/crawler/jobs                    admin        100    -
+POST             /api/crawler/start                   admin         10    -
+POST             /api/crawler/start-multiple          admin         10    -
+GET              /api/crawler/status/<id>             admin        100    -
+POST             /api/crawler/stop/<id>               admin        100    -
 GET              /api/crawler/retailers               admin        100    -
 GET              /api/crawler/retailers/<id>          admin        100    -
 PUT              /api/crawler/retailers/<id>          super_admin  100    -
