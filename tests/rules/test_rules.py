@@ -20,13 +20,10 @@ OURS = (
     "audit_logs",
     "categories",
     "configuration",
-<<<<<<< HEAD
     "crawl_ingestions",
     "crawl_quarantine",
-=======
     "crawl_groups",
     "crawl_lanes",
->>>>>>> d64ee6965b6fd955091a9f3650e6972b2d3da1b6
     "crawl_retailers",
     "dead_letters",
     "exports",
