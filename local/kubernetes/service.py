@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -50,14 +50,21 @@ class KubernetesJobs:
         self._changed = asyncio.Condition()
 
     def app(self) -> Starlette:
-        """The server."""
+        """The server; no pod outlives it."""
         routes = [
             Route(_JOBS, self._create, methods=["POST"]),
             Route(_JOBS, self._list, methods=["GET"]),
             Route(f"{_JOBS}/{{name}}", self._read, methods=["GET"]),
             Route(f"{_JOBS}/{{name}}", self._delete, methods=["DELETE"]),
         ]
-        return Starlette(routes=routes, exception_handlers={Refusal: _refused})
+        return Starlette(
+            routes=routes, exception_handlers={Refusal: _refused}, lifespan=self._lifespan
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self.close()
 
     def routes(self) -> list[Route]:
         """`GET /pods` of the control surface: each pod's process, for drills."""
