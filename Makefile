@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PY := $(VENV)/bin/python
 CODE := shared functions crawler_pod scheduler local tools tests
-CODEBASES := ai notes prices products users system
+CODEBASES := ai crawler notes prices products users system
 
 # What PORT=…, FIRESTORE_PORT=…, DATA=… say on the command line reaches the local cloud.
 export

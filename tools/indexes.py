@@ -68,6 +68,7 @@ UNINDEXED: Final = (
     ("notes", "title"),
     ("notes", "body"),
     ("provider_keys", "sealed"),
+    ("crawl_retailers", "site"),
     ("proposals", "fields"),
     ("proposals", "reason"),
     ("proposals", "refused"),

@@ -10,7 +10,16 @@ Verb = Literal["GET", "POST", "PUT", "DELETE"]
 LimitClass = Literal["standard", "heavy", "authentication", "instance"]
 Kind = Literal["http", "task", "schedule", "firestore"]
 ServiceAccount = Literal[
-    "public", "session", "catalogue", "background", "audit", "status", "notes", "users", "ai"
+    "public",
+    "session",
+    "catalogue",
+    "background",
+    "audit",
+    "status",
+    "notes",
+    "users",
+    "ai",
+    "crawler",
 ]
 
 JSON_BODY_BYTES = 1024 * 1024

@@ -29,6 +29,9 @@ GET              /api/audit/logs                      super_admin  100    -
 GET              /api/categories                      admin        100   60
 POST             /api/categories                      admin        100    -
 GET,PUT,DELETE   /api/categories/<id>                 admin        100    -
+GET              /api/crawler/retailers               admin        100    -
+GET              /api/crawler/retailers/<id>          admin        100    -
+PUT              /api/crawler/retailers/<id>          super_admin  100    -
 GET              /api/insights/growth                 admin        100    -
 GET              /api/insights/users                  admin        100    -
 GET,POST         /api/notes                           admin        100    -

@@ -26,7 +26,7 @@ DOMAINS = (
 )
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
-    "shared.crawling": {"shared.products"},
+    "shared.crawling": {"shared.products", "shared.system"},
     "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
@@ -36,7 +36,11 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
-    "shared.crawling",
+    "shared.crawling.models",
+    "shared.crawling.recipes",
+    "shared.crawling.results",
+    "shared.crawling.shelf_price",
+    "shared.crawling.shelf_words",
     "shared.classification.circuit_rules",
     "shared.classification.local_model",
     "shared.classification.models",
@@ -70,7 +74,10 @@ PURE = (
 OF_THE_POD = (
     "shared.clients.guarded_network",
     "shared.clock",
-    "shared.crawling",
+    "shared.crawling.recipes",
+    "shared.crawling.results",
+    "shared.crawling.shelf_price",
+    "shared.crawling.shelf_words",
     "shared.money",
     "shared.products.currencies",
     "shared.products.price_text",

@@ -20,6 +20,7 @@ OURS = (
     "audit_logs",
     "categories",
     "configuration",
+    "crawl_retailers",
     "dead_letters",
     "exports",
     "idempotency",
