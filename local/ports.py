@@ -47,6 +47,7 @@ class Ports:
     mail: int = _port(8126, "MAIL_PORT", "mail sink")
     platform: int = _port(8125, "PLATFORM_PORT", "platform control")
     shop: int = _port(8127, "SHOP_PORT", "test shop")
+    live: int = _port(8128, "LIVE_PORT", "live service")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Ports":

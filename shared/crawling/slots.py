@@ -119,11 +119,6 @@ def cron_says(timing: Timing, slot: datetime) -> bool:
     return f"{local:%H:%M}" == timing.time and not twice
 
 
-def gap_over(last: datetime | None, slot: datetime, gap: timedelta) -> bool:
-    """Whether a slot keeps its distance to the last run, itself told by its slot if it had one."""
-    return last is None or slot - last >= gap
-
-
 def _exists(local: datetime, zone: ZoneInfo) -> bool:
     there = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     return there.astimezone(zone).replace(tzinfo=None) == local

@@ -11,4 +11,5 @@ ATTEMPTS: Final = {
     "users": 30,
     "notifications": 20,
     "rematching": 10,
+    "schedules": 10,
 }

@@ -21,6 +21,8 @@ OURS = (
     "categories",
     "configuration",
     "crawl_retailers",
+    "crawl_schedules",
+    "crawl_slots",
     "dead_letters",
     "exports",
     "idempotency",
