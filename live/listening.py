@@ -93,8 +93,8 @@ class Listener:
 
         database = firestore.client()
         jobs = database.collection(JOBS).where(filter=FieldFilter("status", "in", GOING_ON))
-        ended = database.collection(session_records.COLLECTION)
-        ended = ended.where(filter=FieldFilter("revoked_at", ">=", since))
+        lately = FieldFilter("revoked_at", ">=", since)
+        ended = database.collection(session_records.COLLECTION).where(filter=lately)
         with firestore.errors_mapped():
             return [
                 jobs.limit(MOST_JOBS).on_snapshot(_in_loop(loop, self._hear_jobs)),

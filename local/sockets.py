@@ -31,7 +31,9 @@ def route(port: int) -> WebSocketRoute:
                 await _relayed(socket, service)
         except InvalidStatus as refused:
             answer = refused.response
-            await socket.send_denial_response(Response(answer.body, answer.status_code))
+            await socket.send_denial_response(
+                Response(bytes(answer.body or b""), answer.status_code)
+            )
         except OSError:
             await socket.send_denial_response(Response("The service cannot be reached.", 503))
 

@@ -1,7 +1,7 @@
 """What the endpoints and tasks of schedules take and answer."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -80,7 +80,9 @@ class RunCrawlSchedule(msgspec.Struct):
 
 def view(schedule: CrawlSchedule, job_status: str | None = None) -> ScheduleView:
     """The schedule with its times as text, and its last job's status where that is known."""
-    told = {name: getattr(schedule, name, None) for name in ScheduleView.__struct_fields__}
+    told: dict[str, Any] = {
+        name: getattr(schedule, name, None) for name in ScheduleView.__struct_fields__
+    }
     moments = ("next_run_at", "last_run_at", "created_at", "updated_at")
     for name in moments:
         moment = getattr(schedule, name)
