@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from shared.crawling.results import Manifest, Progress
+from shared.crawling.results import Counts, Manifest, Progress
 
 EVERY_SECONDS: Final = 1.0
 # The rate is that of the last while, since a site may be slower now than it was at first.
@@ -38,10 +38,18 @@ class Rate:
         return (done - before) / (now - then) if now > then else 0.0
 
 
-def progress(done: int, known: int, products: int, rate: float, *, growing: bool) -> Progress:
+def progress(counts: Counts, known: int, rate: float, *, growing: bool) -> Progress:
     """What may be said: while lists are unread (`growing`) nobody knows how much is left."""
+    done = pages_behind(counts)
     left = None if growing or not rate else round((known - done) / rate, 1)
-    return Progress(done, known, products, round(rate, 2), left)
+    return Progress(
+        done, known, counts.products, round(rate, 2), left, counts.pages_failed, growing
+    )
+
+
+def pages_behind(counts: Counts) -> int:
+    """How many pages need no further look."""
+    return counts.pages_done + counts.pages_failed + counts.pages_disallowed
 
 
 async def keep_telling(

@@ -31,6 +31,14 @@ SCHEDULES = (
         function="sweep_outbox",
         attempt_deadline_seconds=60,
     ),
+    # Likewise: within a minute of its lease's end a crawl is ended or begun anew.
+    Schedule(
+        name="reap-crawls",
+        purpose="Ends crawls whose pod was lost, and removes pods of no crawl.",
+        schedule="* * * * *",
+        function="reap_crawls",
+        attempt_deadline_seconds=120,
+    ),
     # The crawl schedules' own jobs are made as people make them (shared/crawling/driving.py).
     Schedule(
         name="sweep-crawl-schedules",

@@ -68,6 +68,10 @@ QUEUES = (
     Queue.declared(
         "schedules", dispatches_per_second=10, concurrent_dispatches=10, max_backoff_seconds=30
     ),
+    # Pods to start: few, and somebody waits, so a cluster that is busy is asked again soon.
+    Queue.declared(
+        "crawls", dispatches_per_second=5, concurrent_dispatches=4, max_backoff_seconds=30
+    ),
     # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
     Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
 )

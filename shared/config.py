@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True):
     firestore_timeout_seconds: float
     storage_bucket: str
     tasks_invoker: str
+    crawler_invoker: str
     internal_audience: str | None
     oidc_issuer: str
     oidc_certs_url: str
@@ -81,6 +82,16 @@ class Settings(msgspec.Struct, frozen=True):
     keys_master_key: tuple[str, ...]
     firebase_client_email: str | None
     firebase_private_key: str | None
+    gke_endpoint: str | None
+    gke_ca: str | None
+    gke_token: str | None
+    crawler_namespace: str
+    crawler_image: str | None
+    crawler_account: str
+    crawler_gap_minutes: float
+    crawler_lease_seconds: float
+    crawler_start_seconds: float
+    crawler_stop_seconds: float
     on_google_cloud: bool
 
     def __repr__(self) -> str:
@@ -144,6 +155,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tasks_invoker=read.text(
             "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"
         ),
+        crawler_invoker=read.text(
+            "CRAWLER_INVOKER", f"crawler-pod@{project_id}.iam.gserviceaccount.com"
+        ),
         internal_audience=read.text("INTERNAL_AUDIENCE") or None,
         oidc_issuer=read.text("OIDC_ISSUER", GOOGLE_ISSUER),
         oidc_certs_url=read.text("OIDC_CERTS_URL", GOOGLE_CERTS_URL),
@@ -187,6 +201,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         firebase_private_key=None
         if on_google_cloud
         else read.text("FIREBASE_PRIVATE_KEY").replace("\\n", "\n") or None,
+        gke_endpoint=read.cluster(on_google_cloud=on_google_cloud),
+        gke_ca=read.secret("GKE_CA"),
+        # On Google Cloud the platform's own credentials open the cluster.
+        gke_token=None if on_google_cloud else read.secret("GKE_TOKEN"),
+        crawler_namespace=read.text("CRAWLER_NAMESPACE", "crawler"),
+        crawler_image=read.text("CRAWLER_IMAGE") or None,
+        crawler_account=read.text("CRAWLER_ACCOUNT", "crawler-pod"),
+        crawler_gap_minutes=read.number("CRAWLER_SCHEDULE_MIN_INTERVAL_MINUTES", 240.0),
+        crawler_lease_seconds=read.number("CRAWLER_LEASE_SECONDS", 60.0),
+        crawler_start_seconds=read.number("CRAWLER_START_SECONDS", 300.0),
+        crawler_stop_seconds=read.number("CRAWLER_STOP_SECONDS", 60.0),
         on_google_cloud=on_google_cloud,
     )
 
@@ -282,6 +307,14 @@ class _Reader:
         # A key travels there with each call.
         if value and value.startswith("http://") and urlsplit(value).hostname not in _LOOPBACK:
             raise ConfigurationError(f"{name} would send a key in the clear: give https://….")
+        return value
+
+    def cluster(self, *, on_google_cloud: bool) -> str | None:
+        value = self.base_url("GKE_ENDPOINT", "https://34.93.0.1")
+        local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
+        # A token that opens the cluster travels there with each call.
+        if value and not value.startswith("https://") and not local:
+            raise ConfigurationError(f"GKE_ENDPOINT is {value!r}: give https://… or off for none.")
         return value
 
     def master_keys(self, name: str) -> tuple[str, ...]:

@@ -78,7 +78,12 @@ def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
 
 def _rewrites(functions: list[Function]) -> list[dict[str, Any]]:
     # Hosting takes the first that fits, so the most literal path comes first.
-    paths = {function.path: function for function in functions if function.path is not None}
+    # What pods call, they call at the function's own address, where IAM looks at their token.
+    paths = {
+        function.path: function
+        for function in functions
+        if function.path is not None and not function.private
+    }
     return [
         {"source": glob(path), "function": {"functionId": paths[path].name, "region": region()}}
         for path in sorted(paths, key=specificity)

@@ -46,6 +46,11 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
+    # Crawls by status or retailer, or both.
+    *(
+        ("crawl_jobs", ((field, ASCENDING), ("created_at", DESCENDING)))
+        for field in ("status", "retailer")
+    ),
     # Which sessions of a user are live, and which ended lately.
     ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),

@@ -14,8 +14,8 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
 
     `token` fences pods: only the pod that holds the present one is heard. A job without
     `lease_until` waits for a place in its group; beyond that moment its pod counts as lost.
-    `manifest` names the one object whose result counts. `seconds_left` and `pages_total` are
-    None while nobody can know them.
+    `manifest` names the one object whose result counts. While it is `growing`, lists are unread
+    and nobody knows how many pages there will be. `version` rises with each change.
     """
 
     id: str
@@ -40,6 +40,7 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
     pages_failed: int = 0
     pages_per_second: float | None = None
     seconds_left: float | None = None
+    growing: bool = True
     error: str | None = None
     manifest: str | None = None
     rows: int | None = None
@@ -50,6 +51,15 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
     def ended(self) -> bool:
         """Whether nothing can change its result any more."""
         return self.status in ENDED
+
+    @property
+    def percent(self) -> int | None:
+        """How much of what is known is done; None while lists are unread."""
+        if self.status == "completed":
+            return 100
+        if self.growing or not self.pages_total:
+            return None
+        return min(100 * self.pages_done // self.pages_total, 99)
 
 
 def to_document(job: CrawlJob) -> dict[str, Any]:

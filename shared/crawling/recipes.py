@@ -9,7 +9,10 @@ USER_AGENT: Final = "ShoppleBot"
 
 Seconds = Annotated[float, Meta(ge=0, le=600)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
-Retailer = Annotated[str, Meta(min_length=1, max_length=100)]
+# A retailer's name is its document's, and the last part of a path.
+Retailer = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f._][^/\x00-\x1f]*$")
+]
 Category = Annotated[str, Meta(min_length=1, max_length=100)]
 Starts = Annotated[list[Text], Meta(max_length=20)]
 
@@ -56,6 +59,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_body_bytes: Annotated[int, Meta(ge=1_000, le=50_000_000)] = 5_000_000
     most_pages: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     most_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
+    most_seconds: Annotated[int, Meta(ge=1, le=6 * 3600)] = 3600
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,4 +12,5 @@ ATTEMPTS: Final = {
     "notifications": 20,
     "rematching": 10,
     "schedules": 10,
+    "crawls": 12,
 }
