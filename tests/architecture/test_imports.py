@@ -11,7 +11,9 @@ import pytest
 from tools.declarations import ROOT
 
 SOURCES = sorted(
-    path for name in ("shared", "functions", "crawler_pod") for path in (ROOT / name).rglob("*.py")
+    path
+    for name in ("shared", "functions", "crawler_pod", "live")
+    for path in (ROOT / name).rglob("*.py")
 )
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}

@@ -13,6 +13,7 @@ from local.firestore import clear_documents
 from local.stack import Stack
 from shared.clients import firestore, scheduler
 from shared.crawling import dispatching, driving, jobs, schedules
+from shared.crawling.schedule_schemas import ScheduleContent
 from shared.edge.request import Actor
 from shared.errors import DependencyUnavailable
 from tests.integration.edge.instance import instance
@@ -248,7 +249,7 @@ def test_what_could_not_be_driven_is_driven_by_the_sweep(monkeypatch: pytest.Mon
     def unavailable(_: str) -> None:
         raise DependencyUnavailable("away")
 
-    content = schedules.ScheduleContent(**{**DAILY, "name": "Undriven"})
+    content = msgspec.convert({**DAILY, "name": "Undriven"}, ScheduleContent)
     with monkeypatch.context() as away:
         away.setattr(scheduler, "find_job", unavailable)
         told = schedules.create(content, BY)
