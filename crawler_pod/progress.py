@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import inf
 from typing import Final, Protocol
 
 from shared.crawling.results import Counts, Manifest, Progress
@@ -56,14 +57,21 @@ async def keep_telling(
     current: Callable[[], Progress],
     reports: Reports,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    *,
+    beat_seconds: float = inf,
 ) -> None:
-    """Tells `reports` of changes until it is cancelled; a report that fails ends nothing."""
+    """Tells `reports` of changes until it is cancelled; a report that fails ends nothing.
+
+    Where nothing changes for `beat_seconds`, that is told too.
+    """
     last: Progress | None = None
+    quiet_seconds = 0.0
     while True:
         await sleep(EVERY_SECONDS)
+        quiet_seconds += EVERY_SECONDS
         now = current()
-        if last is None or _figures(now) != _figures(last):
-            last = now
+        if last is None or _figures(now) != _figures(last) or quiet_seconds >= beat_seconds:
+            last, quiet_seconds = now, 0.0
             # Whatever keeps a report from its reader, the rows are worth more.
             with suppress(Exception):
                 await reports.progress(now)

@@ -100,6 +100,7 @@ UNINDEXED: Final = (
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
     "crawl_slots",
+    "crawl_groups",
     "dead_letters",
     "idempotency",
     "notifications",

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 QUEUE: Final = "crawls"
 FUNCTION: Final = "launch_crawl"
+# Long after the last of a group has ended.
+GROUP_LIFETIME: Final = timedelta(days=30)
 # One for each retailer and category: when it was last crawled.
 LANES: Final = "crawl_lanes"
 
@@ -97,6 +99,7 @@ def start_multiple(
         "running": [job.id for job in first],
         "waiting": [job.id for job in ordered[concurrency:]],
         "created_at": now,
+        "expires_at": now + GROUP_LIFETIME,
     }
 
     def run(transaction: "Transaction") -> None:

@@ -29,6 +29,11 @@ GET              /api/audit/logs                      super_admin  100    -
 GET              /api/categories                      admin        100   60
 POST             /api/categories                      admin        100    -
 GET,PUT,DELETE   /api/categories/<id>                 admin        100    -
+GET              /api/crawler/jobs                    admin        100    -
+POST             /api/crawler/start                   admin         10    -
+POST             /api/crawler/start-multiple          admin         10    -
+GET              /api/crawler/status/<id>             admin        100    -
+POST             /api/crawler/stop/<id>               admin        100    -
 GET              /api/crawler/retailers               admin        100    -
 GET              /api/crawler/retailers/<id>          admin        100    -
 PUT              /api/crawler/retailers/<id>          super_admin  100    -

@@ -38,7 +38,10 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
+    "shared.crawling.background_schemas",
+    "shared.crawling.lifecycle",
     "shared.crawling.models",
+    "shared.crawling.pod_manifest",
     "shared.crawling.recipes",
     "shared.crawling.results",
     "shared.crawling.schedule_models",
@@ -78,6 +81,9 @@ PURE = (
 OF_THE_POD = (
     "shared.clients.guarded_network",
     "shared.clock",
+    "shared.crawling.background_schemas",
+    "shared.crawling.lifecycle",
+    "shared.crawling.models",
     "shared.crawling.recipes",
     "shared.crawling.results",
     "shared.crawling.shelf_price",

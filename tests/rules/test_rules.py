@@ -20,6 +20,8 @@ OURS = (
     "audit_logs",
     "categories",
     "configuration",
+    "crawl_groups",
+    "crawl_lanes",
     "crawl_retailers",
     "crawl_schedules",
     "crawl_slots",
