@@ -74,6 +74,9 @@ QUEUES = (
     ),
     # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
     Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
+    # Results of crawls, a few thousand rows in a task: what they write has its own consequences in
+    # the queues above, which two at once keep busy.
+    Queue.declared("ingestion", dispatches_per_second=1, concurrent_dispatches=2),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

@@ -12,5 +12,6 @@ ATTEMPTS: Final = {
     "notifications": 20,
     "rematching": 10,
     "schedules": 10,
+    "ingestion": 10,
     "crawls": 12,
 }

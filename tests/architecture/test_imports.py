@@ -28,7 +28,7 @@ DOMAINS = (
 )
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
-    "shared.crawling": {"shared.products", "shared.system"},
+    "shared.crawling": {"shared.prices", "shared.products", "shared.system"},
     "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
@@ -38,6 +38,9 @@ NEIGHBOURS = {
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
+    "shared.crawling.ingestion.judging",
+    "shared.crawling.ingestion.messages",
+    "shared.crawling.ingestion.models",
     "shared.crawling.background_schemas",
     "shared.crawling.lifecycle",
     "shared.crawling.models",

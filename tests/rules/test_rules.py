@@ -20,6 +20,8 @@ OURS = (
     "audit_logs",
     "categories",
     "configuration",
+    "crawl_ingestions",
+    "crawl_quarantine",
     "crawl_groups",
     "crawl_lanes",
     "crawl_retailers",
