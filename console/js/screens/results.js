@@ -1,4 +1,4 @@
-import { request } from '../api.js';
+import { get, request, wait } from '../api.js';
 import { h, fill } from '../dom.js';
 import { ago, bytes, count, dateTime, plural, title as named } from '../format.js';
 import { pages } from '../pages.js';
@@ -8,10 +8,33 @@ export const title = 'Crawl results';
 
 const PATH = '/api/crawler/results';
 const COUNTS = [['new', 'new'], ['changed', 'changed'], ['unchanged', 'unchanged'], ['quarantined', 'quarantined'], ['failed', 'failed']];
+const LOOK_MS = 3000;
 const WAITING = { pending: 'Not taken in yet', running: 'Being taken in', failed: 'Not taken in' };
+
+const underWay = (r) => r.ingestion === 'pending' || r.ingestion === 'running';
 
 export function screen({ signal }) {
   const list = pages({ path: PATH, of: 'results', paint: () => paint(), signal, size: 20 });
+
+  // A crawl that has just ended is still being taken in: its row is looked at until that is done.
+  async function look() {
+    try {
+      await wait(LOOK_MS, signal);
+      const waiting = list.rows.filter(underWay);
+      if (waiting.length) {
+        const { data } = await get(`${PATH}?limit=20`, signal);
+        const fresh = new Map(data.results.map((r) => [r.job_id, r]));
+        const moved = waiting.some((r) => fresh.has(r.job_id) && fresh.get(r.job_id).ingestion !== r.ingestion);
+        if (moved) {
+          list.rows = list.rows.map((r) => (underWay(r) ? fresh.get(r.job_id) ?? r : r));
+          paint();
+        }
+      }
+    } catch (error) {
+      if (signal.aborted || error.status === 401) return;
+    }
+    look();
+  }
 
   const remove = (r) => dialog({
     title: 'Delete this result?', confirm: 'Delete', tone: 'danger solid',
@@ -55,6 +78,7 @@ export function screen({ signal }) {
       : empty('No results yet', 'What a crawl has found is listed here once it has ended.', link('Crawls', '#/crawls', { kind: 'primary' })));
   }
   list.read();
+  look();
   return [
     h('link', { rel: 'stylesheet', href: '/crawls.css' }),
     heading('Crawl results', { lead: 'What crawls found, and what became of it in the catalogue.', actions: [link('Quarantined prices', '#/quarantine')] }),

@@ -21,7 +21,7 @@ def state(job_id: str, number: int, *, ended: bool = False) -> State:
 def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
     @wraps(test)
     def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 5))  # type: ignore[arg-type]
+        asyncio.run(asyncio.wait_for(test(), 5))
 
     return run
 
