@@ -1,4 +1,4 @@
-"""The service as a process: `python -m live --port 8080 --host 0.0.0.0`, ended by SIGTERM."""
+"""The service as a process: `python -m live --port 8080`, ended by SIGTERM."""
 
 import argparse
 import asyncio

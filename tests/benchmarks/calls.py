@@ -17,7 +17,7 @@ from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, id_token
 from shared.system import nightly
-from tests.benchmarks import decision_calls, duplicate_calls, ingestion_calls
+from tests.benchmarks import decision_calls, duplicate_calls, ingestion_calls, schedule_calls
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 from tests.benchmarks.requests import Maker, get, json_bytes, post, product, rows, task
@@ -222,6 +222,7 @@ CALLS: Final[dict[str, Maker]] = {
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
     **ingestion_calls.CALLS,
+    **schedule_calls.CALLS,
     "classify": lambda cloud: post(cloud, "/classify", {"products": [_TEA], "provider": "local"}),
     "classify_providers": get("/classify/providers"),
     "classify_test_provider": lambda cloud: post(
