@@ -95,7 +95,6 @@ class Platform:
         await self._scheduler.start(self._plan.ports.scheduler)
         await self._mail.start(self._plan.ports.mail)
         yield
-        await self._kubernetes.close()
         await self._mail.stop()
         await self._scheduler.stop()
         await self._tasks.stop()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -11,14 +12,14 @@ from typing import Any, Final
 from local.plan import ROOT
 from local.process import die_with_parent
 
-_MODULE: Final = "crawler_pod"
+CRAWLER: Final = (sys.executable, "-m", "crawler_pod")
 
 
 class Pod:
     """One run of the crawlers' image, which here is the module that it is made of."""
 
-    def __init__(self, arguments: list[str], log: Path) -> None:
-        self._arguments = arguments
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command = command
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -32,8 +33,7 @@ class Pod:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", _MODULE, *self._arguments),
+                *self._command,
                 cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -4,8 +4,8 @@ import asyncio
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from local.kubernetes.pods import Pod, arguments_of
+from local.kubernetes.pods import CRAWLER, Pod, arguments_of
 from local.kubernetes.rules import Refusal, check_job, fits
 
 _JOBS: Final = "/apis/batch/v1/namespaces/{namespace}/jobs"
@@ -29,7 +29,15 @@ Json = dict[str, Any]
 class KubernetesJobs:
     """Jobs of the crawlers' namespace; `given` are the arguments that a cluster's own facts are."""
 
-    def __init__(self, namespace: str, token: str, given: list[str], logs: Path) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        token: str,
+        given: Sequence[str],
+        logs: Path,
+        image: Sequence[str] = CRAWLER,
+    ) -> None:
+        self._image = image
         self._namespace = namespace
         self._token = token
         self._given = given
@@ -42,14 +50,21 @@ class KubernetesJobs:
         self._changed = asyncio.Condition()
 
     def app(self) -> Starlette:
-        """The server."""
+        """The server; no pod outlives it."""
         routes = [
             Route(_JOBS, self._create, methods=["POST"]),
             Route(_JOBS, self._list, methods=["GET"]),
             Route(f"{_JOBS}/{{name}}", self._read, methods=["GET"]),
             Route(f"{_JOBS}/{{name}}", self._delete, methods=["DELETE"]),
         ]
-        return Starlette(routes=routes, exception_handlers={Refusal: _refused})
+        return Starlette(
+            routes=routes, exception_handlers={Refusal: _refused}, lifespan=self._lifespan
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self.close()
 
     def routes(self) -> list[Route]:
         """`GET /pods` of the control surface: each pod's process, for drills."""
@@ -79,7 +94,7 @@ class KubernetesJobs:
             "creationTimestamp": _now(),
         }
         job["status"] = {"active": 1, "startTime": _now(), "ready": 1}
-        pod = Pod([*arguments_of(job), *self._given], self._logs / f"{name}.log")
+        pod = Pod([*self._image, *arguments_of(job), *self._given], self._logs / f"{name}.log")
         await pod.begin()
         self._jobs[name], self._pods[name] = job, pod
         await self._note("ADDED", job)

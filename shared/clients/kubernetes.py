@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,7 +22,7 @@ from shared.errors import (
 )
 
 if TYPE_CHECKING:
-    from kubernetes.client import BatchV1Api, V1Job
+    from kubernetes.client import BatchV1Api
 
 TIMEOUT_SECONDS: Final = (3.05, 10.0)
 # A page of a list; more pods than that are looked at in further pages.
@@ -53,14 +53,17 @@ def create_job(manifest: dict[str, Any]) -> bool:
 
     Raises DependencyRefused for what the cluster will never take, and other DependencyErrors.
     """
-    from kubernetes.client import ApiException
+    from kubernetes.client import ApiException, V1Job
+    from pydantic import ValidationError
 
+    try:
+        wanted = V1Job.model_validate(manifest)
+    except ValidationError as error:
+        raise DependencyRefused(f"That is no Job for Kubernetes: {error}") from error
     with _errors_mapped():
         try:
             _api().create_namespaced_job(
-                settings().crawler_namespace,
-                cast("V1Job", manifest),
-                _request_timeout=TIMEOUT_SECONDS,
+                settings().crawler_namespace, wanted, _request_timeout=TIMEOUT_SECONDS
             )
         except ApiException as error:
             if error.status == _CONFLICT:
@@ -266,20 +269,20 @@ def _is_absent(error: Any) -> bool:
 @contextmanager
 def _errors_mapped() -> Iterator[None]:
     from kubernetes.client import ApiException
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ReadTimeoutError
+    from pydantic import ValidationError
+    from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError  # noqa: A004 - as urllib3 names it
 
     try:
         yield
     except ApiException as error:
         raise _of_status(error) from error
-    except (ReadTimeoutError, ConnectTimeoutError) as error:
-        raise DependencyTimeout("Kubernetes did not answer in time.") from error
-    except MaxRetryError as error:
-        if isinstance(error.reason, ReadTimeoutError | ConnectTimeoutError):
+    except HTTPError as error:
+        # To urllib3 a connection that is refused is one that timed out.
+        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
             raise DependencyTimeout("Kubernetes did not answer in time.") from error
         raise DependencyUnavailable("Kubernetes cannot be reached.") from error
-    except HTTPError as error:
-        raise DependencyUnavailable("Kubernetes cannot be reached.") from error
+    except ValidationError as error:
+        raise DependencyFailed("Kubernetes' answer cannot be read.") from error
 
 
 def _of_status(error: Any) -> Exception:
