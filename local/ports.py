@@ -48,6 +48,7 @@ class Ports:
     platform: int = _port(8125, "PLATFORM_PORT", "platform control")
     kubernetes: int = _port(8128, "KUBERNETES_PORT", "Kubernetes")
     shop: int = _port(8127, "SHOP_PORT", "test shop")
+    live: int = _port(8128, "LIVE_PORT", "live service")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Ports":

@@ -44,6 +44,13 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("proposals", ((field, ASCENDING), ("proposed_at", DESCENDING)))
         for field in PROPOSAL_FILTERS
     ),
+    ("crawl_quarantine", (("status", ASCENDING), ("created_at", DESCENDING))),
+    ("crawl_ingestions", (("retailer", ASCENDING), ("listed_at", DESCENDING))),
+    # Whether a younger crawl of the same things has come before.
+    *(
+        ("crawl_ingestions", ((field, ASCENDING), ("seen_at", ASCENDING)))
+        for field in ("retailer", "category")
+    ),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # Crawls by status or retailer, or both.
@@ -73,6 +80,12 @@ UNINDEXED: Final = (
     ("notes", "title"),
     ("notes", "body"),
     ("provider_keys", "sealed"),
+    ("crawl_ingestions", "counts"),
+    ("crawl_ingestions", "error"),
+    ("crawl_ingestions", "failure"),
+    ("crawl_ingestions", "refused"),
+    ("crawl_quarantine", "offer"),
+    ("crawl_quarantine", "reason"),
     ("crawl_retailers", "site"),
     ("proposals", "fields"),
     ("proposals", "reason"),
@@ -99,6 +112,8 @@ UNINDEXED: Final = (
 # What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
+    "crawl_slots",
+    "crawl_quarantine",
     "crawl_groups",
     "dead_letters",
     "idempotency",

@@ -18,6 +18,7 @@ from shared.crawling.lifecycle import Terms
 from shared.crawling.models import CrawlJob, from_document, to_document
 from shared.edge.request import Actor
 from shared.errors import NotFound
+from shared.products import outbox
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ def change(job_id: str, decide: Decide, by: Actor | None = None, clock: Clock = 
         if after.ended and not before.ended and before.group_id is not None:
             next_ones = _next_of_group(before, now, transaction)
         transaction.set(reference(job_id), to_document(after))
+        if after.ended and not before.ended:
+            owed = outbox.fields("crawl_ingestion", job_id, after.token)
+            transaction.set(outbox.document("crawl_ingestion", job_id), owed)
         if by is not None and after.status != before.status:
             sides = [{"status": each.status} for each in (before, after)]
             transaction.create(*audit.entry(by, f"{COLLECTION}/{job_id}", sides[0], sides[1]))

@@ -29,6 +29,10 @@ GET              /api/audit/logs                      super_admin  100    -
 GET              /api/categories                      admin        100   60
 POST             /api/categories                      admin        100    -
 GET,PUT,DELETE   /api/categories/<id>                 admin        100    -
+GET              /api/crawler/quarantine              admin        100    -
+POST             /api/crawler/quarantine/<id>         admin        100    -
+GET              /api/crawler/results                 admin        100    -
+DELETE           /api/crawler/results/<id>            admin        100    -
 GET              /api/crawler/jobs                    admin        100    -
 POST             /api/crawler/start                   admin         10    -
 POST             /api/crawler/start-multiple          admin         10    -
@@ -37,6 +41,8 @@ POST             /api/crawler/stop/<id>               admin        100    -
 GET              /api/crawler/retailers               admin        100    -
 GET              /api/crawler/retailers/<id>          admin        100    -
 PUT              /api/crawler/retailers/<id>          super_admin  100    -
+GET,POST         /api/crawler/schedules               admin        100    -
+PUT,DELETE       /api/crawler/schedules/<id>          admin        100    -
 GET              /api/insights/growth                 admin        100    -
 GET              /api/insights/users                  admin        100    -
 GET,POST         /api/notes                           admin        100    -

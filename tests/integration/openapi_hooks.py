@@ -27,6 +27,7 @@ DECISIONS = (
 WHOLE = {
     ("kind", "channel"): "alert",
     ("provider", "key"): "provider_key",
+    ("type", "timezone"): "schedule",
     ("upload_id",): "upload_id",
     ("duplicate_ids",): "merge",
     ("group_id",): "unmerged_group_id",

@@ -12,16 +12,21 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
 from PIL import Image
 
 from local.accounts import SUPER_ADMIN, id_token
 from local.firestore import clear_documents
-from local.plan import ROOT
+from local.plan import PROJECT, ROOT
 from local.stack import Stack
 from shared.edge.paths import match, specificity
 from tests import sessions
+from tests.integration.crawling.ingestion_support import ended, found, now, stored
+from tests.integration.system.conftest import Objects
 
 EXAMPLES = 12
+CRAWL = "schemacrawl000000001"
 LOGOUT = "/api/admin/logout"
 # schemathesis reads the document from there, and so does not try it as an operation.
 DOCUMENT = "/openapi.json"
@@ -56,6 +61,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
         _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
         waiting = http.get("/api/products/pending").json()["pending"]
+        schedule = _schedule(http)
+        schedule_id = http.post("/api/crawler/schedules", json=schedule).json()["id"]
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -88,7 +95,19 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "model": "names-and-neighbours",
         "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
+        "schedule": schedule,
+        "schedule_id": schedule_id,
+        "job_id": CRAWL,
+        "entry_id": _crawl(stack),
     }
+
+
+def _schedule(http: httpx.Client) -> dict[str, Any]:
+    """A schedule for a retailer whose recipe there is."""
+    site = {"start_urls": {"tea": ["https://schema.example/tea"]}, "listing": {}}
+    http.put("/api/crawler/retailers/schema-shop", json=site).raise_for_status()
+    target = {"name": "Schema", "retailer": "schema-shop", "category": "tea"}
+    return {**target, "type": "daily", "time": "03:00", "timezone": "Asia/Colombo"}
 
 
 def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:
@@ -107,13 +126,29 @@ def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:
 
 def _propose(stack: Stack, offers: list[dict[str, Any]]) -> None:
     """Has the offers wait for a decision."""
+    _private(stack, "propose_products", {"offers": offers, "source": "schema"})
+
+
+def _private(stack: Stack, function: str, body: dict[str, Any]) -> None:
     httpx.post(
-        f"{stack.plan.functions_url}/propose_products",
+        f"{stack.plan.functions_url}/{function}",
         headers={"Authorization": f"Bearer {stack.control.invoker_token()}"},
-        json={"offers": offers, "source": "schema"},
+        json=body,
         timeout=60,
         trust_env=False,
     ).raise_for_status()
+
+
+def _crawl(stack: Stack) -> str:
+    """Has a crawl's rows taken in; the one of them whose price is kept apart."""
+    at = now()
+    stored(Objects(stack), CRAWL, [found(1), found(2, 0)], at=at)
+    os.environ["FIRESTORE_EMULATOR_HOST"] = stack.environment()["FIRESTORE_EMULATOR_HOST"]
+    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    database = firestore.Client(project=PROJECT, credentials=credentials)
+    database.document(f"crawl_jobs/{CRAWL}").set(ended(CRAWL, at=at))
+    _private(stack, "ingest_crawl", {"job_id": CRAWL})
+    return f"{CRAWL}-2"
 
 
 def _picture(stack: Stack) -> str:
