@@ -34,6 +34,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
+SITE = {"start_urls": dict.fromkeys(("tea", "coffee"), ["https://schema.example/"]), "listing": {}}
 Seen = dict[tuple[str, str], set[int]]
 
 
@@ -96,6 +97,11 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
         "schedule": schedule,
+        # The first of each starts one; after that it is too soon for another.
+        "crawl": {"retailer": "schema-shop", "category": "tea"},
+        "crawls": {"jobs": [{"retailer": "schema-shop", "category": "coffee"}]},
+        "site": SITE,
+        "retailer_id": "schema-other-shop",
         "schedule_id": schedule_id,
         "job_id": CRAWL,
         "entry_id": _crawl(stack),
@@ -104,8 +110,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
 
 def _schedule(http: httpx.Client) -> dict[str, Any]:
     """A schedule for a retailer whose recipe there is."""
-    site = {"start_urls": {"tea": ["https://schema.example/tea"]}, "listing": {}}
-    http.put("/api/crawler/retailers/schema-shop", json=site).raise_for_status()
+    for retailer in ("schema-shop", "schema-other-shop"):
+        http.put(f"/api/crawler/retailers/{retailer}", json=SITE).raise_for_status()
     target = {"name": "Schema", "retailer": "schema-shop", "category": "tea"}
     return {**target, "type": "daily", "time": "03:00", "timezone": "Asia/Colombo"}
 
