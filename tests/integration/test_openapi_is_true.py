@@ -34,7 +34,8 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
-SITE = {"start_urls": dict.fromkeys(("tea", "coffee"), ["https://schema.example/"]), "listing": {}}
+_STARTS = {category: ["https://schema.example/"] for category in ("tea", "coffee")}
+SITE: dict[str, Any] = {"start_urls": _STARTS, "listing": {}}
 Seen = dict[tuple[str, str], set[int]]
 
 
