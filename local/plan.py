@@ -88,6 +88,8 @@ class Plan:
             "OIDC_CERTS_URL": f"{self.control_url}/certs",
             "IAM_VERIFIES_TOKENS": "1",
             "FUNCTIONS_URL": self.functions_url,
+            # Through the gateway, so that a console served here needs no other address.
+            "LIVE_URL": f"ws://{HOST}:{ports.gateway}",
             "TRUSTED_PROXIES": GATEWAY_ADDRESS,
             "SLACK_WEBHOOK_URL": f"{self.control_url}/sink/slack",
             # The sink takes the posts of webhooks as well.

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from local import reserved
+from local import reserved, sockets
 from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
 from local.fence import Fence
@@ -71,6 +71,7 @@ class Platform:
                 "/__/local/slack": self._sink.page,
                 "/__/local/mail": self._mail.page,
             },
+            sockets=sockets.route(plan.ports.live),
             allowed={
                 "connect-src": reserved.auth_url(plan),
                 "img-src": f"http://{HOST}:{plan.ports.storage}",

@@ -39,6 +39,21 @@ SCHEDULES = (
         function="reap_crawls",
         attempt_deadline_seconds=120,
     ),
+    # The crawl schedules' own jobs are made as people make them (shared/crawling/driving.py).
+    Schedule(
+        name="sweep-crawl-schedules",
+        purpose="Starts crawls whose slot nobody called for.",
+        schedule="*/5 * * * *",
+        function="sweep_crawl_schedules",
+        attempt_deadline_seconds=120,
+    ),
+    Schedule(
+        name="repair-crawl-schedules",
+        purpose="Makes the crawl schedules' own jobs what the schedules say.",
+        schedule="50 * * * *",
+        function="repair_crawl_schedules",
+        attempt_deadline_seconds=120,
+    ),
     Schedule(
         name="recount-statistics",
         purpose="Counts the whole catalogue anew, should a change ever have gone unnoticed.",

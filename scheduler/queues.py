@@ -64,6 +64,10 @@ QUEUES = (
     # Slack takes about one message a second, and mail servers few; what is slow must not hold up
     # the others.
     Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
+    # Slots of crawl schedules: few and short, and each is to begin within the minute.
+    Queue.declared(
+        "schedules", dispatches_per_second=10, concurrent_dispatches=10, max_backoff_seconds=30
+    ),
     # Pods to start: few, and somebody waits, so a cluster that is busy is asked again soon.
     Queue.declared(
         "crawls", dispatches_per_second=5, concurrent_dispatches=4, max_backoff_seconds=30

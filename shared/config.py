@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     oidc_certs_url: str
     iam_verifies_tokens: bool
     functions_url: str
+    live_url: str | None
     trusted_proxies: tuple[str, ...]
     rate_limit_scale: float
     log_level: str
@@ -164,6 +165,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         functions_url=read.text(
             "FUNCTIONS_URL", f"https://{region(environment)}-{project_id}.cloudfunctions.net"
         ).rstrip("/"),
+        live_url=read.socket_url("LIVE_URL"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         rate_limit_scale=read.number("RATE_LIMIT_SCALE", 1.0),
         log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -258,6 +260,14 @@ class _Reader:
         value = self.text(name).rstrip("/")
         if value and not value.startswith(("https://", "http://")):
             raise ConfigurationError(f"{name} is {value!r}: give an address, such as {example}.")
+        return value or None
+
+    def socket_url(self, name: str) -> str | None:
+        value = self.text(name).rstrip("/")
+        if value and not value.startswith(("wss://", "ws://")):
+            raise ConfigurationError(
+                f"{name} is {value!r}: give the WebSocket service's, such as wss://live.example.com."
+            )
         return value or None
 
     def webhook(self, name: str, *, on_google_cloud: bool) -> str | None:

@@ -19,11 +19,12 @@ PORTS: Final = {
 
 # What depends on the answer, and so is none of Hosting's business where a function answers.
 PER_ANSWER: Final = ("Cache-Control", "Vary")
-# The console shows retailers' pictures and signs people in with Firebase Authentication.
+# The console shows retailers' pictures, signs people in with Firebase Authentication, and hears of
+# crawls from Cloud Run, whose host has the project's number in it.
 CONSOLE_SOURCES: Final = {
     "img-src": "'self' https: data:",
     "connect-src": "'self' https://identitytoolkit.googleapis.com "
-    "https://securetoken.googleapis.com",
+    f"https://securetoken.googleapis.com wss://*.{region()}.run.app",
 }
 # None of these names is a function's path: only the functions decide how their answers are kept.
 STATIC_FILES: Final = ("/", "/docs", "**/*.@(js|css|svg|csv)")

@@ -14,6 +14,10 @@ const ROUTES = [
   [/^\/approvals$/, 'approvals'],
   [/^\/prices$/, 'prices'],
   [/^\/alerts$/, 'alerts'],
+  [/^\/crawls$/, 'crawls'],
+  [/^\/schedules$/, 'schedules'],
+  [/^\/results$/, 'results'],
+  [/^\/quarantine$/, 'quarantine'],
   [/^\/requests$/, 'requests'],
   [/^\/notes$/, 'notes'],
   [/^\/users$/, 'users'],
@@ -32,6 +36,12 @@ const GROUPS = [
   ['Prices', [
     ['/prices', 'Price dashboard', 'prices'],
     ['/alerts', 'Price alerts', 'alerts'],
+  ]],
+  ['Crawling', [
+    ['/crawls', 'Crawls', 'crawls'],
+    ['/schedules', 'Schedules', 'schedules'],
+    ['/results', 'Results', 'file'],
+    ['/quarantine', 'Quarantine', 'alert'],
   ]],
   ['Work', [
     ['/approvals', 'Approvals', 'approvals'],

@@ -11,6 +11,7 @@ ATTEMPTS: Final = {
     "users": 30,
     "notifications": 20,
     "rematching": 10,
+    "schedules": 10,
     "ingestion": 10,
     "crawls": 12,
 }

@@ -41,6 +41,8 @@ POST             /api/crawler/stop/<id>               admin        100    -
 GET              /api/crawler/retailers               admin        100    -
 GET              /api/crawler/retailers/<id>          admin        100    -
 PUT              /api/crawler/retailers/<id>          super_admin  100    -
+GET,POST         /api/crawler/schedules               admin        100    -
+PUT,DELETE       /api/crawler/schedules/<id>          admin        100    -
 GET              /api/insights/growth                 admin        100    -
 GET              /api/insights/users                  admin        100    -
 GET,POST         /api/notes                           admin        100    -

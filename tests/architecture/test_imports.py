@@ -11,7 +11,9 @@ import pytest
 from tools.declarations import ROOT
 
 SOURCES = sorted(
-    path for name in ("shared", "functions", "crawler_pod") for path in (ROOT / name).rglob("*.py")
+    path
+    for name in ("shared", "functions", "crawler_pod", "live")
+    for path in (ROOT / name).rglob("*.py")
 )
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
@@ -45,8 +47,10 @@ PURE = (
     "shared.crawling.pod_manifest",
     "shared.crawling.recipes",
     "shared.crawling.results",
+    "shared.crawling.schedule_models",
     "shared.crawling.shelf_price",
     "shared.crawling.shelf_words",
+    "shared.crawling.slots",
     "shared.classification.circuit_rules",
     "shared.classification.local_model",
     "shared.classification.models",

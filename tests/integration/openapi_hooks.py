@@ -27,6 +27,10 @@ DECISIONS = (
 WHOLE = {
     ("kind", "channel"): "alert",
     ("provider", "key"): "provider_key",
+    ("type", "timezone"): "schedule",
+    ("retailer", "category"): "crawl",
+    ("jobs",): "crawls",
+    ("start_urls", "listing"): "site",
     ("upload_id",): "upload_id",
     ("duplicate_ids",): "merge",
     ("group_id",): "unmerged_group_id",

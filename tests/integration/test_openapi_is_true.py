@@ -34,6 +34,8 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
+_STARTS = {category: ["https://schema.example/"] for category in ("tea", "coffee")}
+SITE: dict[str, Any] = {"start_urls": _STARTS, "listing": {}}
 Seen = dict[tuple[str, str], set[int]]
 
 
@@ -61,6 +63,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
         _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
         waiting = http.get("/api/products/pending").json()["pending"]
+        schedule = _schedule(http)
+        schedule_id = http.post("/api/crawler/schedules", json=schedule).json()["id"]
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -93,9 +97,24 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "model": "names-and-neighbours",
         "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
+        "schedule": schedule,
+        # The first of each starts one; after that it is too soon for another.
+        "crawl": {"retailer": "schema-shop", "category": "tea"},
+        "crawls": {"jobs": [{"retailer": "schema-shop", "category": "coffee"}]},
+        "site": SITE,
+        "retailer_id": "schema-other-shop",
+        "schedule_id": schedule_id,
         "job_id": CRAWL,
         "entry_id": _crawl(stack),
     }
+
+
+def _schedule(http: httpx.Client) -> dict[str, Any]:
+    """A schedule for a retailer whose recipe there is."""
+    for retailer in ("schema-shop", "schema-other-shop"):
+        http.put(f"/api/crawler/retailers/{retailer}", json=SITE).raise_for_status()
+    target = {"name": "Schema", "retailer": "schema-shop", "category": "tea"}
+    return {**target, "type": "daily", "time": "03:00", "timezone": "Asia/Colombo"}
 
 
 def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:

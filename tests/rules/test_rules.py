@@ -25,6 +25,8 @@ OURS = (
     "crawl_groups",
     "crawl_lanes",
     "crawl_retailers",
+    "crawl_schedules",
+    "crawl_slots",
     "dead_letters",
     "exports",
     "idempotency",

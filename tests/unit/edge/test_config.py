@@ -76,6 +76,7 @@ def test_a_wrong_setting_is_named_with_what_to_do(
         ({"TRUSTED_PROXIES": "172.16.0.0/99"}, "TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "my-proxy"}, "TRUSTED_PROXIES"),
         ({"FRONTEND_ORIGIN": "admin.example"}, "FRONTEND_ORIGIN"),
+        ({"LIVE_URL": "https://live.example"}, "LIVE_URL"),
         ({"UPSTASH_REDIS_REST_URL": "https://x.upstash.io"}, "UPSTASH_REDIS_REST_TOKEN"),
         ({"SESSION_SAMESITE": "None", "COOKIE_SECURE": "0"}, "SESSION_SAMESITE"),
     ],
