@@ -17,7 +17,13 @@ from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, id_token
 from shared.system import nightly
-from tests.benchmarks import decision_calls, duplicate_calls, ingestion_calls, schedule_calls
+from tests.benchmarks import (
+    crawl_calls,
+    decision_calls,
+    duplicate_calls,
+    ingestion_calls,
+    schedule_calls,
+)
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 from tests.benchmarks.requests import Maker, get, json_bytes, post, product, rows, task
@@ -219,6 +225,7 @@ def _set_key(cloud: Cloud) -> Call:
 _TEA: Final = {"name": "Ceylon Tea 100g"}
 
 CALLS: Final[dict[str, Maker]] = {
+    **crawl_calls.CALLS,
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
     **ingestion_calls.CALLS,
