@@ -34,6 +34,8 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
+_STARTS = {category: ["https://schema.example/"] for category in ("tea", "coffee")}
+SITE: dict[str, Any] = {"start_urls": _STARTS, "listing": {}}
 Seen = dict[tuple[str, str], set[int]]
 
 
@@ -96,6 +98,11 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
         "schedule": schedule,
+        # The first of each starts one; after that it is too soon for another.
+        "crawl": {"retailer": "schema-shop", "category": "tea"},
+        "crawls": {"jobs": [{"retailer": "schema-shop", "category": "coffee"}]},
+        "site": SITE,
+        "retailer_id": "schema-other-shop",
         "schedule_id": schedule_id,
         "job_id": CRAWL,
         "entry_id": _crawl(stack),
@@ -104,8 +111,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
 
 def _schedule(http: httpx.Client) -> dict[str, Any]:
     """A schedule for a retailer whose recipe there is."""
-    site = {"start_urls": {"tea": ["https://schema.example/tea"]}, "listing": {}}
-    http.put("/api/crawler/retailers/schema-shop", json=site).raise_for_status()
+    for retailer in ("schema-shop", "schema-other-shop"):
+        http.put(f"/api/crawler/retailers/{retailer}", json=SITE).raise_for_status()
     target = {"name": "Schema", "retailer": "schema-shop", "category": "tea"}
     return {**target, "type": "daily", "time": "03:00", "timezone": "Asia/Colombo"}
 

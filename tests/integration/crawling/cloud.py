@@ -43,11 +43,11 @@ def as_admin(stack: Stack, account: Any = sessions.SUPER_ADMIN) -> Iterator[http
 
 
 @contextmanager
-def no_pods(stack: Stack) -> Iterator[None]:
+def no_pods(stack: Stack, **changes: str | None) -> Iterator[None]:
     """Within it nobody launches anything; what was wanted meanwhile is no longer wanted then."""
     _queue(stack, "pause")
     try:
-        with instance(stack.environment()):
+        with instance(stack.environment(), **changes):
             yield
     finally:
         _queue(stack, "resume")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.crawling import job_store, lifecycle
 from shared.crawling.lifecycle import Event, Impossible, Refused, Result, Terms
 from shared.crawling.models import ENDED, CrawlJob, Status, from_document, to_document
-from shared.crawling.results import Progress
+from shared.crawling.results import Ending, Progress
 from shared.crawling.schemas import JobStatus
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ def test_a_lost_pod_is_replaced_as_often_as_the_recipe_says_from_the_beginning()
 def test_the_result_says_how_a_crawl_ended() -> None:
     def after(ending: str, **terms: Any) -> CrawlJob:
         given = msgspec.structs.replace(TERMS, **terms)
-        result = Result(msgspec.convert(ending, lifecycle.Ending), whole=False, rows=2, detail="d")
+        result = Result(msgspec.convert(ending, Ending), whole=False, rows=2, detail="d")
         return lifecycle.finished(running(), result, "m", later(9), given)
 
     assert [after(each).status for each in ("completed", "page_limit", "row_limit")] == [

@@ -31,7 +31,7 @@ def test_the_manifest_is_valid_by_kubernetes_own_schema(*, browser: bool) -> Non
     assert [str(each.message) for each in Draft7Validator(SCHEMA).iter_errors(job)] == []
     # And by the client's models, which are made of the same document: nothing is lost, nothing
     # has another type.
-    api = client.ApiClient()
+    api: Any = client.ApiClient()
     read = api.deserialize(json.dumps(job), "V1Job", "application/json")
     assert api.sanitize_for_serialization(read) == job
 
