@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PAGE_ROWS: Final = 50
 # What a product usually costs is told by its prices of so long.
 LOOKED_BACK: Final = timedelta(days=31)
-# Who a product's offer is said by its crawl anew; what it costs and where it belongs is not asked.
+# What a listed product costs is taken as it is, and where it belongs is not the shop's to say.
 _NOT_PROPOSED: Final = ("price_minor", "currency", "category")
 
 
@@ -67,8 +67,8 @@ def take_in(
 ) -> Done:
     """Reads what the rows need, and adds to the transaction all that follows from them.
 
-    A row costs three identities, its product and its proposal; a price that moved two months of
-    its history, and an unknown row its posting lists.
+    A row costs three identities, its product and its proposal, a price that moved two or three
+    months of its history, and an unknown row its posting lists.
     """
     page = _Page(transaction, crawl, now)
     page.look_up(rows, judge)
