@@ -47,10 +47,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     ("crawl_quarantine", (("status", ASCENDING), ("created_at", DESCENDING))),
     ("crawl_ingestions", (("retailer", ASCENDING), ("listed_at", DESCENDING))),
     # Whether a younger crawl of the same things has come before.
-    *(
-        ("crawl_ingestions", ((field, ASCENDING), ("seen_at", ASCENDING)))
-        for field in ("retailer", "category")
-    ),
+    ("crawl_ingestions", (("lane", ASCENDING), ("seen_at", ASCENDING))),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # Crawls by status or retailer, or both.

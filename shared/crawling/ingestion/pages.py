@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PAGE_ROWS: Final = 50
 # What a product usually costs is told by its prices of so long.
 LOOKED_BACK: Final = timedelta(days=31)
-# Who a product's offer is said by its crawl anew; what it costs and where it belongs is not asked.
+# What a listed product costs is taken as it is, and where it belongs is not the shop's to say.
 _NOT_PROPOSED: Final = ("price_minor", "currency", "category")
 
 
@@ -67,8 +67,8 @@ def take_in(
 ) -> Done:
     """Reads what the rows need, and adds to the transaction all that follows from them.
 
-    A row costs three identities, its product and its proposal; a price that moved two months of
-    its history, and an unknown row its posting lists.
+    A row costs three identities, its product and its proposal, a price that moved two or three
+    months of its history, and an unknown row its posting lists.
     """
     page = _Page(transaction, crawl, now)
     page.look_up(rows, judge)
@@ -144,6 +144,7 @@ class _Page:
             proposing.hold(work, offer, judge, given)
         self._name(row, work.owners[own])
         if len(work.new) > before[0]:
+            self._begin_history(row, work.products[work.new[-1]])
             return "new"
         return "changed" if priced or len(work.changed) > before[1] else "unchanged"
 
@@ -172,6 +173,12 @@ class _Page:
         self.work.write(changed)
         return True
 
+    def _begin_history(self, row: Found, product: Product) -> None:
+        """Of what the rules let in at once; what waits has none before it is approved."""
+        if product.listed:
+            seen = price_changes.priced_at(product, self._crawl.moment(row))
+            self.work.sightings.append(seen)
+
     def _is_newest(self, product: Product, moment: datetime) -> bool:
         """Whether nothing younger is known of what the product costs."""
         if self._crawl.late or product.created_at > moment:
@@ -184,6 +191,8 @@ class _Page:
 
     def _unlikely(self, row: Found, product: Product | None) -> str:
         offer = row.offer
+        if product is not None and product.status == "rejected":
+            product = None
         points = self._points.get(product.id, ()) if product else ()
         facts = judging.Facts(
             price_minor=offer.price_minor,

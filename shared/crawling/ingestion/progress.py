@@ -104,8 +104,7 @@ def overtaken(ingestion: Ingestion) -> bool:
     from google.cloud.firestore import FieldFilter
 
     query: Any = firestore.client().collection(COLLECTION)
-    for field in ("retailer", "category"):
-        query = query.where(filter=FieldFilter(field, "==", getattr(ingestion, field)))
+    query = query.where(filter=FieldFilter("lane", "==", ingestion.lane))
     query = query.where(filter=FieldFilter("seen_at", ">", ingestion.seen_at)).limit(1)
     with firestore.errors_mapped():
         return bool(list(query.stream(**firestore.limits())))

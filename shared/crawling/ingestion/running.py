@@ -90,7 +90,7 @@ def give_up(job_id: str) -> None:
 
 def _take_in(ingestion: Ingestion, by: Actor, clock: Clock, give_up_at: float) -> bool:
     """Whether all rows are taken in, or there is nothing to take in."""
-    if ingestion.status in ("done", "removed"):
+    if ingestion.status in ("done", "removed") or ingestion.object is None:
         return True
     settings = configuration.current().configuration
     crawl = pages.Crawl(
