@@ -310,12 +310,14 @@ class _Reader:
         return value
 
     def cluster(self, *, on_google_cloud: bool) -> str | None:
-        value = self.base_url("GKE_ENDPOINT", "https://34.93.0.1")
+        value = (self.secret("GKE_ENDPOINT") or "").rstrip("/")
         local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
         # A token that opens the cluster travels there with each call.
-        if value and not value.startswith("https://") and not local:
-            raise ConfigurationError(f"GKE_ENDPOINT is {value!r}: give https://… or off for none.")
-        return value
+        if not value or value.startswith("https://") or (local and value.startswith("http://")):
+            return value or None
+        raise ConfigurationError(
+            f"GKE_ENDPOINT is {value!r}: give the cluster's address, https://…, or off for none."
+        )
 
     def master_keys(self, name: str) -> tuple[str, ...]:
         keys = tuple((self.secret(name) or "").replace(",", " ").split())

@@ -89,7 +89,10 @@ def repair(schedules: Sequence[CrawlSchedule], now: datetime) -> int:
     for schedule in schedules:
         name = _name(schedule.id)
         changed += _make_so(name, found.pop(name, None), job_of(schedule))
-        arm(schedule, now)
+        slot = schedule.next_run_at
+        # What is further ahead has its steps, and would get another one each day.
+        if slot is not None and slot <= now + LONGEST_STEP:
+            arm(schedule, now)
     for name in found:
         scheduler.delete_job(name)
     return changed + len(found)

@@ -67,6 +67,7 @@ def test_a_crawl_is_started_watched_live_and_leaves_a_result(
     page.keyboard.press("Escape")
 
     page.get_by_role("link", name="Results").last.click()
+    expect(page.get_by_role("heading", name="Crawl results")).to_be_visible()
     result = page.get_by_role("row").filter(has_text=title)
     expect(result).to_contain_text("Completed")
     download = result.get_by_role("link", name=re.compile("^Download"))

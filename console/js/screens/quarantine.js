@@ -34,11 +34,12 @@ export function screen({ path, query, signal }) {
     }
   }
 
-  function productOf({ product, retailer }) {
+  function productOf({ product, retailer, reason }) {
     const url = webUrl(product.url);
     return h('div', { class: 'product-text' },
       product.id ? h('a', { href: `#/products/${encodeURIComponent(product.id)}` }, product.name) : h('b', {}, product.name),
-      h('span', { class: 'sub' }, `${named(retailer)}, `, url ? h('a', { href: url.href, rel: 'noreferrer noopener', target: '_blank' }, 'the page') : 'no page'));
+      h('span', { class: 'sub' }, `${named(retailer)}, `, url ? h('a', { href: url.href, rel: 'noreferrer noopener', target: '_blank' }, 'the page') : 'no page'),
+      h('span', { class: 'sub only-narrow' }, named(reason)));
   }
 
   function priceOf(q) {

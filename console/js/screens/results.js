@@ -9,6 +9,7 @@ export const title = 'Crawl results';
 const PATH = '/api/crawler/results';
 const COUNTS = [['new', 'new'], ['changed', 'changed'], ['unchanged', 'unchanged'], ['quarantined', 'quarantined'], ['failed', 'failed']];
 const LOOK_MS = 3000;
+const FIRST_LOOKS = 5;
 const WAITING = { pending: 'Not taken in yet', running: 'Being taken in', failed: 'Not taken in' };
 
 const underWay = (r) => r.ingestion === 'pending' || r.ingestion === 'running';
@@ -16,24 +17,27 @@ const underWay = (r) => r.ingestion === 'pending' || r.ingestion === 'running';
 export function screen({ signal }) {
   const list = pages({ path: PATH, of: 'results', paint: () => paint(), signal, size: 20 });
 
-  // A crawl that has just ended is still being taken in: its row is looked at until that is done.
-  async function look() {
+  // A crawl that has just ended is not listed at once, and then still taken in: both are looked for.
+  async function look(times = 0) {
+    let again = times;
     try {
       await wait(LOOK_MS, signal);
-      const waiting = list.rows.filter(underWay);
-      if (waiting.length) {
+      const waiting = list.rows.some(underWay);
+      if (waiting || times < FIRST_LOOKS) {
+        again += 1;
         const { data } = await get(`${PATH}?limit=20`, signal);
+        const known = new Map(list.rows.map((r) => [r.job_id, r]));
         const fresh = new Map(data.results.map((r) => [r.job_id, r]));
-        const moved = waiting.some((r) => fresh.has(r.job_id) && fresh.get(r.job_id).ingestion !== r.ingestion);
-        if (moved) {
-          list.rows = list.rows.map((r) => (underWay(r) ? fresh.get(r.job_id) ?? r : r));
+        const moved = data.results.filter((r) => known.get(r.job_id)?.ingestion !== r.ingestion);
+        if (moved.length) {
+          list.rows = [...moved.filter((r) => !known.has(r.job_id)), ...list.rows.map((r) => (underWay(r) ? fresh.get(r.job_id) ?? r : r))];
           paint();
         }
       }
     } catch (error) {
       if (signal.aborted || error.status === 401) return;
     }
-    look();
+    look(again);
   }
 
   const remove = (r) => dialog({
@@ -59,7 +63,7 @@ export function screen({ signal }) {
     const name = `${named(r.retailer)}, ${named(r.category)}`;
     return {
       cells: [
-        h('div', { class: 'product-text' }, h('b', {}, name), h('time', { class: 'sub', datetime: r.finished_at, title: dateTime(r.finished_at) }, ago(r.finished_at)), r.error && h('span', { class: 'sub' }, r.error)),
+        h('div', { class: 'product-text' }, h('b', {}, name), h('time', { class: 'sub', datetime: r.finished_at, title: dateTime(r.finished_at) }, ago(r.finished_at)), r.error && h('span', { class: 'sub' }, r.error), h('span', { class: 'only-narrow' }, state(r.status))),
         h('div', { class: 'when' }, h('span', {}, state(r.status)), r.whole === false && h('span', { class: 'sub' }, 'Not whole')),
         h('div', { class: 'when' }, r.rows === null ? '–' : plural(r.rows, 'row'), h('span', { class: 'sub' }, `${plural(r.pages_done, 'page')}${r.errors ? `, ${plural(r.errors, 'error')}` : ''}`)),
         became(r),

@@ -136,7 +136,7 @@ export function screen({ signal }) {
   function rowOf(s) {
     return {
       cells: [
-        h('div', { class: 'product-text' }, h('b', {}, s.name), h('span', { class: 'sub' }, `${named(s.retailer)}, ${named(s.category)}`)),
+        h('div', { class: 'product-text' }, h('b', {}, s.name), h('span', { class: 'sub' }, `${named(s.retailer)}, ${named(s.category)}`), h('span', { class: 'sub only-narrow' }, rhythm(s))),
         h('div', { class: 'when' }, rhythm(s), h('span', { class: 'sub' }, s.timezone)),
         next(s),
         s.last_status ? h('div', { class: 'when' }, h('span', {}, state(s.last_status)), s.last_run_at && h('time', { class: 'sub', datetime: s.last_run_at, title: dateTime(s.last_run_at) }, ago(s.last_run_at))) : h('span', { class: 'muted' }, 'Never'),
@@ -152,7 +152,7 @@ export function screen({ signal }) {
     const { rows } = list;
     list.counted.textContent = rows.length ? `${plural(rows.length, 'schedule')}${list.next ? ', more below' : ''}` : '';
     fill(list.results, rows.length
-      ? table({ caption: 'Schedules', columns: [{ label: 'Schedule', row: true }, { label: 'Runs', kind: 'c-mid' }, { label: 'Next run' }, { label: 'Last run', kind: 'c-wide' }, { label: h('span', { class: 'sr' }, 'Actions'), kind: 'num' }], rows: rows.map(rowOf) })
+      ? table({ caption: 'Schedules', columns: [{ label: 'Schedule', row: true }, { label: 'Runs', kind: 'c-mid' }, { label: 'Next run, your time' }, { label: 'Last run', kind: 'c-wide' }, { label: h('span', { class: 'sr' }, 'Actions'), kind: 'num' }], rows: rows.map(rowOf) })
       : empty('No schedules yet', 'A schedule crawls one category of a retailer by itself.', button('Set the first', { kind: 'primary', onclick: () => edit() })));
   }
 

@@ -67,7 +67,7 @@ def test_lost_pods_end_with_their_lease_and_a_restart_loses_and_doubles_nothing(
             stack.part("functions").resume()
         outcome = {job.id: (job.status, job.token) for job in swept.lost}
         assert outcome == {killed: ("queued", 2), cut_off: ("queued", 2), frozen: ("failed", 1)}
-        told = [str(each["body"]["text"]) for each in stack.control.taken()]
+        told = [str(each["body"]) for each in stack.control.taken()]
         (message,) = [text for text in told if "whose pod was lost" in text]
         assert message.count("begun anew (attempt 2)") == 2
         assert "not heard of" in message

@@ -38,6 +38,8 @@ def test_two_settings_are_enough() -> None:
         ({"RATE_LIMIT_SCALE": "-1"}, "RATE_LIMIT_SCALE", "above zero"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL", "give one of DEBUG"),
         ({"FETCH_LOOPBACK": "1"}, "FETCH_LOOPBACK", "unset it"),
+        ({"GKE_ENDPOINT": "http://34.93.0.1"}, "GKE_ENDPOINT", "https://…, or off for none"),
+        ({"CRAWLER_LEASE_SECONDS": "0"}, "CRAWLER_LEASE_SECONDS", "above zero"),
         ({"IMAGE_BASE_URL": "images.example"}, "IMAGE_BASE_URL", "give an address"),
         ({"SLACK_WEBHOOK_URL": "http://hooks.slack.com/x"}, "SLACK_WEBHOOK_URL", "off for none"),
         ({"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/x"}, "SLACK_WEBHOOK_URL", "off for none"),
