@@ -4,8 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := shared functions crawler_pod scheduler local tools tests
-CODEBASES := ai notes prices products users system
+CODE := shared functions crawler_pod live scheduler local tools tests
+CODEBASES := ai crawler notes prices products users system
 
 # What PORT=…, FIRESTORE_PORT=…, DATA=… say on the command line reaches the local cloud.
 export
@@ -114,6 +114,9 @@ requirements: $(VENV)/.python ## pin the requirements anew, with hashes
 	  $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements/dev.txt \
 	    crawler_pod/$$name.in -o crawler_pod/$$name.txt; done
+	@$(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements/dev.txt \
+	  live/requirements.in -o live/requirements.txt
 
 .PHONY: clean
 clean: ## remove what was set up and built

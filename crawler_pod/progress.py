@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import inf
 from typing import Final, Protocol
 
-from shared.crawling.results import Manifest, Progress
+from shared.crawling.results import Counts, Manifest, Progress
 
 EVERY_SECONDS: Final = 1.0
 # The rate is that of the last while, since a site may be slower now than it was at first.
@@ -38,24 +39,39 @@ class Rate:
         return (done - before) / (now - then) if now > then else 0.0
 
 
-def progress(done: int, known: int, products: int, rate: float, *, growing: bool) -> Progress:
+def progress(counts: Counts, known: int, rate: float, *, growing: bool) -> Progress:
     """What may be said: while lists are unread (`growing`) nobody knows how much is left."""
+    done = pages_behind(counts)
     left = None if growing or not rate else round((known - done) / rate, 1)
-    return Progress(done, known, products, round(rate, 2), left)
+    return Progress(
+        done, known, counts.products, round(rate, 2), left, counts.pages_failed, growing
+    )
+
+
+def pages_behind(counts: Counts) -> int:
+    """How many pages need no further look."""
+    return counts.pages_done + counts.pages_failed + counts.pages_disallowed
 
 
 async def keep_telling(
     current: Callable[[], Progress],
     reports: Reports,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    *,
+    beat_seconds: float = inf,
 ) -> None:
-    """Tells `reports` of changes until it is cancelled; a report that fails ends nothing."""
+    """Tells `reports` of changes until it is cancelled; a report that fails ends nothing.
+
+    Where nothing changes for `beat_seconds`, that is told too.
+    """
     last: Progress | None = None
+    quiet_seconds = 0.0
     while True:
         await sleep(EVERY_SECONDS)
+        quiet_seconds += EVERY_SECONDS
         now = current()
-        if last is None or _figures(now) != _figures(last):
-            last = now
+        if last is None or _figures(now) != _figures(last) or quiet_seconds >= beat_seconds:
+            last, quiet_seconds = now, 0.0
             # Whatever keeps a report from its reader, the rows are worth more.
             with suppress(Exception):
                 await reports.progress(now)

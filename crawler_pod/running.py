@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from crawler_pod.crawl import Browser, Crawl
 from crawler_pod.fetching import Fetcher
 from crawler_pod.guard import Guard
 from crawler_pod.pace import OwnPace, Pace
-from crawler_pod.progress import Rate, Reports, keep_telling, progress
+from crawler_pod.progress import Rate, Reports, keep_telling, pages_behind, progress
 from crawler_pod.storing import RowsWriter, Store, put_manifest
 from shared.clock import Clock, utc_now
 from shared.crawling.recipes import Job, Recipe
@@ -32,7 +33,8 @@ class Refusal(Exception):
 class Around(msgspec.Struct):
     """What a crawl reaches beyond the site; `stop` is set by whoever ends it.
 
-    Without `browses` pages that scripts draw are named as errors.
+    Reports that change nothing come every `beat_seconds`; without `browses` pages that scripts
+    draw are named as errors.
     """
 
     store: Store
@@ -40,6 +42,7 @@ class Around(msgspec.Struct):
     stop: asyncio.Event
     local: bool = False
     pace: Pace | None = None
+    beat_seconds: float = inf
     browses: bool = True
     clock: Clock = utc_now
 
@@ -74,7 +77,7 @@ async def run_job(recipe: Recipe, job: Job, around: Around) -> Manifest:
             _browser(guard, pace, recipe, around) as browser,
         ):
             crawl = Crawl(recipe, job, fetcher, rows.write, browser)
-            async with _told(crawl, around.reports):
+            async with _told(crawl, around.reports, around.beat_seconds):
                 ending, detail = await _crawled(crawl, job, around.stop)
     manifest = Manifest(
         **_named_by(recipe, job),
@@ -131,22 +134,16 @@ async def _browser(
 
 
 @asynccontextmanager
-async def _told(crawl: Crawl, reports: Reports) -> AsyncIterator[None]:
+async def _told(crawl: Crawl, reports: Reports, beat_seconds: float) -> AsyncIterator[None]:
     now = asyncio.get_running_loop().time
     rate = Rate(now())
 
     def current() -> Progress:
         counts = crawl.counts
-        done = counts.pages_done + counts.pages_failed + counts.pages_disallowed
-        return progress(
-            done,
-            crawl.frontier.known,
-            counts.products,
-            rate.at(now(), done),
-            growing=crawl.growing,
-        )
+        pace = rate.at(now(), pages_behind(counts))
+        return progress(counts, crawl.frontier.known, pace, growing=crawl.growing)
 
-    telling = asyncio.create_task(keep_telling(current, reports))
+    telling = asyncio.create_task(keep_telling(current, reports, beat_seconds=beat_seconds))
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local import accounts
 from local.curl_line import curl_line
-from local.demo import people, snapshot
+from local.demo import people, retailers, snapshot
 from local.plan import AI_KEYS, Plan
 from local.ports import Ports, PortsTaken
 from local.prepare import prepare
@@ -63,6 +63,7 @@ def _run(plan: Plan) -> None:
         filling = time.monotonic()
         prepare(stack)
         people.introduce(plan)
+        retailers.introduce(plan)
         print(f"  {'data':<10} {time.monotonic() - filling:5.1f} s", flush=True)
         print(_welcome(stack, time.monotonic() - began), flush=True)
         _watch(stack)

@@ -47,6 +47,11 @@ class Control:
         """Each scheduled job with its state and what became of its last run."""
         return self._json(self._http.get("/scheduler"))
 
+    def pods(self) -> list[dict[str, Any]]:
+        """Each crawler pod with its process and its Job's status."""
+        pods: list[dict[str, Any]] = self._json(self._http.get("/pods"))["pods"]
+        return pods
+
     def wait_until_idle(self, timeout_seconds: float = 30, *, horizon_seconds: float = 0) -> None:
         """Return once all that earlier writes and calls started is done; raises TimeoutError.
 

@@ -38,7 +38,7 @@ class Front:
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self._root = root
         self._check = InvokerCheck(environment)
-        self._apps: dict[str, tuple[WSGIApplication, bool]] = {}
+        self._apps: dict[str, tuple[WSGIApplication, Declaration]] = {}
         # Making an application runs main.py and touches sys.path: one at a time.
         self._lock = threading.Lock()
 
@@ -52,10 +52,11 @@ class Front:
             body = {"functions": self.describe()} if not name else {}
             return _json(200, body)(environ, start_response)
         try:
-            app, private = self._mounted(name)
-            if private:
+            app, declaration = self._mounted(name)
+            if _is_private(declaration):
                 authorization = environ.get("HTTP_AUTHORIZATION", "")
-                environ["HTTP_AUTHORIZATION"] = self._check.pass_on(authorization)
+                pod = getattr(declaration, "for_pods", False)
+                environ["HTTP_AUTHORIZATION"] = self._check.pass_on(authorization, pod=pod)
         except Refused as refused:
             return _json(refused.status, {"error": str(refused)})(environ, start_response)
         except Exception as error:  # noqa: BLE001 - whatever the function's source may raise
@@ -100,19 +101,23 @@ class Front:
         with self._lock:
             return getattr(_load(main), name).__shopple__
 
-    def _mounted(self, name: str) -> "tuple[WSGIApplication, bool]":
+    def _mounted(self, name: str) -> "tuple[WSGIApplication, Declaration]":
         if name not in self._apps:
             main = self._sources().get(name)
             if main is None:
                 self._raise_if_broken()
                 raise Refused(404, f"There is no function {name}.")
-            kind = self._declaration(name, main).kind
-            signature = "cloudevent" if kind == "firestore" else "http"
+            declaration = self._declaration(name, main)
+            signature = "cloudevent" if declaration.kind == "firestore" else "http"
             with self._lock:
                 meter.install()
                 app = create_app(name, str(main), signature)  # type: ignore[no-untyped-call]
-            self._apps[name] = (meter.metered(app), kind in _PRIVATE_KINDS)
+            self._apps[name] = (meter.metered(app), declaration)
         return self._apps[name]
+
+
+def _is_private(declaration: Declaration) -> bool:
+    return declaration.kind in _PRIVATE_KINDS or getattr(declaration, "for_pods", False)
 
 
 def _names(main: Path) -> list[str]:

@@ -11,7 +11,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from local.hosting import Site
 from local.plan import GATEWAY_ADDRESS
@@ -39,7 +39,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 class Gateway:
     """The site that a firebase.json describes, before the functions at `functions_url`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one fact about the site
         self,
         firebase_json: Path,
         functions_url: str,
@@ -47,7 +47,9 @@ class Gateway:
         *,
         reserved: Mapping[str, Callable[[], dict[str, Any]]] | None = None,
         allowed: Mapping[str, str] | None = None,
+        sockets: WebSocketRoute | None = None,
     ) -> None:
+        self._sockets = [sockets] if sockets is not None else []
         self._reserved = reserved or {}
         # A directive of the policy and what it allows here beside what it allows in production.
         self._allowed = allowed or {}
@@ -70,7 +72,8 @@ class Gateway:
 
     def app(self) -> Starlette:
         """The application that serves the site."""
-        return Starlette(routes=[Route("/{path:path}", self._serve, methods=_VERBS)])
+        pages = Route("/{path:path}", self._serve, methods=_VERBS)
+        return Starlette(routes=[*self._sockets, pages])
 
     async def close(self) -> None:
         """Close the connections to the functions."""

@@ -17,18 +17,22 @@ class Refused(Exception):
 
 
 class InvokerCheck:
-    """Lets one service account through, with a token that the issuer signed for the audience."""
+    """Lets one service account through to tasks and schedules, and the pods' to what is theirs.
+
+    Each brings a token that the issuer signed for the audience.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._issuer = environment["OIDC_ISSUER"]
         self._audience = environment["INTERNAL_AUDIENCE"]
         self._invoker = environment["TASKS_INVOKER"]
+        self._pod = environment.get("CRAWLER_INVOKER", "")
         # No cooldown: the local issuer has a new key after each start.
         self._keys = jwt.PyJWKClient(
             environment["OIDC_CERTS_URL"], timeout=_CERTS_SECONDS, cooldown_duration=0
         )
 
-    def pass_on(self, authorization: str) -> str:
+    def pass_on(self, authorization: str, *, pod: bool = False) -> str:
         """The header as the function gets it, its signature removed; raises Refused."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -45,7 +49,8 @@ class InvokerCheck:
             )
         except jwt.PyJWTError as error:
             raise Refused(401, f"The access token could not be verified: {error}") from error
-        if claims["email"] != self._invoker or claims.get("email_verified") is not True:
+        invoker = self._pod if pod else self._invoker
+        if claims["email"] != invoker or claims.get("email_verified") is not True:
             raise Refused(403, f"{claims['email']} may not invoke this function.")
         signed, _, _ = token.rpartition(".")
         return f"{scheme} {signed}.{_STRIPPED}"

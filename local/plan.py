@@ -13,6 +13,9 @@ ROOT = Path(__file__).parent.parent
 PROJECT = "demo-shopple"
 BUCKET = f"{PROJECT}.appspot.com"
 INVOKER = f"tasks-invoker@{PROJECT}.iam.gserviceaccount.com"
+POD = f"crawler-pod@{PROJECT}.iam.gserviceaccount.com"
+CRAWLER_NAMESPACE = "crawler"
+KUBERNETES_TOKEN = "local-kubernetes-token"  # noqa: S105 - guards nothing but this machine's loopback
 AUDIENCE = f"https://internal.{PROJECT}"
 # The gateway calls functions from an address of its own, so that one that it forwards can be told
 # from one that a caller on the same machine makes up; only Linux has all of 127/8 to begin with.
@@ -81,11 +84,14 @@ class Plan:
             "FRONTEND_ORIGIN": self.origin,
             "COOKIE_SECURE": "0",
             "TASKS_INVOKER": INVOKER,
+            "CRAWLER_INVOKER": POD,
             "INTERNAL_AUDIENCE": AUDIENCE,
             "OIDC_ISSUER": self.control_url,
             "OIDC_CERTS_URL": f"{self.control_url}/certs",
             "IAM_VERIFIES_TOKENS": "1",
             "FUNCTIONS_URL": self.functions_url,
+            # Through the gateway, so that a console served here needs no other address.
+            "LIVE_URL": f"ws://{HOST}:{ports.gateway}",
             "TRUSTED_PROXIES": GATEWAY_ADDRESS,
             "SLACK_WEBHOOK_URL": f"{self.control_url}/sink/slack",
             # The sink takes the posts of webhooks as well.
@@ -94,6 +100,10 @@ class Plan:
             # A key of one's own reaches a provider by /keys/set, or by the shell of `make run`.
             **dict.fromkeys(AI_KEYS, "off"),
             "KEYS_MASTER_KEY": KEYS_MASTER_KEY,
+            "GKE_ENDPOINT": f"http://{HOST}:{ports.kubernetes}",
+            "GKE_TOKEN": KUBERNETES_TOKEN,
+            "CRAWLER_NAMESPACE": CRAWLER_NAMESPACE,
+            "CRAWLER_IMAGE": "local/crawler",
             "LOG_LEVEL": "INFO",
             **self.settings,
         }

@@ -15,14 +15,24 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from local import reserved
+from local import reserved, sockets
 from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
 from local.fence import Fence
 from local.gateway import Gateway
+from local.kubernetes import KubernetesJobs
 from local.mail_sink import MailSink
+from local.metadata import MetadataServer
 from local.oidc import Issuer
-from local.plan import AUDIENCE, INVOKER, REDIS_TOKEN, Plan
+from local.plan import (
+    AUDIENCE,
+    CRAWLER_NAMESPACE,
+    INVOKER,
+    KUBERNETES_TOKEN,
+    POD,
+    REDIS_TOKEN,
+    Plan,
+)
 from local.ports import HOST
 from local.relay import Relay
 from local.shop.server import Shop
@@ -49,6 +59,10 @@ class Platform:
         self._upstash = UpstashFront(plan.ports.valkey, REDIS_TOKEN)
         self._mail = MailSink()
         self._shop = Shop()
+        self._metadata = MetadataServer(lambda audience: self._issuer.sign(audience, POD))
+        self._kubernetes = KubernetesJobs(
+            CRAWLER_NAMESPACE, KUBERNETES_TOKEN, pod_arguments(plan), plan.state / "logs" / "pods"
+        )
         self._gateway = Gateway(
             plan.root / "firebase.json",
             plan.functions_url,
@@ -57,6 +71,7 @@ class Platform:
                 "/__/local/slack": self._sink.page,
                 "/__/local/mail": self._mail.page,
             },
+            sockets=sockets.route(plan.ports.live),
             allowed={
                 "connect-src": f"{reserved.auth_url(plan)} {plan.functions_url}",
                 "img-src": f"http://{HOST}:{plan.ports.storage}",
@@ -70,6 +85,7 @@ class Platform:
             await servers.enter_async_context(_serving(self._control(), ports.platform))
             await servers.enter_async_context(_serving(self._upstash.app(), ports.upstash))
             await servers.enter_async_context(_serving(self._shop.app(), ports.shop))
+            await servers.enter_async_context(_serving(self._kubernetes.app(), ports.kubernetes))
             await servers.enter_async_context(_serving(self._gateway.app(), ports.gateway))
             await stopping.wait()
 
@@ -88,7 +104,10 @@ class Platform:
         await self._gateway.close()
 
     def _control(self) -> Starlette:
-        parts = (self._issuer, self._tasks, self._scheduler, self._relay, self._sink)
+        parts = (
+            *(self._issuer, self._tasks, self._scheduler, self._relay, self._sink),
+            *(self._metadata, self._kubernetes),
+        )
         routes = [route for part in parts for route in part.routes()]
         routes += [Route("/idle", self._idle), Route("/token", self._token)]
         return Starlette(routes=routes)
@@ -119,6 +138,12 @@ class Platform:
         query = request.query_params
         token = self._issuer.sign(query.get("audience", AUDIENCE), query.get("email", INVOKER))
         return JSONResponse({"token": token})
+
+
+def pod_arguments(plan: Plan) -> list[str]:
+    """What a pod is told of this machine beyond its Job."""
+    storage = f"http://{HOST}:{plan.ports.storage}"
+    return ["--local", "--storage-url", storage, "--metadata-url", plan.control_url]
 
 
 class _Server(uvicorn.Server):

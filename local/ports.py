@@ -46,7 +46,9 @@ class Ports:
     scheduler: int = _port(8124, "SCHEDULER_PORT", "Cloud Scheduler")
     mail: int = _port(8126, "MAIL_PORT", "mail sink")
     platform: int = _port(8125, "PLATFORM_PORT", "platform control")
+    kubernetes: int = _port(8129, "KUBERNETES_PORT", "Kubernetes")
     shop: int = _port(8127, "SHOP_PORT", "test shop")
+    live: int = _port(8128, "LIVE_PORT", "live service")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Ports":

@@ -41,6 +41,7 @@ class Stack:
             _platform(plan, saved),
             valkey(plan),
             storage(plan),
+            _live(plan),
         )
         self._parts = {each.name: Process(each, logs / f"{each.name}.log") for each in commands}
 
@@ -149,6 +150,16 @@ def _functions(plan: Plan) -> Command:
             "PYTHONUNBUFFERED": "1",
             SHAPES_FILE: str(plan.state / SHAPES_NAME),
         },
+    )
+
+
+def _live(plan: Plan) -> Command:
+    return Command(
+        "live",
+        [sys.executable, "-m", "live", "--port", str(plan.ports.live)],
+        ready=lambda: answers_tcp(plan.ports.live),
+        folder=ROOT,
+        environment=plan.environment() | {"PYTHONUNBUFFERED": "1"},
     )
 
 

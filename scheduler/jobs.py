@@ -31,6 +31,29 @@ SCHEDULES = (
         function="sweep_outbox",
         attempt_deadline_seconds=60,
     ),
+    # Likewise: within a minute of its lease's end a crawl is ended or begun anew.
+    Schedule(
+        name="reap-crawls",
+        purpose="Ends crawls whose pod was lost, and removes pods of no crawl.",
+        schedule="* * * * *",
+        function="reap_crawls",
+        attempt_deadline_seconds=120,
+    ),
+    # The crawl schedules' own jobs are made as people make them (shared/crawling/driving.py).
+    Schedule(
+        name="sweep-crawl-schedules",
+        purpose="Starts crawls whose slot nobody called for.",
+        schedule="*/5 * * * *",
+        function="sweep_crawl_schedules",
+        attempt_deadline_seconds=120,
+    ),
+    Schedule(
+        name="repair-crawl-schedules",
+        purpose="Makes the crawl schedules' own jobs what the schedules say.",
+        schedule="50 * * * *",
+        function="repair_crawl_schedules",
+        attempt_deadline_seconds=120,
+    ),
     Schedule(
         name="sweep-batches",
         purpose="Goes on with classifications that stand still, and closes the books of calls.",

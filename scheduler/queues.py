@@ -64,6 +64,14 @@ QUEUES = (
     # Slack takes about one message a second, and mail servers few; what is slow must not hold up
     # the others.
     Queue.declared("notifications", dispatches_per_second=2, concurrent_dispatches=4),
+    # Slots of crawl schedules: few and short, and each is to begin within the minute.
+    Queue.declared(
+        "schedules", dispatches_per_second=10, concurrent_dispatches=10, max_backoff_seconds=30
+    ),
+    # Pods to start: few, and somebody waits, so a cluster that is busy is asked again soon.
+    Queue.declared(
+        "crawls", dispatches_per_second=5, concurrent_dispatches=4, max_backoff_seconds=30
+    ),
     # Blocks of the whole catalogue: nobody waits, and the products that people write come first.
     Queue.declared("rematching", dispatches_per_second=5, concurrent_dispatches=3),
     # Each is a call or two to a provider, who limits how many it takes; a worker that was killed
@@ -74,6 +82,9 @@ QUEUES = (
         concurrent_dispatches=8,
         max_backoff_seconds=60,
     ),
+    # Results of crawls, a few thousand rows in a task: what they write has its own consequences in
+    # the queues above, which two at once keep busy.
+    Queue.declared("ingestion", dispatches_per_second=1, concurrent_dispatches=2),
 )
 
 # Queues that this product once had. Google keeps a deleted queue's name unusable for days.

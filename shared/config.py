@@ -44,11 +44,13 @@ class Settings(msgspec.Struct, frozen=True):
     firestore_timeout_seconds: float
     storage_bucket: str
     tasks_invoker: str
+    crawler_invoker: str
     internal_audience: str | None
     oidc_issuer: str
     oidc_certs_url: str
     iam_verifies_tokens: bool
     functions_url: str
+    live_url: str | None
     trusted_proxies: tuple[str, ...]
     rate_limit_scale: float
     log_level: str
@@ -80,6 +82,16 @@ class Settings(msgspec.Struct, frozen=True):
     keys_master_key: tuple[str, ...]
     firebase_client_email: str | None
     firebase_private_key: str | None
+    gke_endpoint: str | None
+    gke_ca: str | None
+    gke_token: str | None
+    crawler_namespace: str
+    crawler_image: str | None
+    crawler_account: str
+    crawler_gap_minutes: float
+    crawler_lease_seconds: float
+    crawler_start_seconds: float
+    crawler_stop_seconds: float
     on_google_cloud: bool
 
     def __repr__(self) -> str:
@@ -143,6 +155,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tasks_invoker=read.text(
             "TASKS_INVOKER", f"tasks-invoker@{project_id}.iam.gserviceaccount.com"
         ),
+        crawler_invoker=read.text(
+            "CRAWLER_INVOKER", f"crawler-pod@{project_id}.iam.gserviceaccount.com"
+        ),
         internal_audience=read.text("INTERNAL_AUDIENCE") or None,
         oidc_issuer=read.text("OIDC_ISSUER", GOOGLE_ISSUER),
         oidc_certs_url=read.text("OIDC_CERTS_URL", GOOGLE_CERTS_URL),
@@ -150,6 +165,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         functions_url=read.text(
             "FUNCTIONS_URL", f"https://{region(environment)}-{project_id}.cloudfunctions.net"
         ).rstrip("/"),
+        live_url=read.socket_url("LIVE_URL"),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         rate_limit_scale=read.number("RATE_LIMIT_SCALE", 1.0),
         log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -185,6 +201,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         firebase_private_key=None
         if on_google_cloud
         else read.text("FIREBASE_PRIVATE_KEY").replace("\\n", "\n") or None,
+        gke_endpoint=read.cluster(on_google_cloud=on_google_cloud),
+        gke_ca=read.secret("GKE_CA"),
+        # On Google Cloud the platform's own credentials open the cluster.
+        gke_token=None if on_google_cloud else read.secret("GKE_TOKEN"),
+        crawler_namespace=read.text("CRAWLER_NAMESPACE", "crawler"),
+        crawler_image=read.text("CRAWLER_IMAGE") or None,
+        crawler_account=read.text("CRAWLER_ACCOUNT", "crawler-pod"),
+        crawler_gap_minutes=read.number("CRAWLER_SCHEDULE_MIN_INTERVAL_MINUTES", 240.0),
+        crawler_lease_seconds=read.number("CRAWLER_LEASE_SECONDS", 60.0),
+        crawler_start_seconds=read.number("CRAWLER_START_SECONDS", 300.0),
+        crawler_stop_seconds=read.number("CRAWLER_STOP_SECONDS", 60.0),
         on_google_cloud=on_google_cloud,
     )
 
@@ -235,6 +262,14 @@ class _Reader:
             raise ConfigurationError(f"{name} is {value!r}: give an address, such as {example}.")
         return value or None
 
+    def socket_url(self, name: str) -> str | None:
+        value = self.text(name).rstrip("/")
+        if value and not value.startswith(("wss://", "ws://")):
+            raise ConfigurationError(
+                f"{name} is {value!r}: give the WebSocket service's, such as wss://live.example.com."
+            )
+        return value or None
+
     def webhook(self, name: str, *, on_google_cloud: bool) -> str | None:
         value = self.secret(name)
         if value is None:
@@ -273,6 +308,16 @@ class _Reader:
         if value and value.startswith("http://") and urlsplit(value).hostname not in _LOOPBACK:
             raise ConfigurationError(f"{name} would send a key in the clear: give https://….")
         return value
+
+    def cluster(self, *, on_google_cloud: bool) -> str | None:
+        value = (self.secret("GKE_ENDPOINT") or "").rstrip("/")
+        local = self.text("FIRESTORE_EMULATOR_HOST") and not on_google_cloud
+        # A token that opens the cluster travels there with each call.
+        if not value or value.startswith("https://") or (local and value.startswith("http://")):
+            return value or None
+        raise ConfigurationError(
+            f"GKE_ENDPOINT is {value!r}: give the cluster's address, https://…, or off for none."
+        )
 
     def master_keys(self, name: str) -> tuple[str, ...]:
         keys = tuple((self.secret(name) or "").replace(",", " ").split())

@@ -19,12 +19,14 @@ PORTS: Final = {
 
 # What depends on the answer, and so is none of Hosting's business where a function answers.
 PER_ANSWER: Final = ("Cache-Control", "Vary")
-# The console shows retailers' pictures, signs people in with Firebase Authentication, and reads
-# streams at the functions' own addresses.
+# The console shows retailers' pictures, signs people in with Firebase Authentication, reads streams
+# at the functions' own addresses, and hears of crawls from Cloud Run, whose host has the project's
+# number in it.
 CONSOLE_SOURCES: Final = {
     "img-src": "'self' https: data:",
     "connect-src": "'self' https://identitytoolkit.googleapis.com "
-    "https://securetoken.googleapis.com https://*.cloudfunctions.net",
+    "https://securetoken.googleapis.com https://*.cloudfunctions.net "
+    f"wss://*.{region()}.run.app",
 }
 # None of these names is a function's path: only the functions decide how their answers are kept.
 STATIC_FILES: Final = ("/", "/docs", "**/*.@(js|css|svg|csv)")
@@ -79,7 +81,12 @@ def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
 
 def _rewrites(functions: list[Function]) -> list[dict[str, Any]]:
     # Hosting takes the first that fits, so the most literal path comes first.
-    paths = {function.path: function for function in functions if function.path is not None}
+    # What pods call, they call at the function's own address, where IAM looks at their token.
+    paths = {
+        function.path: function
+        for function in functions
+        if function.path is not None and not function.private
+    }
     return [
         {"source": glob(path), "function": {"functionId": paths[path].name, "region": region()}}
         for path in sorted(paths, key=specificity)

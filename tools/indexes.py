@@ -49,10 +49,19 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("classification_reviews", ((field, ASCENDING), ("created_at", DESCENDING)))
         for field in REVIEW_FILTERS
     ),
+    ("crawl_quarantine", (("status", ASCENDING), ("created_at", DESCENDING))),
+    ("crawl_ingestions", (("retailer", ASCENDING), ("listed_at", DESCENDING))),
+    # Whether a younger crawl of the same things has come before.
+    ("crawl_ingestions", (("lane", ASCENDING), ("seen_at", ASCENDING))),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # What the calls for a batch have cost.
     ("provider_calls", (("origin", ASCENDING), ("cost_micros", ASCENDING))),
+    # Crawls by status or retailer, or both.
+    *(
+        ("crawl_jobs", ((field, ASCENDING), ("created_at", DESCENDING)))
+        for field in ("status", "retailer")
+    ),
     # Which sessions of a user are live, and which ended lately.
     ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),
@@ -84,6 +93,13 @@ UNINDEXED: Final = (
     ("notes", "title"),
     ("notes", "body"),
     ("provider_keys", "sealed"),
+    ("crawl_ingestions", "counts"),
+    ("crawl_ingestions", "error"),
+    ("crawl_ingestions", "failure"),
+    ("crawl_ingestions", "refused"),
+    ("crawl_quarantine", "offer"),
+    ("crawl_quarantine", "reason"),
+    ("crawl_retailers", "site"),
     ("proposals", "fields"),
     ("proposals", "reason"),
     ("proposals", "refused"),
@@ -110,6 +126,9 @@ UNINDEXED: Final = (
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
     "classification_batches",
+    "crawl_slots",
+    "crawl_quarantine",
+    "crawl_groups",
     "dead_letters",
     "idempotency",
     "notifications",

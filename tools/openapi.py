@@ -38,7 +38,7 @@ SECURITY_SCHEMES: Final = {
     },
 }
 # A codebase is named as its domain is, but for these.
-DOMAINS: Final = {"ai": "classification"}
+DOMAINS: Final = {"ai": "classification", "crawler": "crawling"}
 PATH_PARAMETER: Final = {"type": "string", "pattern": "^[A-Za-z0-9_.~-]{1,128}$"}
 IF_MATCH: Final = {
     "name": "If-Match",

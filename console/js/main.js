@@ -18,6 +18,10 @@ const ROUTES = [
   [/^\/providers$/, 'providers'],
   [/^\/prices$/, 'prices'],
   [/^\/alerts$/, 'alerts'],
+  [/^\/crawls$/, 'crawls'],
+  [/^\/schedules$/, 'schedules'],
+  [/^\/results$/, 'results'],
+  [/^\/quarantine$/, 'quarantine'],
   [/^\/requests$/, 'requests'],
   [/^\/notes$/, 'notes'],
   [/^\/users$/, 'users'],
@@ -36,6 +40,12 @@ const GROUPS = [
   ['Prices', [
     ['/prices', 'Price dashboard', 'prices'],
     ['/alerts', 'Price alerts', 'alerts'],
+  ]],
+  ['Crawling', [
+    ['/crawls', 'Crawls', 'crawls'],
+    ['/schedules', 'Schedules', 'schedules'],
+    ['/results', 'Results', 'file'],
+    ['/quarantine', 'Quarantine', 'alert'],
   ]],
   ['Work', [
     ['/approvals', 'Approvals', 'approvals'],

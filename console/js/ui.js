@@ -28,6 +28,8 @@ const PATHS = {
   docs: 'M6 4h8.5L19 8.5V20H6zM14 4v5h5M9 13h7M9 16.5h5',
   search: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.3 15.3 20 20',
   link: 'M13.5 4.5H19.5V10.5M19 5l-8.5 8.5M10 5.5H5.5v13h13V14',
+  crawls: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM4.5 12h15M12 4c3 2.5 3 13.5 0 16M12 4c-3 2.5-3 13.5 0 16',
+  schedules: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM12 7.5V12l3 2',
   more: 'm9 6 6 6-6 6',
   back: 'm15 6-6 6 6 6',
   plus: 'M12 5v14M5 12h14',
@@ -64,8 +66,8 @@ export const link = (label, href, { kind = '', glyph, ...props } = {}) =>
 export const chip = (text, tone = 'plain') => h('span', { class: `chip ${tone}` }, text);
 
 const TONES = {
-  active: 'good', running: 'good', done: 'good', closed: 'good', successful: 'good', accepted: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
-  pending: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', half_open: 'warn', cancelling: 'warn', review: 'warn', corrected: 'warn', close: 'warn', similar: 'warn',
+  active: 'good', running: 'good', done: 'good', completed: 'good', closed: 'good', successful: 'good', accepted: 'good', ok: 'good', agrees: 'good', match: 'good', same: 'good',
+  pending: 'warn', queued: 'warn', stopping: 'warn', skipped: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', half_open: 'warn', cancelling: 'warn', review: 'warn', corrected: 'warn', close: 'warn', similar: 'warn',
   open: 'bad', rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
 };
 export const state = (name) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, title(name));

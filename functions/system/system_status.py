@@ -24,7 +24,8 @@ system_status = endpoint(
 def read(request: Request) -> SystemStatus:  # noqa: ARG001 - a handler takes the request
     """Each part's state and latency, as far as they answer within three seconds."""
     from shared.classification import status_part
+    from shared.crawling import status_part as crawls
     from shared.system import status
     from shared.system.status_parts import PARTS
 
-    return status.read((*PARTS, status_part.PART))
+    return status.read((*PARTS, status_part.PART, crawls.PART))

@@ -70,6 +70,18 @@ def list_jobs() -> list[Job]:
         return [_from_message(message) for message in listed]
 
 
+def find_job(name: str) -> Job | None:
+    """The job of that name, if there is one; raises a DependencyError."""
+    from google.api_core.exceptions import NotFound
+
+    with errors_mapped("Cloud Scheduler"):
+        try:
+            message = client().get_job(name=job_path(name), timeout=TIMEOUT_SECONDS, retry=None)
+        except NotFound:
+            return None
+    return _from_message(message)
+
+
 def create_job(job: Job) -> None:
     """Create a job in the state that it states; raises a DependencyError."""
     with errors_mapped("Cloud Scheduler"):

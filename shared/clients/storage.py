@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.config import settings
-from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable
+from shared.errors import DependencyFailed, DependencyTimeout, DependencyUnavailable, NotFound
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
@@ -53,6 +53,20 @@ def open_for_writing(name: str, content_type: str) -> Iterator[Any]:
             "wb", content_type=content_type, ignore_flush=True, timeout=TIMEOUT_SECONDS
         ) as stream:
             yield stream
+
+
+@contextmanager
+def open_for_reading(name: str) -> Iterator[Any]:
+    """A binary stream of the object's content, a mebibyte at a time; raises NotFound."""
+    from google.api_core.exceptions import NotFound as NoObject
+
+    with _errors_mapped():
+        blob = bucket().blob(name, chunk_size=1024 * 1024)
+        try:
+            with blob.open("rb", timeout=TIMEOUT_SECONDS) as stream:
+                yield stream
+        except NoObject as error:
+            raise NotFound("There is no such object.") from error
 
 
 def put(name: str, content: bytes, content_type: str, cache_control: str) -> None:

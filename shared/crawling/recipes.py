@@ -9,6 +9,12 @@ USER_AGENT: Final = "ShoppleBot"
 
 Seconds = Annotated[float, Meta(ge=0, le=600)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
+# A retailer's name is its document's, and the last part of a path.
+Retailer = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f._][^/\x00-\x1f]*$")
+]
+Category = Annotated[str, Meta(min_length=1, max_length=100)]
+Starts = Annotated[list[Text], Meta(max_length=20)]
 
 
 class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,27 +59,35 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_body_bytes: Annotated[int, Meta(ge=1_000, le=50_000_000)] = 5_000_000
     most_pages: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     most_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
+    most_seconds: Annotated[int, Meta(ge=1, le=6 * 3600)] = 3600
 
 
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One retailer's site.
+class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one retailer's site is crawled.
 
     `start_urls` are by category; `javascript` names the beginnings of paths whose pages need a
     browser. `local_origin` opens `http://127.0.0.1:<port>` of a test shop, and only that, and
-    only to a pod that was itself told to crawl locally.
+    only to a pod that was itself told to crawl locally. A crawl whose pod is lost is begun anew
+    up to `restarts` times.
     """
 
-    retailer: Annotated[str, Meta(min_length=1, max_length=100)]
-    version: Annotated[int, Meta(ge=1)]
-    start_urls: dict[str, list[Text]]
+    start_urls: Annotated[dict[Category, Starts], Meta(max_length=200)]
     listing: Listing
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "LKR"
     fields: Fields | None = None
     structured: bool = True
     obeys_robots: bool = True
-    javascript: list[Text] = []
+    javascript: Annotated[list[Text], Meta(max_length=50)] = []
     limits: Limits = Limits()
     local_origin: Text | None = None
+    restarts: Annotated[int, Meta(ge=0, le=5)] = 1
+
+
+class Recipe(Site, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A site's recipe as a pod reads it: whose it is, and which change of it."""
+
+    retailer: Retailer
+    version: Annotated[int, Meta(ge=1)]
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -84,14 +84,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How far a crawl is: `seconds_left` is None while that cannot be known."""
+class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a crawl is: `seconds_left` is None while that cannot be known.
+
+    `pages_done` holds the failed ones too; while it is `growing`, lists are unread.
+    """
 
     pages_done: int
     pages_known: int
     products_found: int
     pages_per_second: float
     seconds_left: float | None
+    pages_failed: int = 0
+    growing: bool = False
 
 
 def folder(job: Job) -> str:

@@ -12,4 +12,7 @@ ATTEMPTS: Final = {
     "notifications": 20,
     "rematching": 10,
     "classification": 20,
+    "schedules": 10,
+    "ingestion": 10,
+    "crawls": 12,
 }

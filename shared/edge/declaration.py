@@ -10,7 +10,16 @@ Verb = Literal["GET", "POST", "PUT", "DELETE"]
 LimitClass = Literal["standard", "heavy", "authentication", "instance"]
 Kind = Literal["http", "task", "schedule", "firestore"]
 ServiceAccount = Literal[
-    "public", "session", "catalogue", "background", "audit", "status", "notes", "users", "ai"
+    "public",
+    "session",
+    "catalogue",
+    "background",
+    "audit",
+    "status",
+    "notes",
+    "users",
+    "ai",
+    "crawler",
 ]
 
 JSON_BODY_BYTES = 1024 * 1024
@@ -77,13 +86,14 @@ class Function(msgspec.Struct):
     concurrency: int = 40
     service_account: ServiceAccount = "catalogue"
     secrets: tuple[str, ...] = ("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN")
+    for_pods: bool = False
     methods: dict[str, Method] = msgspec.field(default_factory=dict)
     doc: str = ""
 
     @property
     def private(self) -> bool:
-        """Whether only Google's own services may call it, with an OIDC token."""
-        return self.kind in ("task", "schedule")
+        """Whether only Google's own services, or our pods, may call it, with an OIDC token."""
+        return self.kind in ("task", "schedule") or self.for_pods
 
     @property
     def allowed(self) -> list[str]:

@@ -69,8 +69,12 @@ def endpoint(  # noqa: PLR0913 - each is one fact that is stated here and nowher
     concurrency: int = 40,
     service_account: ServiceAccount = "catalogue",
     secrets: tuple[str, ...] = ("SECRET_KEY", "UPSTASH_REDIS_REST_TOKEN"),
+    for_pods: bool = False,
 ) -> Endpoint:
-    """The function `name` (its module's `__name__`) at `path`, to which methods are added."""
+    """The function `name` (its module's `__name__`) at `path`, to which methods are added.
+
+    One that is `for_pods` is private: the crawler pods' own account calls it, and nobody else.
+    """
     declaration = Function(
         name=name,
         kind="http",
@@ -80,6 +84,7 @@ def endpoint(  # noqa: PLR0913 - each is one fact that is stated here and nowher
         concurrency=concurrency,
         service_account=service_account,
         secrets=secrets,
+        for_pods=for_pods,
     )
     serve = served(declaration)
     for verb in VERBS:

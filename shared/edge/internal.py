@@ -32,8 +32,11 @@ class Claims(msgspec.Struct):
     email_verified: bool = False
 
 
-def check_invoker(authorization: str | None, function: str) -> str:
-    """The e-mail of who calls `function`; raises Unauthenticated or, for another, Forbidden."""
+def check_invoker(authorization: str | None, function: str, *, pod: bool = False) -> str:
+    """The e-mail of who calls `function`; raises Unauthenticated or, for another, Forbidden.
+
+    What a pod may call, only pods may, and no pod may call anything else.
+    """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("An OIDC token is required.")
@@ -51,7 +54,8 @@ def check_invoker(authorization: str | None, function: str) -> str:
         raise Unauthenticated("The token is for another audience.")
     if claims.exp + CLOCK_SKEW_SECONDS <= time.time():
         raise Unauthenticated("The token has expired.")
-    if not claims.email_verified or claims.email != configured.tasks_invoker:
+    invoker = configured.crawler_invoker if pod else configured.tasks_invoker
+    if not claims.email_verified or claims.email != invoker:
         raise Forbidden("The token is of another service account.")
     return claims.email
 

@@ -10,6 +10,7 @@ from shared.edge.declaration import Function
 from shared.edge.endpoint import declaration_of
 
 INVOKER = "tasks-invoker@"
+POD = "crawler-pod@"
 
 
 def attach(function: Any) -> None:
@@ -35,9 +36,14 @@ def _firebase_endpoint(declaration: Function) -> Any:
         decorate = firestore_fn.on_document_written(document=declaration.document or "", **common)
         function: Any = decorate(lambda _event: None)
     else:
-        invoker = INVOKER if declaration.private else "public"
-        function = https_fn.on_request(invoker=invoker, **common)(_unserved)
+        function = https_fn.on_request(invoker=_invoker(declaration), **common)(_unserved)
     return function.__firebase_endpoint__
+
+
+def _invoker(declaration: Function) -> str:
+    if declaration.for_pods:
+        return POD
+    return INVOKER if declaration.private else "public"
 
 
 def _unserved(request: Any) -> Any:

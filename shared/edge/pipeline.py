@@ -119,7 +119,8 @@ class Call:
 
     def _run_internal(self, method: Method, path: Mapping[str, str]) -> flask.Response:
         authorization = self._http.headers.get("Authorization")
-        invoker = internal.check_invoker(authorization, self._function.name)
+        function = self._function
+        invoker = internal.check_invoker(authorization, function.name, pod=function.for_pods)
         try:
             request = self._read(method, path, self._actor(method, invoker))
         except (BadRequest, Invalid, UnsupportedMediaType) as error:

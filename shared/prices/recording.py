@@ -59,7 +59,9 @@ def _store(owed: RecordPrices, sightings: Sequence[Changed] = ()) -> None:
     source = owed.source
     known = _known(owed.changes, CHANGE_LOOKED_BACK) | _known(sightings, SIGHTING_LOOKED_BACK)
     news = _news(owed.changes, known, source)
-    seen = [each for each in sightings if _is_due(each, known[each.product_id])]
+    # A crawl says what a product costs; a confirmation only that nothing else is known.
+    is_due = _tells if source == "crawler" else _is_due
+    seen = [each for each in sightings if is_due(each, known[each.product_id])]
     verdicts = month_writes.write(_by_month([*news, *seen], source))
     rejected = {row: v.reason for row, v in sorted(verdicts.items()) if v.verdict == "rejected"}
     # A sighting says nothing that is not known; it may be lost.
@@ -104,6 +106,15 @@ def _is_due(sighting: Changed, points: Iterable[Point]) -> bool:
     """Whether the product has a history whose newest price is about to grow old."""
     newest = _newest(sighting, points)
     return newest is not None and sighting.at_micros - newest.at_micros >= SEEN_AGAIN_MICROS
+
+
+def _tells(sighting: Changed, points: Sequence[Point]) -> bool:
+    """Whether it is the product's first price, another than the newest, or due as any sighting."""
+    newest = _newest(sighting, points)
+    if newest is None:
+        return True
+    known = (newest.price_minor, newest.currency)
+    return known != (sighting.price_minor, sighting.currency) or _is_due(sighting, points)
 
 
 def _newest(change: Changed, points: Iterable[Point]) -> Point | None:

@@ -2,11 +2,14 @@
 
 One small document for each offer, named by a hash of the retailer and its stock number, or its
 name and size. It is written with the product, so that the same row uploaded again is known
-before any background work has run, and it outlives later edits of the product's name.
+before any background work has run, and it outlives later edits of the product's name. Another one
+is named by the retailer and the address of the product's page.
 """
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from shared.clients import firestore
 from shared.products.matching.text import normalise
@@ -15,14 +18,36 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "product_identities"
+# What tells where a visitor came from, and nothing of the page.
+_TRACKING: Final = re.compile(r"(?:^|(?<=&))(?:utm_\w+|gclid|fbclid|msclkid)=[^&]*&?")
 
 
 def identity(retailer: str, retailer_sku: str | None, name: str, size: str) -> str:
     """The hash that names an offer in its retailer's own terms."""
     own = f"sku:{retailer_sku}" if retailer_sku else f"name:{normalise(name)}|{normalise(size)}"
-    return hashlib.sha256(f"{retailer}\n{own}".encode()).hexdigest()[:40]
+    return _hash(retailer, own)
+
+
+def by_address(retailer: str, url: str) -> str:
+    """The hash that names an offer by its page, however the page's address is spelt."""
+    return _hash(retailer, f"url:{_page(url)}")
 
 
 def reference(key: str) -> "DocumentReference":
     """Where the identity `key` is stored."""
     return firestore.client().collection(COLLECTION).document(key)
+
+
+def _hash(retailer: str, own: str) -> str:
+    return hashlib.sha256(f"{retailer}\n{own}".encode()).hexdigest()[:40]
+
+
+def _page(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").removeprefix("www."), parts.port
+    except ValueError:
+        return url
+    query = _TRACKING.sub("", parts.query).rstrip("&")
+    ported = f":{port}" if port not in (None, 80, 443) else ""
+    return f"{host}{ported}{parts.path.rstrip('/')}{'?' if query else ''}{query}"

@@ -20,7 +20,15 @@ COLLECTION: Final = "outbox"
 # The version of what is not there any more.
 GONE: Final = 0
 Kind = Literal[
-    "product", "category", "picture", "price", "notification", "product_price", "user", "rematch"
+    "product",
+    "category",
+    "picture",
+    "price",
+    "notification",
+    "product_price",
+    "user",
+    "rematch",
+    "crawl_ingestion",
 ]
 
 

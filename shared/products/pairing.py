@@ -12,7 +12,7 @@ import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros
-from shared.products import catalogue, decisions, outbox, pairs, postings
+from shared.products import catalogue, decisions, identities, outbox, pairs, postings
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
 
@@ -64,12 +64,18 @@ def publish(product_id: str, matcher: Matcher) -> Published:
             kept = []
         new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
         gone = sorted(set(state.keys) - set(kept))
+        address = _address(product)
+        free = address == state.address or _is_free(transaction, address)
         for key in new:
             transaction.set(postings.reference(key), addition, merge=True)
         for key in gone:
             transaction.set(postings.reference(key), postings.removed(product_id), merge=True)
         if tuple(kept) != state.keys:
             transaction.set(pairs.state(product_id), {"keys": kept}, merge=True)
+        if address != state.address:
+            transaction.set(pairs.state(product_id), {"address": address}, merge=True)
+            if address is not None and free:
+                transaction.set(identities.reference(address), {"product_id": product_id})
         written = bool(new or gone)
         return Published(product, lists, state, _commit_micros(found), written)
 
@@ -240,6 +246,21 @@ def _known(product_id: str, found: "_Found") -> Product | None:
     fields = _fields(found, catalogue.COLLECTION)
     product = from_document(product_id, fields) if fields else None
     return product if product and product.known else None
+
+
+def _address(product: Product | None) -> str | None:
+    """The identity of the product's page, by which a crawl knows it however it was written."""
+    if product is None or not product.url:
+        return None
+    return identities.by_address(product.retailer, product.url)
+
+
+def _is_free(transaction: "Transaction", address: str | None) -> bool:
+    """Whether nobody is known by the page; who was first stays, so that no page is passed on."""
+    if address is None:
+        return False
+    document = identities.reference(address)
+    return not document.get(transaction=transaction, **firestore.limits()).exists
 
 
 def _commit_micros(found: "_Found") -> int | None:

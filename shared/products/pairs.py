@@ -32,9 +32,13 @@ OPEN: Final = "open"
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is known of a product's matches, and the posting lists that it stands in."""
+    """What is known of a product's matches, and the posting lists that it stands in.
+
+    `address` is the identity that its page was last given.
+    """
 
     keys: tuple[str, ...] = ()
+    address: str | None = None
     partners: dict[str, int] = {}
     marks: dict[str, str] = {}
     decided: dict[str, bool] = {}

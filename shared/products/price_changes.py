@@ -6,7 +6,7 @@ all their events lead to one task.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -24,7 +24,7 @@ QUEUE: Final = "prices"
 FUNCTION: Final = "record_prices"
 _MARK: Final = "price_change"
 
-Source = Literal["manual", "api"]
+Source = Literal["manual", "api", "crawler"]
 
 _last_request = ""
 
@@ -77,9 +77,24 @@ def debt(
     `confirmed` are products that were said to cost at `now` what they cost anyway. Which products
     are compared changes with the lists and the groups that they are in.
     """
-    change_id = secrets.token_hex(10)
-    changes = [_changed(p, p.updated_at) for each in changed if differs(*each) for p in each]
+    changes = changes_of(changed)
     sightings = [_changed(product, now or product.updated_at) for product in confirmed]
+    return owed(changed, source, changes, sightings)
+
+
+def changes_of(changed: Iterable[tuple[Product, Product]]) -> list[Changed]:
+    """The prices before and after of products that cost something else, at their own moments."""
+    return [_changed(p, p.updated_at) for each in changed if differs(*each) for p in each]
+
+
+def owed(
+    changed: Sequence[tuple[Product, Product]],
+    source: Source,
+    changes: Sequence[Changed],
+    sightings: Sequence[Changed],
+) -> Debt:
+    """What is owed for `changes` and `sightings`, and for products that came into lists or left."""
+    change_id = secrets.token_hex(10)
     fields = outbox.fields("product_price", change_id, 1)
     fields |= {
         "source": source,
@@ -88,6 +103,11 @@ def debt(
         "relisted": [after.id for before, after in changed if _compared(before, after)],
     }
     return Debt(outbox.document("product_price", change_id), fields, {_MARK: change_id})
+
+
+def priced_at(product: Product, at: datetime) -> Changed:
+    """What the product costs, from a moment on that is not its own change's."""
+    return _changed(product, at)
 
 
 def pack(changes: Sequence[Changed]) -> str:

@@ -1,6 +1,6 @@
 """A chunk of proposals on its way: the state it was read in, and what is to be written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from shared.products import (
     statistics,
 )
 from shared.products.models import Product, from_document, to_document
+from shared.products.price_changes import Changed, Source
 from shared.products.proposal_models import Proposal
 from shared.products.proposal_models import from_document as proposal_of
 from shared.products.proposal_models import to_document as proposal_document
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 
 
 class Work(msgspec.Struct):
-    """The state that a chunk was read in, what it is about to write, and its ids by outcome."""
+    """The state that a chunk was read in, what it is about to write, and its ids by outcome.
+
+    `seen_prices` and `sightings` are owed to histories at moments of their own, whatever the
+    products' own prices become; of a product that is among them nothing else is owed.
+    """
 
     source: str
     now: datetime
@@ -40,6 +45,9 @@ class Work(msgspec.Struct):
     touched: set[str] = msgspec.field(default_factory=set)
     proposed: set[str] = msgspec.field(default_factory=set)
     priced: dict[str, Product] = msgspec.field(default_factory=dict)
+    price_source: Source = "api"
+    seen_prices: list[Changed] = msgspec.field(default_factory=list)
+    sightings: list[Changed] = msgspec.field(default_factory=list)
     old_categories: set[str] = msgspec.field(default_factory=set)
     identities: dict[str, str] = msgspec.field(default_factory=dict)
     new: list[str] = msgspec.field(default_factory=list)
@@ -87,18 +95,24 @@ def identity_of(row: UploadRow) -> str:
 def read(transaction: "Transaction", rows: Sequence[UploadRow], source: str, now: datetime) -> Work:
     """The state of the offers' products and proposals: three reads an offer at most."""
     keys = {identity_of(row) for row in rows}
-    found = _get_all(transaction, [identities.reference(key) for key in sorted(keys)])
-    owners = {key: str(fields["product_id"]) for key, fields in found.items()}
-    ids = sorted(set(owners.values()))
+    work = Work(source, now, owners_of(transaction, keys), products={}, proposals={})
+    learn(transaction, work, work.owners.values())
+    return work
+
+
+def owners_of(transaction: "Transaction", keys: Iterable[str]) -> dict[str, str]:
+    """Whose the identities are, of those that are known: one read each."""
+    found = _get_all(transaction, [identities.reference(key) for key in sorted(set(keys))])
+    return {key: str(fields["product_id"]) for key, fields in found.items()}
+
+
+def learn(transaction: "Transaction", work: Work, product_ids: Iterable[str]) -> None:
+    """Reads the products and their proposals, if they are not read yet: two reads each."""
+    ids = sorted(set(product_ids) - work.products.keys())
     products = _get_all(transaction, [catalogue.reference(pid) for pid in ids])
     proposals = _get_all(transaction, [proposal_store.reference(pid) for pid in ids])
-    return Work(
-        source=source,
-        now=now,
-        owners=owners,
-        products={pid: from_document(pid, fields) for pid, fields in products.items()},
-        proposals={pid: proposal_of(pid, fields) for pid, fields in proposals.items()},
-    )
+    work.products |= {pid: from_document(pid, fields) for pid, fields in products.items()}
+    work.proposals |= {pid: proposal_of(pid, fields) for pid, fields in proposals.items()}
 
 
 def _get_all(
@@ -110,9 +124,13 @@ def _get_all(
     return {s.id: s.to_dict() or {} for s in found if s.exists}
 
 
-def write(transaction: "Transaction", work: Work, by: Actor) -> None:
-    """Adds all that changed to the transaction: four documents an offer, and a few for all."""
-    marks = _owe_prices(transaction, work)
+def write(transaction: "Transaction", work: Work, by: Actor) -> str | None:
+    """Adds all that changed to the transaction: four documents an offer, and a few for all.
+
+    Says which debt of prices no product carries, so that no product's event asks for it.
+    """
+    debt = _owe_prices(transaction, work)
+    marks = debt.mark if debt else {}
     for product_id in sorted(work.touched):
         product = work.products[product_id]
         store = transaction.create if product_id in work.created else transaction.set
@@ -134,13 +152,17 @@ def write(transaction: "Transaction", work: Work, by: Actor) -> None:
         told = {name: ids for name in outcomes if (ids := getattr(work, name))}
         after = {"source": work.source, **told}
         transaction.create(*audit.entry(by, proposal_store.COLLECTION, None, after))
+    return debt.id if debt and not work.priced else None
 
 
-def _owe_prices(transaction: "Transaction", work: Work) -> dict[str, str]:
-    """Owes prices that need no person to their histories; what their products carry for it."""
-    if not work.priced:
-        return {}
+def _owe_prices(transaction: "Transaction", work: Work) -> price_changes.Debt | None:
+    """Owes prices that need no person, and those that were seen, to their histories."""
+    if not work.priced and not work.seen_prices and not work.sightings:
+        return None
     changed = [(before, work.products[pid]) for pid, before in sorted(work.priced.items())]
-    debt = price_changes.debt(changed, "api")
+    seen = {each.product_id for each in work.seen_prices}
+    unseen = price_changes.changes_of(each for each in changed if each[1].id not in seen)
+    changes = [*unseen, *work.seen_prices]
+    debt = price_changes.owed(changed, work.price_source, changes, work.sightings)
     transaction.set(debt.reference, debt.fields)
-    return debt.mark
+    return debt

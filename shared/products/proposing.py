@@ -78,7 +78,7 @@ def _propose_chunk(
         work = read(transaction, rows, source, clock())
         judge.look_up([row for row in rows if work.is_new(row)], rows)
         for row in rows:
-            _apply(work, row, judge)
+            hold(work, row, judge, given_fields(row))
         write(transaction, work, by)
         return work
 
@@ -88,8 +88,8 @@ def _propose_chunk(
     return work
 
 
-def _apply(work: Work, row: UploadRow, judge: Judge) -> None:
-    given = given_fields(row)
+def hold(work: Work, row: UploadRow, judge: Judge, given: Fields) -> None:
+    """What becomes of one offer, of which `given` is proposed; all is in `work` alone."""
     product = work.owner(row)
     if product is None:
         _begin(work, row, given, judge)

@@ -25,8 +25,8 @@ OVERDUE: Final = timedelta(seconds=30)
 MOST: Final = 500
 # What is swept is enqueued once in so long: its task repeats itself, and may merely wait.
 SLOT_SECONDS: Final = 300
-# Queue, function and the field that takes the id; by name, since prices and users know products
-# and not the other way round.
+# Queue, function and the field that takes the id; by name, since prices, users and crawls know
+# products and not the other way round.
 TASKS: Final[Mapping[outbox.Kind, tuple[str, str, str]]] = {
     "product": ("matching", "match_product", "product_id"),
     "product_price": ("prices", "record_prices", "change_id"),
@@ -34,6 +34,7 @@ TASKS: Final[Mapping[outbox.Kind, tuple[str, str, str]]] = {
     "notification": ("notifications", "gather_notifications", "channel"),
     "user": ("users", "settle_user", "uid"),
     "rematch": ("rematching", "rematch_products", "rematch_id"),
+    "crawl_ingestion": ("ingestion", "ingest_crawl", "job_id"),
 }
 
 

@@ -8,16 +8,22 @@ from msgspec import Meta
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
 Dollars = Annotated[int, Meta(ge=0, le=100_000)]
+Factor = Annotated[int, Meta(ge=2, le=100)]
 # As offers name their retailer: lower case, no spaces, nothing that parts a path.
 Retailer = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^\\sA-Z/]+$")]
 Provider = Literal["groq", "gemini", "cerebras", "openrouter", "local"]
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Confidences from which a pair counts as duplicates, and under which a person looks."""
+    """Confidences from which a pair counts as duplicates, and under which a person looks.
+
+    A crawled price that is more than `unlikely_price_factor` times as much or as little as usual
+    waits for a person.
+    """
 
     duplicate_confidence: Percent
     review_confidence: Percent
+    unlikely_price_factor: Factor
 
 
 class AutoApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +41,7 @@ class RetentionDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sessions: Days
     audit_logs: Days
     results: Days
+    crawl_results: Days
     deleted_products: Days
 
 
@@ -58,13 +65,15 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULTS: Final = Configuration(
-    thresholds=Thresholds(duplicate_confidence=50, review_confidence=70),
+    thresholds=Thresholds(duplicate_confidence=50, review_confidence=70, unlikely_price_factor=5),
     provider_order=["groq", "gemini", "cerebras", "openrouter", "local"],
     daily_budget_dollars=DailyBudgetDollars(groq=10, gemini=10, cerebras=10, openrouter=10),
     auto_approval=AutoApproval(
         enabled=False, retailers=[], max_price_change_percent=10, min_match_confidence=85
     ),
-    retention_days=RetentionDays(sessions=30, audit_logs=400, results=7, deleted_products=90),
+    retention_days=RetentionDays(
+        sessions=30, audit_logs=400, results=7, crawl_results=30, deleted_products=90
+    ),
 )
 
 

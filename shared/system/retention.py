@@ -14,6 +14,7 @@ from shared.edge.request import Actor
 from shared.system import audit, configuration
 from shared.system.configuration_records import RetentionDays
 from shared.system.retention_rules import (
+    CRAWLS,
     EXPORTS,
     KEPT,
     Kept,
@@ -46,7 +47,9 @@ def apply(by: Actor, clock: Clock = utc_now, run_seconds: float = RUN_SECONDS) -
     try:
         for kept in KEPT:
             _remove_documents(kept, configured, clock, give_up, removed)
-        _remove_files(configured.results, clock, give_up, removed)
+        _remove_files(EXPORTS, configured.results, clock, give_up, removed)
+        # A day later: what a crawl stored is older than the crawl's own end.
+        _remove_files(CRAWLS, configured.crawl_results + 1, clock, give_up, removed)
     finally:
         if removed:
             audit.write(by, "retention", None, dict(removed))
@@ -86,8 +89,10 @@ def _over(kept: Kept, oldest: object) -> "Query":
     )
 
 
-def _remove_files(days: int, clock: Clock, give_up: float, removed: Counter[str]) -> None:
-    for page in storage.pages(EXPORTS, PAGE_FILES):
+def _remove_files(
+    folder: str, days: int, clock: Clock, give_up: float, removed: Counter[str]
+) -> None:
+    for page in storage.pages(folder, PAGE_FILES):
         over = [each.name for each in page if file_is_over(*each, days, clock())]
         for name in in_order_of_removal(over):
             if time.monotonic() > give_up:

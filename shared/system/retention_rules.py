@@ -11,10 +11,12 @@ from shared.system.configuration_records import RetentionDays
 ACTIVITY_DAYS: Final = 400
 # Where all that is written for somebody to fetch lies, and below it a folder for each night.
 EXPORTS: Final = "exports/"
+# Where crawls lie, in a folder for each job.
+CRAWLS: Final = "crawls/"
 NIGHTLY: Final = "exports/nightly/"
 MANIFEST: Final = "manifest.json"
 
-Setting = Literal["sessions", "audit_logs", "results", "activity"]
+Setting = Literal["sessions", "audit_logs", "results", "crawl_results", "activity"]
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -47,6 +49,9 @@ KEPT: Final = (
     Kept("exports", "created_at", "results"),
     Kept("nightly_exports", "began_at", "results"),
     Kept("rematches", "started_at", "results"),
+    # Jobs first: what is known of a job's rows keeps a late event from bringing them back.
+    Kept("crawl_jobs", "finished_at", "crawl_results"),
+    Kept("crawl_ingestions", "finished_at", "crawl_results"),
     Kept("user_activity", "day", "activity", as_day=True),
 )
 
@@ -66,11 +71,11 @@ def oldest_kept(kept: Kept, configured: RetentionDays, now: datetime) -> datetim
 
 
 def file_is_over(name: str, written_at: datetime, days: int, now: datetime) -> bool:
-    """Whether an object below `exports/` goes; a night's go together, whenever each was written."""
+    """Whether an export's or crawl's object goes; a night's go together, whenever written."""
     if name.startswith(NIGHTLY):
         day = name.removeprefix(NIGHTLY).partition("/")[0]
         return day < (now - timedelta(days=days)).date().isoformat()
-    return name.startswith(EXPORTS) and written_at < now - timedelta(days=days)
+    return name.startswith((EXPORTS, CRAWLS)) and written_at < now - timedelta(days=days)
 
 
 def in_order_of_removal(names: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from shared.system.schemas import PartState, StatusItem
 MOST: Final = 1000
 # A dead letter is news for a day, and known after that.
 NEWS: Final = timedelta(days=1)
+CRAWL_SCHEDULES: Final = "run_crawl_schedule"
 # The sweep has had its turn at what is older.
 OVERDUE: Final = timedelta(minutes=3)
 # Who asks the part fills it in.
@@ -69,7 +70,11 @@ def queues(name: str) -> PartState:
 
 def jobs(name: str) -> PartState:
     """Each job that calls us: when it last ran, and how that failed."""
-    ours = [job for job in scheduler.list_runs() if job.url.startswith(settings().functions_url)]
+    ours = [
+        job
+        for job in scheduler.list_runs()
+        if job.url.startswith(settings().functions_url) and not _peoples(job)
+    ]
     told = [
         StatusItem(
             job.name,
@@ -81,6 +86,11 @@ def jobs(name: str) -> PartState:
     ]
     wrong = [f"{each.name} {each.state}" for each in told if each.state != "ok"]
     return _with_items(name, told, wrong)
+
+
+def _peoples(job: scheduler.JobRun) -> bool:
+    """Whether it is a crawl schedule's that did not fail: people make, pause and remove those."""
+    return job.url.endswith(f"/{CRAWL_SCHEDULES}") and (job.paused or not job.error)
 
 
 def dead_letters(name: str) -> PartState:

@@ -16,7 +16,7 @@ UNLIMITED = "instance"
 def declared_calls() -> set[Promise]:
     calls = set()
     for each in declared():
-        if each.function.path is None:
+        if each.function.path is None or each.function.private:
             continue
         path = re.sub(r"{\w+}", "<id>", each.function.path)
         for verb, method in each.function.methods.items():

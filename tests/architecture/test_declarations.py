@@ -16,7 +16,7 @@ from tools.declarations import FUNCTIONS, ROOT, Declared, codebases, declared, n
 IDENTIFIER = "k3jq8z0x5v7w1y2u4t6r"
 
 ALL = declared()
-HTTP = [each for each in ALL if each.function.path is not None]
+HTTP = [each for each in ALL if each.function.path and not each.function.private]
 
 
 def site() -> Site:

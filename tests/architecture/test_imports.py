@@ -11,7 +11,9 @@ import pytest
 from tools.declarations import ROOT
 
 SOURCES = sorted(
-    path for name in ("shared", "functions", "crawler_pod") for path in (ROOT / name).rglob("*.py")
+    path
+    for name in ("shared", "functions", "crawler_pod", "live")
+    for path in (ROOT / name).rglob("*.py")
 )
 # Beside this repository's own folders, nothing that exists only where it is developed.
 OUTSIDE_THE_PRODUCT = {"functions", "local", "scheduler", "tests", "tools"}
@@ -26,7 +28,7 @@ DOMAINS = (
 )
 # Who may know whom, domain by domain; the audit trail is the system's and serves them all.
 NEIGHBOURS = {
-    "shared.crawling": {"shared.products"},
+    "shared.crawling": {"shared.prices", "shared.products", "shared.system"},
     "shared.classification": {"shared.products", "shared.system"},
     "shared.notes": {"shared.system"},
     "shared.prices": {"shared.products", "shared.system"},
@@ -38,7 +40,19 @@ FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", 
 SDKS = ("google.genai", "groq", "openai")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
-    "shared.crawling",
+    "shared.crawling.ingestion.judging",
+    "shared.crawling.ingestion.messages",
+    "shared.crawling.ingestion.models",
+    "shared.crawling.background_schemas",
+    "shared.crawling.lifecycle",
+    "shared.crawling.models",
+    "shared.crawling.pod_manifest",
+    "shared.crawling.recipes",
+    "shared.crawling.results",
+    "shared.crawling.schedule_models",
+    "shared.crawling.shelf_price",
+    "shared.crawling.shelf_words",
+    "shared.crawling.slots",
     "shared.classification.circuit_rules",
     "shared.classification.local_model",
     "shared.classification.models",
@@ -75,7 +89,13 @@ PURE = (
 OF_THE_POD = (
     "shared.clients.guarded_network",
     "shared.clock",
-    "shared.crawling",
+    "shared.crawling.background_schemas",
+    "shared.crawling.lifecycle",
+    "shared.crawling.models",
+    "shared.crawling.recipes",
+    "shared.crawling.results",
+    "shared.crawling.shelf_price",
+    "shared.crawling.shelf_words",
     "shared.money",
     "shared.products.currencies",
     "shared.products.price_text",

@@ -54,6 +54,8 @@ def expected_trigger(each: Declared) -> Any:
             "document": each.function.document,
         }
         return "google.cloud.firestore.document.v1.written", filters
+    if each.function.for_pods:
+        return ["crawler-pod@"]
     return ["tasks-invoker@"] if each.function.private else ["public"]
 
 

@@ -17,7 +17,13 @@ from PIL import Image
 
 from local.accounts import ADMIN, SUPER_ADMIN, id_token
 from shared.system import nightly
-from tests.benchmarks import decision_calls, duplicate_calls
+from tests.benchmarks import (
+    crawl_calls,
+    decision_calls,
+    duplicate_calls,
+    ingestion_calls,
+    schedule_calls,
+)
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 from tests.benchmarks.requests import Maker, get, json_bytes, post, product, rows, task
@@ -239,8 +245,11 @@ def _review(cloud: Cloud) -> Call:
 
 
 CALLS: Final[dict[str, Maker]] = {
+    **crawl_calls.CALLS,
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
+    **ingestion_calls.CALLS,
+    **schedule_calls.CALLS,
     "classify": lambda cloud: post(cloud, "/classify", {"products": [_TEA], "provider": "local"}),
     "classify_batch": _of_batch,
     "classify_batch_cancel": lambda cloud: post(
@@ -278,6 +287,7 @@ CALLS: Final[dict[str, Maker]] = {
     "note": lambda cloud: get(f"/api/notes/{_note(cloud)}")(cloud),
     "notes": get("/api/notes"),
     "on_category_written": _written("categories", lambda _: "tea"),
+    "on_crawl_job_written": _written("crawl_jobs", ingestion_calls.ended_job),
     "on_product_written": _written("products", product),
     "on_price_written": _month_written,
     "on_user_active": _written("user_activity", lambda _: "2026-01-01_bench"),

@@ -12,16 +12,21 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
 from PIL import Image
 
 from local.accounts import SUPER_ADMIN, id_token
 from local.firestore import clear_documents
-from local.plan import ROOT
+from local.plan import PROJECT, ROOT
 from local.stack import Stack
 from shared.edge.paths import match, specificity
 from tests import sessions
+from tests.integration.crawling.ingestion_support import ended, found, now, stored
+from tests.integration.system.conftest import Objects
 
 EXAMPLES = 5
+CRAWL = "schemacrawl000000001"
 LOGOUT = "/api/admin/logout"
 # schemathesis reads the document from there, and so does not try it as an operation.
 DOCUMENT = "/openapi.json"
@@ -29,6 +34,8 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance,response_headers_conformance"
 )
+_STARTS = {category: ["https://schema.example/"] for category in ("tea", "coffee")}
+SITE: dict[str, Any] = {"start_urls": _STARTS, "listing": {}}
 Seen = dict[tuple[str, str], set[int]]
 
 
@@ -59,6 +66,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         batch = {"product_ids": [kept], "provider": "local"}
         batch_id = http.post("/classify-batch", json=batch).json()["batch_id"]
         review_id = _review(http, mortal)
+        schedule = _schedule(http)
+        schedule_id = http.post("/api/crawler/schedules", json=schedule).json()["id"]
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -95,7 +104,24 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "model": "names-and-neighbours",
         "provider_key": {"provider": "cerebras", "key": "schema-key-0123456789"},
         "url": _picture(stack),
+        "schedule": schedule,
+        # The first of each starts one; after that it is too soon for another.
+        "crawl": {"retailer": "schema-shop", "category": "tea"},
+        "crawls": {"jobs": [{"retailer": "schema-shop", "category": "coffee"}]},
+        "site": SITE,
+        "retailer_id": "schema-other-shop",
+        "schedule_id": schedule_id,
+        "job_id": CRAWL,
+        "entry_id": _crawl(stack),
     }
+
+
+def _schedule(http: httpx.Client) -> dict[str, Any]:
+    """A schedule for a retailer whose recipe there is."""
+    for retailer in ("schema-shop", "schema-other-shop"):
+        http.put(f"/api/crawler/retailers/{retailer}", json=SITE).raise_for_status()
+    target = {"name": "Schema", "retailer": "schema-shop", "category": "tea"}
+    return {**target, "type": "daily", "time": "03:00", "timezone": "Asia/Colombo"}
 
 
 def _group(http: httpx.Client, retailer: str) -> dict[str, Any]:
@@ -122,13 +148,29 @@ def _review(http: httpx.Client, product_id: str) -> str:
 
 def _propose(stack: Stack, offers: list[dict[str, Any]]) -> None:
     """Has the offers wait for a decision."""
+    _private(stack, "propose_products", {"offers": offers, "source": "schema"})
+
+
+def _private(stack: Stack, function: str, body: dict[str, Any]) -> None:
     httpx.post(
-        f"{stack.plan.functions_url}/propose_products",
+        f"{stack.plan.functions_url}/{function}",
         headers={"Authorization": f"Bearer {stack.control.invoker_token()}"},
-        json={"offers": offers, "source": "schema"},
+        json=body,
         timeout=60,
         trust_env=False,
     ).raise_for_status()
+
+
+def _crawl(stack: Stack) -> str:
+    """Has a crawl's rows taken in; the one of them whose price is kept apart."""
+    at = now()
+    stored(Objects(stack), CRAWL, [found(1), found(2, 0)], at=at)
+    os.environ["FIRESTORE_EMULATOR_HOST"] = stack.environment()["FIRESTORE_EMULATOR_HOST"]
+    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    database = firestore.Client(project=PROJECT, credentials=credentials)
+    database.document(f"crawl_jobs/{CRAWL}").set(ended(CRAWL, at=at))
+    _private(stack, "ingest_crawl", {"job_id": CRAWL})
+    return f"{CRAWL}-2"
 
 
 def _picture(stack: Stack) -> str:

@@ -12,6 +12,7 @@ from scheduler.queues import QUEUES, Queue
 from shared.clients import scheduler as cloud_jobs
 from shared.clients import tasks
 from shared.config import settings
+from shared.crawling import driving
 from shared.errors import DependencyFailed, DependencyUnavailable
 from tests.task_cloud import PARENT, Cloud, task_cloud
 
@@ -105,7 +106,9 @@ def test_drift_is_repaired(ran: Run) -> None:
 
 
 def test_jobs_of_ours_that_are_no_longer_declared_go_and_foreign_ones_stay(ran: Run) -> None:
-    for name, description in (("foreign", "somebody's"), ("former", f"Ours. {MARKER}")):
+    # Crawl schedules' own jobs are looked after elsewhere.
+    kept = (("foreign", "somebody's"), ("crawl-1", f"Ours too. {driving.MARKER}"))
+    for name, description in (*kept, ("former", f"Ours. {MARKER}")):
         target = scheduler_v1.HttpTarget(uri="http://x.example")
         job = scheduler_v1.Job(
             name=f"{PARENT}/jobs/{name}",
@@ -119,7 +122,9 @@ def test_jobs_of_ours_that_are_no_longer_declared_go_and_foreign_ones_stay(ran: 
     _, lines = ran("--delete-queues")
     assert [line for line in lines if not line.startswith("create")] == ["delete job former"]
     names = [job.name.rpartition("/")[2] for job in ran.jobs.list_jobs(parent=PARENT)]
-    assert sorted(names) == sorted(["foreign", *(schedule.name for schedule in SCHEDULES)])
+    assert sorted(names) == sorted(
+        ["crawl-1", "foreign", *(schedule.name for schedule in SCHEDULES)]
+    )
     assert ran.queues.get_queue(name=queue.name)
 
 

@@ -15,12 +15,14 @@ const DAYS = { min: 1, max: 3650, unit: 'days' };
 const NUMBERS = [
   ['thresholds', 'duplicate_confidence', 'Same product from', PERCENT, 'Confidence from which two offers count as the same product.'],
   ['thresholds', 'review_confidence', 'Ask a person below', PERCENT, 'A classification less sure than this waits for a person.'],
+  ['thresholds', 'unlikely_price_factor', 'Unlikely price from', { min: 2, max: 100, unit: 'times' }, 'A crawled price so many times as much or as little as usual waits for a person.'],
   ['auto_approval', 'max_price_change_percent', 'Price may move by', PERCENT, 'A larger move waits for a person.'],
   ['auto_approval', 'min_match_confidence', 'Match at least', PERCENT, 'How sure the match with a known product has to be.'],
   ...Object.keys(PROVIDERS).filter((x) => x !== 'local').map((x) => ['daily_budget_dollars', x, `${PROVIDERS[x]} a day`, DOLLARS, 'What it may cost a day (UTC); with 0 it is not asked.']),
   ['retention_days', 'sessions', 'Sessions', DAYS, 'Ended sessions.'],
   ['retention_days', 'audit_logs', 'Audit log', DAYS, 'Who changed what, and the uploads that it names.'],
-  ['retention_days', 'results', 'Results', DAYS, 'Exports and crawls that are over.'],
+  ['retention_days', 'results', 'Results', DAYS, 'Exports that are over.'],
+  ['retention_days', 'crawl_results', 'Crawls', DAYS, 'Crawls that are over, with what they found.'],
   ['retention_days', 'deleted_products', 'Deleted products', DAYS, 'Until then they can be restored.'],
 ];
 

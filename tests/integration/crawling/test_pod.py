@@ -227,7 +227,7 @@ def test_a_job_that_cannot_be_begun_is_refused_before_anything_is_written(tmp_pa
         with pytest.raises(Refusal, match="local_origin"):
             crawled(shop_recipe(origin), Job("j", "tea", 1), tmp_path)
     for start in ("http://[::1", "http://h:x/", "shop.example/tea", "ftp://h/"):
-        wrong = Recipe("Shop", 1, {"tea": [start]}, Listing())
+        wrong = Recipe(retailer="Shop", version=1, start_urls={"tea": [start]}, listing=Listing())
         with pytest.raises(Refusal, match="not an address"):
             crawled(wrong, Job("j", "tea", 1), tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

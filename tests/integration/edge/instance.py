@@ -13,7 +13,7 @@ from functions_framework import create_app
 from local.plan import ROOT
 from local.stack import Stack
 from shared import config, logs
-from shared.clients import firestore, identity, redis, scheduler, storage, tasks
+from shared.clients import firestore, identity, kubernetes, redis, scheduler, storage, tasks
 from shared.edge import activity, address, cache, internal, limits
 
 TOYS = Path(__file__).with_name("toys.py")
@@ -26,6 +26,7 @@ _CACHES: tuple[Any, ...] = (
     storage.client,
     tasks.client,
     identity._app,
+    kubernetes._api,
     address._trusted,
     internal._keys,
     limits._limiter,

@@ -105,9 +105,10 @@ def test_without_a_front_every_private_function_checks_by_itself(
     stack: Stack, function: Function
 ) -> None:
     source = codebase(next(d.codebase for d in declared() if d.function.name == function.name))
+    path = (function.path or "/").format(job_id="a-job")
     with served(stack, function.name, source, IAM_VERIFIES_TOKENS="0") as http:
         for headers in ({}, {"Authorization": f"Bearer {stripped(stack)}"}):
-            answer = http.post("/", data=b"{", headers=headers)
+            answer = http.post(path, data=b"{", headers=headers)
             assert answer.status_code == 401
             assert answer.mimetype == "application/problem+json"
 

@@ -21,7 +21,7 @@ from tools.declarations import declared
 
 ABSENT = "absent0edge0test0000"
 FUNCTIONS = [each.function for each in declared()]
-PUBLIC = [function for function in FUNCTIONS if function.kind == "http"]
+PUBLIC = [each for each in FUNCTIONS if each.kind == "http" and not each.private]
 CASES = [(function, function.methods[verb]) for function in PUBLIC for verb in function.allowed]
 CHANGING = [(f, m) for f, m in CASES if m.changes_state and m.csrf]
 VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH")

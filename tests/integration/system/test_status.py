@@ -31,6 +31,7 @@ PARTS = [
     "mail",
     "opensearch",
     "ai_providers",
+    "crawler",
 ]
 OFF = ("opensearch", "ai_providers")
 
@@ -85,9 +86,9 @@ def test_a_backlog_is_told_and_costs_little_to_count(shop: Shop) -> None:
     assert (told["dead_letters"]["count"], told["dead_letters"]["state"]) == (2, "degraded")
     assert told["dead_letters"]["detail"] == "2 in all, 1 of the last day"
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (0, "ok")
-    # Two counts of letters, one of debts, one sign of life, four keys, and a session that Redis
-    # forgot.
-    assert int(answer.headers[READS]) <= 9
+    # Two counts of letters, one of debts, two of crawls, one sign of life, four keys, and a session
+    # that Redis forgot.
+    assert int(answer.headers[READS]) <= 11
     shop.database.document("outbox/product-a").set({"at": now - timedelta(minutes=4)})
     told = parts(shop)
     assert (told["outbox"]["count"], told["outbox"]["state"]) == (1, "degraded")

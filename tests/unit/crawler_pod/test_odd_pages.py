@@ -47,7 +47,13 @@ def crawl(
 ) -> tuple[Crawl, list[Row], list[str]]:
     """The crawl of `/list`, its rows in JSON and back, and the paths that were asked for."""
     listing = Listing(products="a.p", next="a.n", cards=more.pop("cards", None))
-    recipe = Recipe("Shop", 1, {"tea": [f"{SITE}/list"]}, listing, **more)
+    recipe = Recipe(
+        retailer="Shop",
+        version=1,
+        start_urls={"tea": [f"{SITE}/list"]},
+        listing=listing,
+        **more,
+    )
     kept: list[Row] = []
     site = Site(pages, content_type)
 

@@ -25,7 +25,13 @@ OFFER = '"offers": {"@type": "Offer", "price": "10.00", "priceCurrency": "LKR"}'
 
 
 def recipe(fields: Fields | None = None, **more: Any) -> Recipe:
-    return Recipe("Shop", 1, {"tea": [URL]}, Listing(**more), fields=fields)
+    return Recipe(
+        retailer="Shop",
+        version=1,
+        start_urls={"tea": [URL]},
+        listing=Listing(**more),
+        fields=fields,
+    )
 
 
 def read(body: str, fields: Fields | None = None) -> Row:

@@ -11,7 +11,7 @@ from crawler_pod.attempts import rest_seconds
 from crawler_pod.pace import OwnPace
 from crawler_pod.progress import Rate, keep_telling, progress
 from crawler_pod.robots import Robots, parsed
-from shared.crawling.results import Manifest, Progress
+from shared.crawling.results import Counts, Manifest, Progress
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -177,9 +177,11 @@ def test_a_report_that_fails_ends_no_telling() -> None:
 def test_time_left_is_said_only_when_it_is_known() -> None:
     rate = Rate(0.0)
 
-    assert progress(0, 1, 0, rate.at(0.0, 0), growing=True).seconds_left is None
-    assert progress(10, 90, 8, rate.at(10.0, 10), growing=True).seconds_left is None
-    told = progress(40, 100, 38, rate.at(20.0, 40), growing=False)
+    assert progress(Counts(), 1, rate.at(0.0, 0), growing=True).seconds_left is None
+    assert progress(Counts(pages_done=10), 90, rate.at(10.0, 10), growing=True).seconds_left is None
+    behind = Counts(pages_done=37, pages_failed=2, pages_disallowed=1)
+    told = progress(behind, 100, rate.at(20.0, 40), growing=False)
+    assert (told.pages_done, told.pages_failed) == (40, 2)
     assert (told.pages_per_second, told.seconds_left) == (2.0, 30.0)
     # The rate is that of late: thirty seconds on, the first ten no longer count.
     assert rate.at(50.0, 41) == pytest.approx(1 / 30)

@@ -120,7 +120,7 @@ def test_each_objection_says_what_it_is(facts: Facts, reason: str) -> None:
 
 @pytest.mark.parametrize(("lowest", "status"), [(60, "pending"), (61, "approved")])
 def test_the_settings_say_what_is_sold_already(lowest: int, status: str) -> None:
-    strict = replace(settings(), thresholds=Thresholds(lowest, 70))
+    strict = replace(settings(), thresholds=Thresholds(lowest, 70, 5))
     assert verdict(strict, replace(NEW, twin_confidence=60)).status == status
 
 

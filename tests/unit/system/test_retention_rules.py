@@ -11,7 +11,12 @@ from tools.indexes import EXPIRING
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAYS = msgspec.structs.replace(
-    DEFAULTS.retention_days, sessions=3, audit_logs=30, results=7, deleted_products=90
+    DEFAULTS.retention_days,
+    sessions=3,
+    audit_logs=30,
+    results=7,
+    crawl_results=20,
+    deleted_products=90,
 )
 
 
@@ -29,6 +34,7 @@ def test_nothing_is_removed_by_two() -> None:
         ("uploads", NOW - timedelta(days=30)),
         ("upload_chunks", NOW - timedelta(days=30)),
         ("price_uploads", NOW - timedelta(days=30)),
+        ("crawl_ingestions", NOW - timedelta(days=20)),
         ("user_activity", "2025-02-03"),
     ],
 )
@@ -45,6 +51,8 @@ def test_the_settings_say_how_long(collection: str, oldest: object) -> None:
         ("exports/nightly/2026-03-03/manifest.json", 7.1, False),
         ("exports/nightly/2026-03-03/products-0.ndjson.gz", 7.1, False),
         ("exports/nightly/2026-03-02/manifest.json", 6.9, True),
+        ("crawls/a/000000000001/manifest.json", 6.9, False),
+        ("crawls/a/000000000001/manifest.json", 7.1, True),
         ("pictures/0a/160.webp", 999, False),
     ],
 )

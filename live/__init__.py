@@ -1,0 +1,1 @@
+"""Crawls as they go on, over WebSockets: Cloud Functions speak none."""

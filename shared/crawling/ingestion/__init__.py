@@ -1,0 +1,1 @@
+"""What follows a crawl: its rows become prices and proposals, and people are told."""

@@ -1,0 +1,119 @@
+"""The list of results, with links for a while, and their removal."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shared.clients import firestore, storage
+from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
+from shared.crawling.ingestion import objects, progress
+from shared.crawling.ingestion.models import Ingestion, from_document, to_document
+from shared.crawling.ingestion.schemas import ResultsPage, ResultsQuery, ResultView
+from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.request import Actor
+from shared.errors import Conflict, NotFound
+from shared.system import audit
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Query, Transaction
+
+LINK_LIFETIME: Final = timedelta(minutes=15)
+# On Google Cloud each link is signed by a call of its own.
+PARALLEL: Final = 8
+
+
+def read_page(wanted: ResultsQuery, clock: Clock = utc_now) -> ResultsPage:
+    """One page, newest first: a read a row; raises BadRequest for a foreign cursor."""
+    bound_to = f"crawl-results {wanted.retailer or ''}"
+    query = _query(wanted)
+    if wanted.cursor:
+        micros, job_id = read_cursor(wanted.cursor, bound_to)
+        at = {"listed_at": from_epoch_micros(micros), "__name__": progress.reference(job_id)}
+        query = query.start_after(at)
+    with firestore.errors_mapped():
+        found = list(query.limit(wanted.limit).stream(**firestore.limits()))
+    ingestions = [from_document(s.id, s.to_dict() or {}) for s in found]
+    cursor = None
+    if len(ingestions) == wanted.limit:
+        last = ingestions[-1]
+        cursor = write_cursor([epoch_micros(last.finished_at), last.id], bound_to)
+    expires_at = clock() + LINK_LIFETIME
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        links = list(pool.map(_link, ingestions))
+    views = [_view(*each, expires_at) for each in zip(ingestions, links, strict=True)]
+    return ResultsPage(views, cursor)
+
+
+def remove(job_id: str, by: Actor, clock: Clock = utc_now) -> None:
+    """Removes what the job's pods stored, and its place in the list.
+
+    What the catalogue took in stays, and so does each quarantined price. Raises NotFound, or
+    Conflict while rows are being taken in.
+    """
+    _check(progress.read(job_id))
+    # Objects first: cut off in between, the same call finishes.
+    objects.remove_all(job_id)
+
+    def run(transaction: "Transaction") -> None:
+        known = _check(progress.read(job_id, transaction))
+        gone = msgspec.structs.replace(
+            known, status="removed", object=None, sha256=None, refused=[], claimed_at=None
+        )
+        # Whole, so that it leaves the list.
+        transaction.set(progress.reference(job_id), to_document(gone))
+        told = {"retailer": known.retailer, "category": known.category, "rows": known.rows}
+        resource = f"{progress.COLLECTION}/{job_id}"
+        transaction.create(*audit.entry(by, resource, told, None, clock))
+
+    firestore.in_transaction(run)
+
+
+def _check(known: Ingestion | None) -> Ingestion:
+    if known is None or known.status == "removed":
+        raise NotFound("There is no such result.")
+    if known.under_way:
+        raise Conflict("The result is being taken in; try again when that has ended.")
+    return known
+
+
+def _query(wanted: ResultsQuery) -> "Query":
+    from google.cloud.firestore import FieldFilter
+
+    query: Any = firestore.client().collection(progress.COLLECTION)
+    if wanted.retailer:
+        query = query.where(filter=FieldFilter("retailer", "==", wanted.retailer))
+    query = query.order_by("listed_at", direction="DESCENDING")
+    ordered: Query = query.order_by("__name__", direction="DESCENDING")
+    return ordered
+
+
+def _link(ingestion: Ingestion) -> str | None:
+    if ingestion.object is None:
+        return None
+    return storage.link(ingestion.object, LINK_LIFETIME, f"{ingestion.id}.ndjson.gz")
+
+
+def _view(ingestion: Ingestion, link: str | None, expires_at: datetime) -> ResultView:
+    stage = ingestion.status
+    assert stage != "removed"  # noqa: S101 - for the type checker: those are not listed
+    return ResultView(
+        job_id=ingestion.id,
+        retailer=ingestion.retailer,
+        category=ingestion.category,
+        status=ingestion.job_status,
+        ingestion=stage,
+        whole=ingestion.whole,
+        rows=ingestion.rows,
+        pages_done=ingestion.pages_done,
+        pages_failed=ingestion.pages_failed,
+        errors=ingestion.errors,
+        **msgspec.structs.asdict(ingestion.counts),
+        refused=ingestion.refused,
+        error=ingestion.failure or ingestion.error,
+        finished_at=rfc3339(ingestion.finished_at),
+        size_bytes=ingestion.size_bytes,
+        link=link,
+        link_expires_at=rfc3339(expires_at) if link else None,
+    )

@@ -1,0 +1,323 @@
+"""What follows a crawl: prices, proposals, prices that are kept apart, one message."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.firestore import clear_documents
+from shared.crawling.results import Row
+from tests.integration.crawling.ingestion_support import (
+    CATEGORY,
+    RETAILER,
+    ended,
+    found,
+    ingest,
+    now,
+    stored,
+)
+from tests.integration.products.support import READS, Json, Shop
+from tests.integration.system.conftest import Objects
+
+RESULTS, QUARANTINE = "/api/crawler/results", "/api/crawler/quarantine"
+# Takes in pages of two rows, and dies once the first of them is committed.
+DYING = """
+import os, sys
+from shared.crawling.ingestion import pages, running
+from shared.edge.request import Actor
+pages.PAGE_ROWS = 2
+page, done = running._take_in_page, []
+def once(*arguments):
+    if done:
+        os._exit(99)
+    done.append(1)
+    return page(*arguments)
+running._take_in_page = once
+running.ingest(sys.argv[1], Actor("drill", "", "crawl.ingested", "", ""))
+"""
+
+
+@pytest.fixture(scope="module")
+def objects(shop: Shop) -> Objects:
+    return Objects(shop.stack)
+
+
+@pytest.fixture(autouse=True)
+def empty(shop: Shop) -> Iterator[None]:
+    """Empty but for its sessions, without triggers, and Slack's sink emptied."""
+    shop.stack.control.disturb_events(drop=True)
+    records = shop.documents("sessions")
+    clear_documents(shop.stack.plan)
+    batch = shop.database.batch()
+    for sid, fields in records.items():
+        batch.set(shop.database.collection("sessions").document(sid), fields)
+    batch.commit()
+    shop.stack.control.empty_sink()
+    yield
+    shop.stack.control.empty_sink()
+
+
+def crawled(shop: Shop, objects: Objects, job_id: str, *rows: Row, **more: Any) -> None:
+    """A job that ended now with these rows; nobody has heard of it yet."""
+    at = more.pop("at", None) or now()
+    stored(objects, job_id, rows, at=at)
+    shop.database.document(f"crawl_jobs/{job_id}").set(ended(job_id, at=at, **more))
+
+
+def listed(shop: Shop) -> dict[str, Json]:
+    """The retailer's products by name."""
+    told = shop.get("/api/products", retailer=RETAILER, limit=100)["products"]
+    return {each["name"]: each for each in told}
+
+
+def known(shop: Shop, *rows: Json) -> dict[str, Json]:
+    shop.upload([{"retailer": RETAILER, **each} for each in rows])
+    return listed(shop)
+
+
+def history(shop: Shop, product_id: str) -> list[tuple[float, str]]:
+    told = shop.get(f"/api/prices/history/{product_id}")["points"]
+    return [(each["price"], each["source"]) for each in told]
+
+
+def messages(shop: Shop) -> list[str]:
+    taken = shop.stack.control.taken()
+    return [each["text"] for each in reversed(taken) if each["status"] < 300]
+
+
+def test_rows_become_prices_and_proposals_once_however_often_the_end_is_told(
+    shop: Shop, objects: Objects
+) -> None:
+    shop.stack.control.disturb_events(copies=3, delay_seconds=0.3)
+    before = known(
+        shop,
+        {"name": "By Page", "price": 100, "url": "http://www.corner.example/p/1/?utm_source=x"},
+        {"name": "By Number", "price": 100, "retailer_sku": "C2"},
+        {"name": "Zesta Gold Blend Ceylon Tea 400g", "price": 700, "brand": "Zesta"},
+        {
+            "name": "Same Price",
+            "price": 100,
+            "retailer_sku": "C4",
+            "url": "https://corner.example/p/4",
+        },
+        {"name": "Far Off", "price": 100, "retailer_sku": "C5"},
+    )
+    shop.settle()
+    rows = [
+        found(1, 12_000, name="Other Words"),
+        found(2, 9_000, name="By Number"),
+        found(3, 75_000, name="Zesta Ceylon Tea Gold Blend 400 g", brand="Zesta", sku=None),
+        found(4, name="Same Price"),
+        found(5, 1_000, name="Far Off"),
+        found(6, 34_500, name="Brand New"),
+        found(7, 0, name="For Nothing"),
+        found(8, name=""),
+    ]
+    crawled(shop, objects, "job-1", *rows)
+    shop.idle()
+
+    after = listed(shop)
+    assert {name: each["price"] for name, each in after.items()} == {
+        "By Page": 120,
+        "By Number": 90,
+        "Zesta Gold Blend Ceylon Tea 400g": 750,
+        "Same Price": 100,
+        "Far Off": 100,
+    }
+    assert {each["id"] for each in after.values()} == {each["id"] for each in before.values()}
+    assert history(shop, after["By Page"]["id"]) == [(100, "crawler"), (120, "crawler")]
+    assert history(shop, after["Same Price"]["id"]) == [(100, "crawler")]
+    assert history(shop, after["Far Off"]["id"]) == []
+    pending = shop.get("/api/products/pending", kind="new")["pending"]
+    assert [(p["product"]["name"], p["product"]["price"]) for p in pending] == [("Brand New", 345)]
+    held = {q["product"]["name"]: q for q in shop.get(QUARANTINE)["quarantined"]}
+    assert held.keys() == {"Far Off", "For Nothing"}
+    assert held["Far Off"]["reason"] == "is less than the usual 100.00 LKR divided by 5"
+    (result,) = shop.get(RESULTS)["results"]
+    told = ("new", "changed", "unchanged", "quarantined", "failed", "ingestion", "rows")
+    assert [result[name] for name in told] == [1, 3, 1, 2, 1, "done", 8]
+    assert result["refused"] == ["Row 8: name is required"]
+    (message,) = messages(shop)
+    assert "1 new, 3 changed, 1 unchanged, 2 quarantined, 1 failed." in message
+    assert "#/results|" in message
+    assert shop.documents("outbox") == {}
+    assert shop.documents("dead_letters") == {}
+
+    versions = {name: each["version"] for name, each in after.items()}
+    ingest(shop, "job-1")
+    shop.stack.control.disturb_events(drop=True)
+    crawled(shop, objects, "job-2", *rows[:4], found(6, 34_500, name="Brand New"))
+    ingest(shop, "job-2")
+    assert {name: each["version"] for name, each in listed(shop).items()} == versions
+    assert [r["unchanged"] for r in shop.get(RESULTS)["results"]] == [5, 1]
+    assert len(messages(shop)) == 2
+    assert len(shop.documents("products")) == 6
+
+
+def test_killed_between_pages_it_goes_on_and_an_older_crawl_changes_no_price_of_now(
+    shop: Shop, objects: Objects
+) -> None:
+    known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
+    crawled(shop, objects, "job-a", *(found(number) for number in range(2, 7)))
+    process = shop.begin(DYING, "job-a")
+    process.communicate(timeout=60)
+    assert process.returncode == 99
+    half = shop.database.document("crawl_ingestions/job-a").get().to_dict()
+    assert half is not None
+    assert (half["status"], half["counts"]["new"]) == ("running", 2)
+    refused = shop.http.delete(f"{RESULTS}/job-a")
+    assert refused.status_code == 409, refused.text
+    # Nobody calls the task again but the sweep, which finds the debt.
+    owed = shop.database.document("outbox/crawl_ingestion-job-a")
+    owed.update({"at": now() - timedelta(minutes=1)})
+    assert shop.call_private("sweep_outbox").is_success
+    shop.idle()
+    (result,) = shop.get(RESULTS)["results"]
+    assert (result["ingestion"], result["new"]) == ("done", 5)
+    assert not owed.get().exists
+    assert len(shop.documents("products")) == 6
+    assert len(messages(shop)) == 1
+
+    moment = now()
+    crawled(shop, objects, "job-new", found(1, 12_000, name="Priced"), at=moment)
+    ingest(shop, "job-new")
+    earlier = moment - timedelta(hours=5)
+    crawled(shop, objects, "job-old", found(1, 11_000, name="Priced"), at=earlier)
+    ingest(shop, "job-old")
+    assert listed(shop)["Priced"]["price"] == 120
+
+
+def test_a_row_costs_few_reads_whatever_is_known_of_it(shop: Shop, objects: Objects) -> None:
+    rows = [found(number) for number in range(1, 21)]
+    crawled(shop, objects, "first", *rows)
+    ingest(shop, "first")
+    batch = shop.database.batch()
+    for each in shop.database.collection("products").stream():
+        batch.update(each.reference, {"status": "active", "listed": True})
+    batch.commit()
+    costs = {}
+    for job_id, price_minor in (("same", 10_000), ("moved", 11_000)):
+        crawled(shop, objects, job_id, *(found(n, price_minor) for n in range(1, 21)))
+        answer = shop.call_private("ingest_crawl", {"job_id": job_id})
+        costs[job_id] = int(answer.headers[READS])
+    # Three identities, product and proposal; two months more, and a dozen for the whole.
+    assert costs["same"] <= 20 * 5 + 15
+    assert costs["moved"] <= 20 * 8 + 15
+
+
+def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) -> None:
+    known(shop, {"name": "Far Off", "price": 100, "retailer_sku": "C1"})
+    rows = (
+        found(1, 90_000, name="Far Off"),
+        found(2, 0, name="Free"),
+        found(3, name="Odd", currency="XYZ"),
+    )
+    crawled(shop, objects, "job", *rows)
+    ingest(shop, "job")
+
+    def decide(number: int, decision: str) -> tuple[int, Json]:
+        answer = shop.http.post(f"{QUARANTINE}/job-{number}", json={"decision": decision})
+        return answer.status_code, answer.json()
+
+    assert decide(1, "release")[1]["status"] == "released"
+    assert listed(shop)["Far Off"]["price"] == 900
+    code, again = decide(1, "release")
+    assert (code, again["version"]) == (200, 2)
+    assert decide(1, "discard")[0] == 409
+    assert decide(2, "release")[0] == 409
+    assert decide(2, "discard")[1]["status"] == decide(2, "discard")[1]["status"] == "discarded"
+    assert decide(3, "release")[0] == 409
+    shop.stack.control.reset_events()
+    for owed in shop.documents("outbox").values():
+        if owed["kind"] == "product_price":
+            good_call(shop, "record_prices", {"change_id": owed["id"]})
+    product = listed(shop)["Far Off"]["id"]
+    assert history(shop, product) == [(100, "crawler"), (900, "crawler")]
+    words = [e["resource"] for e in shop.documents("audit_logs").values()]
+    assert sorted(w for w in words if w.startswith("crawl_quarantine/")) == [
+        "crawl_quarantine/job-1",
+        "crawl_quarantine/job-2",
+    ]
+    assert [q["id"] for q in shop.get(QUARANTINE)["quarantined"]] == ["job-3"]
+    (discarded,) = shop.get(QUARANTINE, status="discarded")["quarantined"]
+    assert (discarded["product"]["id"], discarded["price"]) == (None, 0)
+    assert len(shop.documents("products")) == 1
+
+
+def good_call(shop: Shop, function: str, body: Json) -> None:
+    assert shop.call_private(function, body).status_code == 204
+
+
+def test_results_are_listed_with_links_and_removed_with_all_that_pods_left(
+    shop: Shop, objects: Objects
+) -> None:
+    stored(objects, "kept", [found(9)], token=1, at=now())
+    at = now()
+    stored(objects, "kept", [found(1)], token=2, at=at)
+    shop.database.document("crawl_jobs/kept").set(ended("kept", token=2, at=at))
+    ingest(shop, "kept")
+    crawled(shop, objects, "other", found(2))
+    ingest(shop, "other")
+    # What a superseded pod left is gone as soon as the rows are taken in.
+    names = objects.names("crawls/kept/")
+    assert {name.split("/")[2] for name in names} == {f"{2:012d}"}
+    page = shop.get(RESULTS, retailer=RETAILER, limit=1)
+    assert [each["job_id"] for each in page["results"]] == ["other"]
+    page = shop.get(RESULTS, retailer=RETAILER, limit=1, cursor=page["next_cursor"])
+    (result,) = page["results"]
+    assert (result["job_id"], result["category"], result["size_bytes"] > 0) == (
+        "kept",
+        CATEGORY,
+        True,
+    )
+    assert shop.http.get(result["link"], headers={"Cookie": ""}).content.startswith(b"\x1f\x8b")
+    assert shop.http.delete(f"{RESULTS}/kept").is_success
+    assert objects.names("crawls/kept/") == set()
+    assert [each["job_id"] for each in shop.get(RESULTS)["results"]] == ["other"]
+    assert shop.http.delete(f"{RESULTS}/kept").status_code == 404
+    # A late event brings nothing back.
+    assert ingest(shop, "kept")["status"] == "removed"
+    assert len(shop.documents("products")) == 2
+
+
+def test_what_cannot_be_taken_in_is_told_once(shop: Shop, objects: Objects) -> None:
+    why = "the pod was lost <!>"
+    crawled(shop, objects, "lost", found(1), status="failed", manifest=None, error=why)
+    crawled(shop, objects, "torn", found(1))
+    crawled(shop, objects, "astray", found(1), manifest="crawls/astray/none.json")
+    (rows,) = [name for name in objects.names("crawls/torn/") if "rows-" in name]
+    objects.put(rows, b"other")
+    for job_id in ("lost", "torn", "astray") * 2:
+        ingest(shop, job_id)
+    lost, torn, astray = messages(shop)
+    assert "failed" in lost
+    assert "the pod was lost &lt;!&gt;" in lost
+    assert "checksum" in torn
+    assert "manifest is not in Storage" in astray
+    assert shop.documents("products") == {}
+    stages = {r["job_id"]: (r["ingestion"], r["rows"]) for r in shop.get(RESULTS)["results"]}
+    assert stages == {
+        "lost": ("done", None),
+        "torn": ("failed", 1),
+        "astray": ("failed", None),
+    }
+    assert shop.documents("outbox") == {}
+
+
+def test_slack_that_is_away_is_told_later_and_one_that_refuses_is_left_alone(
+    shop: Shop, objects: Objects
+) -> None:
+    crawled(shop, objects, "job", found(1))
+    shop.stack.control.disturb_sink(status=500, times=1)
+    assert shop.call_private("ingest_crawl", {"job_id": "job"}).status_code == 503
+    shop.stack.control.empty_sink()
+    ingest(shop, "job")
+    assert len(messages(shop)) == 1
+    crawled(shop, objects, "refused", found(2))
+    shop.stack.control.disturb_sink(status=404, times=2)
+    assert shop.call_private("ingest_crawl", {"job_id": "refused"}).status_code == 204
+    assert len(shop.documents("dead_letters")) == 1
+    (told,) = [i for j, i in shop.documents("crawl_ingestions").items() if j == "refused"]
+    assert (told["status"], told["told"]) == ("done", "failed")
+    assert shop.documents("outbox").keys() & {"crawl_ingestion-refused"} == set()

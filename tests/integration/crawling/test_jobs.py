@@ -1,0 +1,257 @@
+"""Crawls as people order and end them, and groups that never take more than their places."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+
+import httpx
+import msgspec
+import pytest
+
+from local.plan import INVOKER, POD
+from local.stack import Stack
+from shared.clients import firestore
+from shared.clock import utc_now
+from shared.crawling import job_store, jobs, launching, pods, reaping, retailers
+from shared.crawling.background_schemas import PodReport
+from shared.crawling.lifecycle import Result
+from shared.crawling.models import CrawlJob, from_document
+from shared.crawling.recipes import Listing, Site
+from shared.crawling.results import Progress
+from shared.crawling.schemas import Wanted
+from shared.errors import Conflict, NotFound
+from tests.integration.crawling import cloud
+from tests.integration.crawling.cloud import ACTOR, after, as_admin, no_pods, reached
+from tests.integration.edge.instance import instance
+from tests.sessions import ADMIN
+
+SHOP = "Corner Shop"
+NOWHERE = "Nowhere Shop"
+
+
+@pytest.fixture
+def http(stack: Stack) -> Iterator[httpx.Client]:
+    with as_admin(stack) as client:
+        yield client
+
+
+def test_a_crawl_goes_from_its_order_to_its_result(stack: Stack, http: httpx.Client) -> None:
+    told = cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.03)
+    assert cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.03) == told
+    listed = http.get("/api/crawler/retailers").json()["retailers"]
+    assert SHOP in [each["retailer"] for each in listed]
+    with as_admin(stack, ADMIN) as admin:
+        assert admin.put(f"/api/crawler/retailers/{SHOP}", json={}).status_code == 403
+        assert admin.get(f"/api/crawler/retailers/{SHOP}").json() == told
+        answer = admin.post("/api/crawler/start", json={"retailer": SHOP, "category": "biscuits"})
+        assert answer.status_code == 202, answer.text
+        job_id = answer.json()["job_id"]
+        again = admin.post("/api/crawler/start", json={"retailer": SHOP, "category": "biscuits"})
+        assert (again.status_code, "force" in again.json()["detail"]) == (409, True)
+        ended = reached(admin, job_id, "completed")
+    assert (ended["progress"], ended["products_found"]) == (100, 42)
+    assert ended["pages_done"] == ended["pages_total"]
+    listed = http.get("/api/crawler/jobs", params={"status": "completed", "retailer": SHOP})
+    assert job_id in [each["job_id"] for each in listed.json()["jobs"]]
+    trail = http.get("/api/audit/logs", params={"resource": f"crawl_jobs/{job_id}"}).json()
+    assert [each["action"] for each in trail["entries"]] == ["crawl.started"]
+    assert http.post(f"/api/crawler/stop/{job_id}").json()["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"retailer": "Nobody", "category": "tea"}, "retailer"),
+        ({"retailer": SHOP, "category": "cars"}, "category"),
+        ({"retailer": "a/b", "category": "tea"}, "retailer"),
+        ({"retailer": SHOP, "category": "tea", "max_pages": 0}, "max_pages"),
+    ],
+)
+def test_what_no_recipe_names_is_refused(
+    stack: Stack, http: httpx.Client, body: dict[str, object], field: str
+) -> None:
+    cloud.put_recipe(http, SHOP, stack.plan.shop_url)
+    answer = http.post("/api/crawler/start", json=body)
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == [field]
+
+
+def test_a_stopped_crawl_keeps_what_it_found_and_a_second_stop_changes_nothing(
+    stack: Stack, http: httpx.Client
+) -> None:
+    cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.3)
+    job_id = cloud.start(http, SHOP, "chocolate")
+    reached(http, job_id, "running", pages=3)
+    answers = [http.post(f"/api/crawler/stop/{job_id}").json()["status"] for _ in range(2)]
+    assert answers == ["stopping", "stopping"]
+    stopped = reached(http, job_id, "stopped")
+    with instance(stack.environment()):
+        job = job_store.read(job_id)
+    assert (job.whole, job.manifest is not None) == (False, True)
+    assert job.rows == stopped["products_found"] > 0
+    assert http.post("/api/crawler/stop/absent").status_code == 404
+
+
+def test_only_a_pod_is_heard_and_only_the_one_that_holds_the_job(stack: Stack) -> None:
+    with no_pods(stack):
+        job = _ordered("heard")
+        url = f"{stack.plan.functions_url}/crawl_report/internal/crawler/jobs/{job.id}/report"
+
+        def post(email: str, token: int) -> httpx.Response:
+            signed = stack.control.invoker_token(email=email)
+            headers = {"Authorization": f"Bearer {signed}"}
+            body = {"token": token, "order": True}
+            return httpx.post(url, json=body, headers=headers, trust_env=False, timeout=60)
+
+        assert post(INVOKER, 1).status_code == 403
+        assert post(POD, 2).status_code == 409
+        answer = post(POD, 1).json()
+        assert (answer["status"], answer["stop"]) == ("running", False)
+        assert answer["order"]["job"]["fencing_token"] == 1
+        assert answer["order"]["recipe"]["retailer"] == NOWHERE
+        jobs.stop(job.id, ACTOR)
+        assert post(POD, 1).json()["stop"] is True
+        with pytest.raises(Conflict):
+            pods.hear(job.id, PodReport(token=1), after(61))
+        # A pod may call what is the pods' and no task.
+        task = f"{stack.plan.functions_url}/launch_crawl"
+        signed = {"Authorization": f"Bearer {stack.control.invoker_token(email=POD)}"}
+        assert httpx.post(task, json={}, headers=signed, trust_env=False).status_code == 403
+        pods.hear(job.id, PodReport(token=1, failed="enough"))
+
+
+def test_a_report_is_written_once_a_second_at_most_and_a_last_word_counts_once(
+    stack: Stack,
+) -> None:
+    with no_pods(stack):
+        job = _ordered("reports")
+        pods.hear(job.id, PodReport(token=1, order=True))
+        first = job_store.read(job.id)
+        pods.hear(job.id, PodReport(token=1, progress=Progress(9, 9, 9, 1.0, None)))
+        assert job_store.read(job.id) == first
+        last = PodReport(token=1, result=Result("completed", whole=True, rows=9))
+        pods.hear(job.id, last)
+        ended = job_store.read(job.id)
+        assert pods.hear(job.id, last).status == "completed"
+        assert job_store.read(job.id) == ended
+        with pytest.raises(Conflict):
+            pods.hear(job.id, PodReport(token=1, progress=Progress(1, 9, 9, 1.0, None)))
+        with pytest.raises(NotFound):
+            pods.hear("absent", PodReport(token=1))
+
+
+def test_a_slot_of_a_schedule_has_one_crawl_however_often_it_is_asked_for(stack: Stack) -> None:
+    with no_pods(stack):
+        _recipe(["slot"])
+
+        def dispatch(slot: str) -> str:
+            return jobs.start(NOWHERE, "slot", by=ACTOR, schedule_id="a-schedule", slot=slot).id
+
+        (job_id,) = {dispatch("2026-03-01") for _ in range(3)}
+        with pytest.raises(Conflict, match="force"):
+            dispatch("2026-03-02")
+        jobs.stop(job_id, ACTOR)
+
+
+def test_a_launch_that_cannot_be_fails_the_crawl_and_one_that_was_lost_is_asked_for_again(
+    stack: Stack,
+) -> None:
+    with no_pods(stack):
+        job = _ordered("launch")
+        assert reaping.sweep().relaunched == 0
+        assert reaping.sweep(after(31)).relaunched >= 1
+        launching.give_up(job.id, 2)
+        assert job_store.read(job.id).status == "queued"
+        launching.give_up(job.id, 1)
+        assert (job_store.read(job.id).status, launching.launch(job.id, 1)) == ("failed", False)
+
+
+CONCURRENCY, JOBS = 4, 50
+
+
+def test_a_group_of_fifty_with_random_failures_never_takes_more_than_its_places(
+    stack: Stack,
+) -> None:
+    chance = random.Random(6)  # noqa: S311 - the same accidents each time
+    categories = [f"group{number}" for number in range(JOBS)]
+    # Without a cluster to look after, which is another drill.
+    with no_pods(stack, GKE_ENDPOINT=None):
+        _recipe(categories)
+        wanted = [Wanted(NOWHERE, category) for category in categories]
+        group_id, ordered = jobs.start_multiple(wanted, CONCURRENCY, force=False, by=ACTOR)
+        assert [job.lease_until is not None for job in ordered].count(True) == CONCURRENCY
+        ends = {job.id: chance.choice(["done", "fails", "stop", "lost"]) for job in ordered}
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            working = [pool.submit(_worked, group_id, ends, n) for n in range(CONCURRENCY)]
+            while not all(each.done() for each in working):
+                # What is placed is what may run, however the group counts.
+                found = _of_group(group_id)
+                placed = [job for job in found if not job.ended and job.lease_until is not None]
+                assert len(placed) <= CONCURRENCY
+                reaping.sweep()
+            for each in working:
+                each.result()
+        found = _of_group(group_id)
+        assert all(job.ended for job in found)
+        lost = [job for job in found if ends[job.id] == "lost"]
+        # Lost, begun anew in its own place, and then done: nothing is lost for good.
+        assert {(job.status, job.token) for job in lost} == {("completed", 2)}
+        assert [job.token for job in found if ends[job.id] != "lost"].count(1) == JOBS - len(lost)
+
+
+def _worked(group_id: str, ends: dict[str, str], worker: int) -> None:
+    """Plays pods until nobody runs or waits: each worker those whose id is its own."""
+    while ids := _running(group_id):
+        for job_id in ids:
+            if int(job_id, 16) % CONCURRENCY == worker:
+                with suppress(Conflict):
+                    _played(job_store.read(job_id), ends[job_id])
+
+
+def _running(group_id: str) -> list[str]:
+    group = job_store.group_reference(group_id).get(**firestore.limits()).to_dict() or {}
+    assert len(group["running"]) <= CONCURRENCY
+    assert group["running"] or not group["waiting"]
+    return list(group["running"])
+
+
+def _played(job: CrawlJob, end: str) -> None:
+    """One go at it, which may meet others: as a pod's report, it comes again."""
+    if job.status == "queued":
+        pods.hear(job.id, PodReport(token=job.token, order=True))
+    if end == "lost" and job.token == 1:
+        # Its lease only: a sweep with another clock would take the others' too.
+        job_store.change(job.id, _expired)
+    elif end == "stop":
+        jobs.stop(job.id, ACTOR)
+        stopped = Result("stopped", whole=False, rows=0)
+        pods.hear(job.id, PodReport(token=job.token, result=stopped))
+    elif end == "fails":
+        pods.hear(job.id, PodReport(token=job.token, failed="at random"))
+    else:
+        done = Result("completed", whole=True, rows=1)
+        pods.hear(job.id, PodReport(token=job.token, result=done))
+
+
+def _expired(job: CrawlJob, _: object) -> CrawlJob:
+    return msgspec.structs.replace(job, lease_until=utc_now() - timedelta(seconds=1))
+
+
+def _of_group(group_id: str) -> list[CrawlJob]:
+    from google.cloud.firestore import FieldFilter
+
+    only = FieldFilter("group_id", "==", group_id)
+    query = firestore.client().collection(job_store.COLLECTION).where(filter=only)
+    return [from_document(s.id, s.to_dict() or {}) for s in query.stream(**firestore.limits())]
+
+
+def _ordered(category: str) -> CrawlJob:
+    _recipe([category])
+    return jobs.start(NOWHERE, category, force=True, by=ACTOR)
+
+
+def _recipe(categories: list[str]) -> None:
+    starts = {category: ["https://shop.example/"] for category in categories}
+    retailers.write(NOWHERE, Site(start_urls=starts, listing=Listing()), None, ACTOR)

@@ -1,0 +1,210 @@
+"""Crawls over a WebSocket: tickets, news as they come, the newest only, and the session's end."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from local.ports import HOST
+from local.stack import Stack
+from shared.clients import firestore
+from shared.crawling.models import CrawlJob, to_document
+from tests.integration.edge.instance import instance
+from tests.sessions import SignedIn, log_in, log_out, new_client
+
+PROTOCOL = Subprotocol("shopple.crawler")
+WAIT_SECONDS = 30
+# Of half a megabyte each: more than buffers on the way take.
+CHANGES = 30
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def signed_in(stack: Stack) -> Iterator[SignedIn]:
+    with instance(stack.environment()):
+        yield log_in(stack)
+
+
+def ticket(stack: Stack, signed_in: SignedIn, purpose: str = "crawler") -> Json:
+    with new_client(stack, signed_in) as http:
+        told: Json = http.post("/api/admin/ticket", json={"for": purpose}).raise_for_status().json()
+    return told
+
+
+@contextmanager
+def socket(stack: Stack, signed_in: SignedIn, **more: Any) -> Iterator[ClientConnection]:
+    given = ticket(stack, signed_in)
+    assert given["ticket"] not in given["url"]
+    offered = [PROTOCOL, Subprotocol(given["ticket"])]
+    with connect(given["url"], subprotocols=offered, proxy=None, **more) as opened:
+        assert opened.subprotocol == PROTOCOL
+        yield opened
+
+
+def store(job: CrawlJob, **changes: Any) -> CrawlJob:
+    changed = msgspec.structs.replace(job, version=job.version + 1, **changes)
+    firestore.client().collection("crawl_jobs").document(job.id).set(to_document(changed))
+    return changed
+
+
+def new_job(name: str) -> CrawlJob:
+    job = CrawlJob(
+        id=f"live-{name}",
+        retailer="live-shop",
+        category="tea",
+        requested_by="somebody",
+        created_at=datetime.now(UTC),
+    )
+    return store(job)
+
+
+def subscribe(opened: ClientConnection, wanted: Any) -> None:
+    opened.send(json.dumps({"subscribe": wanted}))
+
+
+def heard(opened: ClientConnection) -> Json:
+    told: Json = json.loads(opened.recv(timeout=WAIT_SECONDS))
+    return told
+
+
+def heard_to_the_end(opened: ClientConnection) -> list[Json]:
+    return [json.loads(message) for message in opened]
+
+
+def heard_until(opened: ClientConnection, job: CrawlJob, **expected: Any) -> Json:
+    """What is said of the job once it says so; others may be told of before."""
+    while True:
+        told = heard(opened)
+        if told["job_id"] == job.id and expected.items() <= told.items():
+            return told
+
+
+def test_a_crawl_is_told_at_once_with_each_change_and_to_its_end(
+    stack: Stack, signed_in: SignedIn
+) -> None:
+    job, other = new_job("watched"), new_job("other")
+    with socket(stack, signed_in) as opened:
+        subscribe(opened, [job.id])
+        first = heard(opened)
+        assert (first["job_id"], first["status"], first["progress"]) == (job.id, "queued", None)
+        running = {"status": "running", "pages_total": 40, "growing": False}
+        job = store(job, **running, pages_done=10, started_at=datetime.now(UTC))
+        assert heard_until(opened, job, status="running")["progress"] == 25
+        store(other, status="failed")
+        store(job, status="completed", pages_done=40, finished_at=datetime.now(UTC))
+        told = heard_to_the_end(opened)
+        assert {each["job_id"] for each in told} == {job.id}
+        assert told[-1]["status"] == "completed"
+        assert opened.close_code == 1000
+
+
+def test_all_of_them_and_ended_and_absent_ones(stack: Stack, signed_in: SignedIn) -> None:
+    going = new_job("going")
+    ended = store(new_job("ended"), status="stopped")
+    with socket(stack, signed_in) as opened, socket(stack, signed_in) as everything:
+        subscribe(everything, "all")
+        heard_until(everything, going, status="queued")
+        subscribe(opened, [ended.id, "live-never"])
+        told = {each["job_id"]: each for each in (heard(opened), heard(opened))}
+        assert told[ended.id]["status"] == "stopped"
+        assert "error" in told["live-never"]
+        # What begins later is told too, and so is an end.
+        later = new_job("later")
+        heard_until(everything, later, status="queued")
+        store(going, status="failed", error="It broke.")
+        assert heard_until(everything, going, status="failed")["error"] == "It broke."
+        store(later, status="stopped")
+        heard_until(everything, later, status="stopped")
+
+
+def test_who_reads_slowly_gets_the_newest_state(stack: Stack, signed_in: SignedIn) -> None:
+    job = new_job("slow")
+    given = ticket(stack, signed_in)
+    # Straight to the service, and read by nobody at first: the buffers between hold some of it.
+    url = f"ws://{HOST}:{stack.plan.ports.live}/ws/crawler"
+    headers = {"Authorization": f"Bearer {given['ticket']}"}
+    with connect(url, additional_headers=headers, proxy=None, max_queue=1) as opened:
+        subscribe(opened, [job.id])
+        for number in range(CHANGES):
+            job = store(job, status="running", error=f"{number} {'x' * 500_000}")
+        with socket(stack, signed_in) as quick:
+            subscribe(quick, [job.id])
+            heard_until(quick, job, version=job.version)
+        job = store(job, status="completed", error=None)
+        told = heard_to_the_end(opened)
+    assert told[-1]["version"] == job.version
+    assert len(told) < CHANGES
+
+
+def test_a_ticket_opens_one_socket(stack: Stack, signed_in: SignedIn) -> None:
+    given = ticket(stack, signed_in)
+    headers = {"Authorization": f"Bearer {given['ticket']}"}
+    with connect(given["url"], additional_headers=headers, proxy=None):
+        pass
+    for used in (headers, {}, {"Authorization": "Bearer made-up"}, other(stack, signed_in)):
+        with (
+            pytest.raises(InvalidStatus) as refused,
+            connect(given["url"], additional_headers=used, proxy=None),
+        ):
+            pass
+        assert refused.value.response.status_code == 401
+
+
+def other(stack: Stack, signed_in: SignedIn) -> dict[str, str]:
+    return {"Authorization": f"Bearer {ticket(stack, signed_in, 'classify')['ticket']}"}
+
+
+def test_a_foreign_page_opens_none(stack: Stack, signed_in: SignedIn) -> None:
+    evil = {"origin": "https://evil.example"}
+    with pytest.raises(InvalidStatus) as refused, socket(stack, signed_in, **evil):
+        pass
+    assert refused.value.response.status_code == 403
+    with socket(stack, signed_in, origin=stack.plan.origin):
+        pass
+
+
+@pytest.mark.parametrize("message", ["{", '{"subscribe": []}', '{"subscribe": "some"}', "{}"])
+def test_what_cannot_be_read_ends_the_socket(
+    stack: Stack, signed_in: SignedIn, message: str
+) -> None:
+    with socket(stack, signed_in) as opened:
+        opened.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            heard(opened)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+
+
+def test_a_session_that_ends_closes_its_sockets(stack: Stack, signed_in: SignedIn) -> None:
+    job = new_job("revoked")
+    another = log_in(stack)
+    with socket(stack, signed_in) as opened, socket(stack, another) as stays:
+        for each in (opened, stays):
+            subscribe(each, [job.id])
+            heard_until(each, job, status="queued")
+        assert log_out(stack, signed_in).status_code == 200
+        with pytest.raises(ConnectionClosed) as closed:
+            heard(opened)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+        job = store(job, status="stopped")
+        heard_until(stays, job, status="stopped")
+
+
+def test_a_database_that_was_away_is_heard_again(stack: Stack, signed_in: SignedIn) -> None:
+    job = new_job("away")
+    with socket(stack, signed_in) as opened:
+        subscribe(opened, [job.id])
+        heard_until(opened, job, status="queued")
+        firestore_part = stack.part("firestore")
+        firestore_part.pause()
+        firestore_part.resume()
+        job = store(job, status="completed")
+        heard_until(opened, job, status="completed")

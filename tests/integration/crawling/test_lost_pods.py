@@ -1,0 +1,119 @@
+"""Drills: pods that are killed, frozen and woken, or cut off, and what becomes of their crawls."""
+
+import gzip
+import os
+import signal
+from typing import Any
+
+import httpx
+import msgspec
+
+from local.shop.truth import truth
+from local.stack import Stack
+from shared.clients import storage
+from shared.crawling import job_store, reaping
+from shared.crawling.results import Manifest
+from tests.integration.crawling import cloud
+from tests.integration.crawling.cloud import after, as_admin, is_over, pid_of, reached
+from tests.integration.edge.instance import instance
+from tests.polling import eventually
+
+RETAILER, NO_MORE = "Drill Shop", "Drill Shop without restarts"
+# Long beyond the lease of a pod that was heard just now.
+LEASE = 61
+SLOW: dict[str, Any] = {"delay_seconds": 0.25}
+
+
+def counted_rows(manifest: str) -> list[dict[str, Any]]:
+    content = storage.read(manifest)
+    assert content is not None
+    read = msgspec.json.decode(content, type=Manifest)
+    packed = storage.read(read.rows.name)
+    assert packed is not None
+    lines = gzip.decompress(packed).splitlines()
+    assert len(lines) == read.rows.rows
+    return [msgspec.json.decode(line) for line in lines]
+
+
+def names_and_prices(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return sorted((row["name"], row["price_minor"]) for row in rows)
+
+
+def test_lost_pods_end_with_their_lease_and_a_restart_loses_and_doubles_nothing(
+    stack: Stack,
+) -> None:
+    stack.control.empty_sink()
+    with as_admin(stack) as http:
+        for retailer, restarts in ((RETAILER, 1), (NO_MORE, 0)):
+            cloud.put_recipe(http, retailer, stack.plan.shop_url, restarts=restarts, **SLOW)
+        killed = cloud.start(http, RETAILER, "biscuits")
+        cut_off = cloud.start(http, RETAILER, "chocolate")
+        frozen = cloud.start(http, NO_MORE, "tea")
+        for job_id in (killed, cut_off, frozen):
+            reached(http, job_id, "running", pages=2)
+        late, alone = pid_of(stack, frozen), pid_of(stack, cut_off)
+        # From the restart on there is no need to be slow.
+        cloud.put_recipe(http, RETAILER, stack.plan.shop_url, delay_seconds=0)
+
+        os.killpg(pid_of(stack, killed), signal.SIGKILL)
+        os.killpg(late, signal.SIGSTOP)
+        stack.part("functions").pause()
+        try:
+            # The frozen pod is to be met alive: this sweep reaches no cluster.
+            with instance(stack.environment(), GKE_ENDPOINT="http://127.0.0.1:9"):
+                assert reaping.sweep().lost == []
+                swept = reaping.sweep(after(LEASE))
+        finally:
+            stack.part("functions").resume()
+        outcome = {job.id: (job.status, job.token) for job in swept.lost}
+        assert outcome == {killed: ("queued", 2), cut_off: ("queued", 2), frozen: ("failed", 1)}
+        told = [str(each["body"]) for each in stack.control.taken()]
+        (message,) = [text for text in told if "whose pod was lost" in text]
+        assert message.count("begun anew (attempt 2)") == 2
+        assert "not heard of" in message
+
+        before = cloud.status(http, frozen)
+        os.killpg(late, signal.SIGCONT)
+        eventually(lambda: is_over(late))
+        assert cloud.status(http, frozen) == before
+        ended = [reached(http, job_id, "completed") for job_id in (killed, cut_off)]
+        assert [each["attempt"] for each in ended] == [2, 2]
+        eventually(lambda: is_over(alone))
+        _check_results(stack, {killed: "biscuits", cut_off: "chocolate"}, frozen)
+        _check_orphans(stack, http)
+
+
+def _check_results(stack: Stack, crawls: dict[str, str], frozen: str) -> None:
+    with instance(stack.environment()):
+        for job_id, category in crawls.items():
+            job = job_store.read(job_id)
+            assert job.manifest == f"crawls/{job_id}/{2:012d}/manifest.json"
+            # The pod before it left nothing at all.
+            assert storage.read(f"crawls/{job_id}/{1:012d}/manifest.json") is None
+            wanted = truth(stack.plan.shop_url, category)
+            assert names_and_prices(counted_rows(job.manifest)) == names_and_prices(wanted)
+            assert job.rows == len(wanted)
+        assert job_store.read(frozen).manifest is None
+        assert storage.read(f"crawls/{frozen}/{1:012d}/manifest.json") is None
+
+
+def _check_orphans(stack: Stack, http: httpx.Client) -> None:
+    """A pod whose crawl has ended goes with the next sweep; one at work is left alone."""
+    cloud.put_recipe(http, RETAILER, stack.plan.shop_url, **SLOW)
+    job_id, other = (cloud.start(http, RETAILER, each) for each in ("biscuits", "tea"))
+    for each in (job_id, other):
+        reached(http, each, "running")
+    pid, busy = pid_of(stack, job_id), pid_of(stack, other)
+    os.killpg(pid, signal.SIGSTOP)
+    assert http.post(f"/api/crawler/stop/{job_id}").json()["status"] == "stopping"
+    with instance(stack.environment()):
+        # Whoever stops a stuck crawl gets it stopped by the sweep, at the latest.
+        assert [job.status for job in reaping.sweep(after(50)).lost] == []
+        job_store.change(other, lambda job, _: msgspec.structs.replace(job, lease_until=None))
+        (lost,) = reaping.sweep(after(LEASE)).lost
+        assert (lost.id, lost.status) == (job_id, "stopped")
+        assert reaping.sweep(after(3 * LEASE)).orphans == 1
+    eventually(lambda: is_over(pid))
+    assert not is_over(busy)
+    http.post(f"/api/crawler/stop/{other}")
+    reached(http, other, "stopped")

@@ -1,0 +1,286 @@
+"""Schedules: what people set, what Cloud Scheduler and Cloud Tasks are told, and what starts."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from local.firestore import clear_documents
+from local.stack import Stack
+from shared.clients import firestore, scheduler
+from shared.crawling import dispatching, driving, jobs, schedules
+from shared.crawling.schedule_schemas import ScheduleContent
+from shared.edge.request import Actor
+from shared.errors import DependencyUnavailable
+from tests.integration.edge.instance import instance
+from tests.polling import eventually
+from tests.sessions import SUPER_ADMIN, log_in, new_client
+from tests.task_cloud import ManualClock
+
+PATH = "/api/crawler/schedules"
+RETAILER = "slot-shop"
+SITE = {
+    "start_urls": {"tea": ["https://shop.example/tea"], "rice": ["https://shop.example/rice"]},
+    "listing": {"products": "a@href"},
+}
+DAILY = {
+    "name": "Tea",
+    "retailer": RETAILER,
+    "category": "tea",
+    "type": "daily",
+    "time": "03:00",
+    "timezone": "Europe/London",
+}
+BY = Actor("scheduler", "", "crawl_job.scheduled", "", "")
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def http(stack: Stack) -> Iterator[httpx.Client]:
+    """A super admin, and a retailer whose recipe names two categories."""
+    clear_documents(stack.plan)
+    with new_client(stack, log_in(stack, SUPER_ADMIN)) as client:
+        client.put(f"/api/crawler/retailers/{RETAILER}", json=SITE).raise_for_status()
+        yield client
+
+
+@pytest.fixture
+def as_function(stack: Stack, http: httpx.Client) -> Iterator[httpx.Client]:
+    """Likewise; this process acts as a function, and no crawl stands in a slot's way."""
+    with instance(stack.environment()):
+        for each in firestore.client().collection(jobs.LANES).stream():
+            each.reference.delete()
+        yield http
+
+
+def made(http: httpx.Client, **changes: Any) -> Json:
+    answer = http.post(PATH, json={**DAILY, **changes})
+    assert answer.status_code == 201, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def row(http: httpx.Client, schedule_id: str) -> Json:
+    listed = http.get(PATH).raise_for_status().json()["schedules"]
+    return next(each for each in listed if each["id"] == schedule_id)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def runs_of(schedule_id: str) -> list[Json]:
+    from google.cloud.firestore import FieldFilter
+
+    mine = FieldFilter("schedule_id", "==", schedule_id)
+    found = firestore.client().collection("crawl_jobs").where(filter=mine).stream()
+    return [each.to_dict() or {} for each in found]
+
+
+def test_a_schedule_says_when_it_runs_next(http: httpx.Client) -> None:
+    answer = http.post(PATH, json=DAILY)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert answer.headers["ETag"] == '"1"'
+    assert moment(told["next_run_at"]) > datetime.now(UTC)
+    assert (told["last_run_at"], told["last_status"], told["enabled"]) == (None, None, True)
+    assert row(http, told["id"]) == told
+
+    path = f"{PATH}/{told['id']}"
+    paused = http.put(path, json={**DAILY, "enabled": False}, headers={"If-Match": '"1"'})
+    assert paused.status_code == 200
+    assert (paused.json()["next_run_at"], paused.json()["version"]) == (None, 2)
+    assert http.put(path, json=DAILY, headers={"If-Match": '"1"'}).status_code == 412
+    assert http.delete(path).status_code == 204
+    assert http.put(path, json=DAILY).status_code == 404
+    assert http.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"timezone": "Mars/Base"}, "timezone"),
+        ({"time": None}, "time"),
+        ({"time": "24:00"}, "time"),
+        ({"type": "weekly"}, "weekday"),
+        ({"weekday": 1}, "weekday"),
+        ({"type": "once", "time": None}, "at"),
+        ({"type": "once", "time": None, "at": "2020-01-01T00:00:00Z"}, "at"),
+        ({"type": "interval", "time": None}, "interval_minutes"),
+        ({"type": "interval", "time": None, "interval_minutes": 239}, "interval_minutes"),
+        ({"retailer": "nobody"}, "retailer"),
+        ({"category": "nothing"}, "category"),
+    ],
+)
+def test_what_fits_no_schedule_is_refused(http: httpx.Client, changes: Json, field: str) -> None:
+    answer = http.post(PATH, json={**DAILY, **changes})
+    assert answer.status_code == 422
+    assert field in [each["field"] for each in answer.json()["errors"]]
+
+
+def test_pages_of_schedules(http: httpx.Client) -> None:
+    ids = [made(http, name=name)["id"] for name in ("a", "b", "c")]
+    first = http.get(PATH, params={"limit": 2}).json()
+    second = http.get(PATH, params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    listed = [each["id"] for each in (*first["schedules"], *second["schedules"])]
+    assert listed[:3] == ids[::-1]
+    assert http.get(PATH, params={"cursor": "made-up"}).status_code == 400
+
+
+def test_cloud_scheduler_is_told_and_drift_is_repaired(as_function: httpx.Client) -> None:
+    told = made(as_function)
+    name = f"crawl-{told['id']}"
+    job = scheduler.find_job(name)
+    assert job is not None
+    assert (job.schedule, job.time_zone, job.paused) == ("0 3 * * *", "Europe/London", False)
+    assert not row(as_function, told["id"])["last_status"]
+
+    weekly = {**DAILY, "type": "weekly", "weekday": 6, "enabled": False}
+    as_function.put(f"{PATH}/{told['id']}", json=weekly).raise_for_status()
+    job = scheduler.find_job(name)
+    assert job is not None
+    assert (job.schedule, job.paused) == ("0 3 * * 0", True)
+
+    scheduler.delete_job(name)
+    foreign = f"crawl-foreign-{told['id']}"
+    scheduler.create_job(job_like(job, foreign, "Somebody's."))
+    orphan = f"crawl-{'0' * 20}"
+    scheduler.create_job(job_like(job, orphan, f"Ours. {driving.MARKER}"))
+    now = datetime.now(UTC)
+    driving.repair(schedules.all_schedules(), now)
+    assert scheduler.find_job(name) == job
+    assert scheduler.find_job(orphan) is None
+    assert driving.repair(schedules.all_schedules(), now) == 0
+    assert scheduler.find_job(foreign) is not None
+    scheduler.delete_job(foreign)
+
+    as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
+    assert scheduler.find_job(name) is None
+
+
+def job_like(job: scheduler.Job, name: str, description: str) -> scheduler.Job:
+    return msgspec.structs.replace(job, name=name, description=description)
+
+
+def pending(stack: Stack) -> int:
+    queues = {each["name"]: each for each in stack.control.tasks()["queues"]}
+    return int(queues[driving.QUEUE]["pending"])
+
+
+def test_what_cron_cannot_say_is_a_task_and_a_far_one_comes_in_steps(
+    stack: Stack, as_function: httpx.Client
+) -> None:
+    far = (datetime.now(UTC) + timedelta(days=75)).isoformat()
+    before = pending(stack)
+    told = made(as_function, type="once", time=None, at=far)
+    assert scheduler.find_job(f"crawl-{told['id']}") is None
+    assert pending(stack) == before + 1
+
+    # Each step but the last leads to the next, and starts nothing.
+    clock = ManualClock(datetime.now(UTC) + timedelta(days=29))
+    dispatching.run(told["id"], BY, clock)
+    dispatching.run(told["id"], BY, clock)
+    assert pending(stack) == before + 2
+    assert runs_of(told["id"]) == []
+    assert row(as_function, told["id"])["next_run_at"] == told["next_run_at"]
+
+
+def test_twenty_dispatchers_at_one_slot_start_one_run(as_function: httpx.Client) -> None:
+    told = made(as_function)
+    slot = moment(told["next_run_at"])
+    clock = ManualClock(slot + timedelta(seconds=2))
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda _: dispatching.run(told["id"], BY, clock), range(20)))
+
+    (run,) = runs_of(told["id"])
+    assert (run["retailer"], run["category"], run["status"]) == (RETAILER, "tea", "queued")
+    after = row(as_function, told["id"])
+    assert moment(after["next_run_at"]) > slot + timedelta(hours=20)
+    assert after["last_status"] == "queued"
+    assert moment(after["last_run_at"]) == clock()
+    # A forced run, or one that comes again.
+    dispatching.run(told["id"], BY, clock)
+    assert len(runs_of(told["id"])) == 1
+
+
+def test_slots_that_an_outage_swallowed_are_one_run(as_function: httpx.Client) -> None:
+    told = made(as_function, type="interval", time=None, interval_minutes=240)
+    missed = moment(told["next_run_at"])
+    clock = ManualClock(missed + timedelta(days=3, minutes=7))
+    dispatching.sweep(BY, clock)
+    dispatching.sweep(BY, clock)
+    assert len(runs_of(told["id"])) == 1
+    # The slot after it would come too soon, and the one after that would not.
+    following = moment(row(as_function, told["id"])["next_run_at"])
+    assert following == missed + timedelta(days=3, minutes=240)
+    clock = ManualClock(following + timedelta(seconds=1))
+    dispatching.run(told["id"], BY, clock)
+    assert row(as_function, told["id"])["last_status"] == "skipped"
+    for _ in range(3):
+        due = moment(row(as_function, told["id"])["next_run_at"])
+        clock = ManualClock(due + timedelta(seconds=1))
+        dispatching.run(told["id"], BY, clock)
+    assert len(runs_of(told["id"])) == 4
+
+
+def test_a_dispatcher_that_dies_is_made_good_by_the_next(
+    as_function: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = made(as_function)
+    slot = moment(told["next_run_at"])
+    with monkeypatch.context() as dying:
+        # After the crawl was ordered, and before anybody knows of it.
+        dying.setattr(dispatching, "_settle", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            dispatching.run(told["id"], BY, ManualClock(slot))
+    dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=30)))
+    assert row(as_function, told["id"])["next_run_at"] == told["next_run_at"]
+    dispatching.sweep(BY, ManualClock(slot + timedelta(minutes=5)))
+    assert len(runs_of(told["id"])) == 1
+    assert row(as_function, told["id"])["last_status"] == "queued"
+
+
+@pytest.mark.usefixtures("as_function")
+def test_what_could_not_be_driven_is_driven_by_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(_: str) -> None:
+        raise DependencyUnavailable("away")
+
+    content = msgspec.convert({**DAILY, "name": "Undriven"}, ScheduleContent)
+    with monkeypatch.context() as away:
+        away.setattr(scheduler, "find_job", unavailable)
+        told = schedules.create(content, BY)
+    assert scheduler.find_job(f"crawl-{told.id}") is None
+    dispatching.sweep(BY)
+    assert scheduler.find_job(f"crawl-{told.id}") is not None
+    schedule = schedules.find(told.id)
+    assert schedule is not None
+    assert not schedule.undriven
+
+
+def test_the_job_of_a_schedule_that_is_gone_removes_itself(as_function: httpx.Client) -> None:
+    told = made(as_function)
+    schedules.reference(told["id"]).delete()
+    dispatching.run(told["id"], BY)
+    assert scheduler.find_job(f"crawl-{told['id']}") is None
+
+
+def test_a_task_starts_it_within_the_minute(stack: Stack, as_function: httpx.Client) -> None:
+    at = datetime.now(UTC) + timedelta(minutes=1)
+    told = made(as_function, category="rice", type="once", time=None, at=at.isoformat())
+    # The minute itself would be waited for: the schedule is made to have begun.
+    due = {"next_run_at": datetime.now(UTC) - timedelta(seconds=1)}
+    schedules.reference(told["id"]).update(due)
+    answer = httpx.post(
+        f"{stack.plan.functions_url}/run_crawl_schedule",
+        headers={"Authorization": f"Bearer {stack.control.invoker_token()}"},
+        json={"schedule_id": told["id"]},
+        timeout=30,
+        trust_env=False,
+    )
+    assert answer.status_code == 204, answer.text
+    after = eventually(lambda: (r := row(as_function, told["id"]))["last_run_at"] and r)
+    assert after["last_job_id"]

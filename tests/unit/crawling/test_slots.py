@@ -1,0 +1,146 @@
+"""When schedules are due: each day's slot once, whatever the clocks do, and never two."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from cronsim import CronSim
+
+from shared.crawling.slots import Timing, cron_of, cron_says, next_slot, zone_of
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS = 1_000
+# Half an hour's change, changes at midnight, and none at all among them.
+ZONES = (
+    "Europe/London",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Beirut",
+    "America/Santiago",
+    "Asia/Colombo",
+)
+
+
+def timing(kind: Any, **more: Any) -> Timing:
+    return Timing(**{"type": kind, "timezone": "Asia/Colombo", "anchor": START, **more})
+
+
+def slots(of: Timing, after: datetime = START) -> Iterator[datetime]:
+    while (slot := next_slot(of, after)) is not None:
+        yield slot
+        after = slot
+
+
+def first(of: Timing, after: str) -> str:
+    slot = next_slot(of, datetime.fromisoformat(after).astimezone(UTC))
+    assert slot is not None
+    return f"{slot:%Y-%m-%dT%H:%M}"
+
+
+@pytest.mark.parametrize("clock", ["00:30", "02:15"])
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_thousand_days_have_a_slot_each(zone: str, clock: str) -> None:
+    daily = timing("daily", timezone=zone, time=clock)
+    found = list(islice(slots(daily), DAYS))
+    days = [slot.astimezone(ZoneInfo(zone)).date() for slot in found]
+
+    assert days == [days[0] + timedelta(days=each) for each in range(DAYS)]
+    # cronsim has the same rule, and none of our code.
+    hour, minute = clock.split(":")
+    local = CronSim(f"{int(minute)} {int(hour)} * * *", START.astimezone(ZoneInfo(zone)))
+    assert found == [each.astimezone(UTC) for each in islice(local, DAYS)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_thousand_days_have_a_slot_in_each_week(zone: str) -> None:
+    weekly = timing("weekly", timezone=zone, time="02:30", weekday=6)
+    found = list(islice(slots(weekly), DAYS // 7))
+    days = [slot.astimezone(ZoneInfo(zone)).date() for slot in found]
+
+    assert {day.weekday() for day in days} == {6}
+    assert {(b - a).days for a, b in pairwise(days)} == {7}
+
+
+@pytest.mark.parametrize("minutes", [240, 250, 1440, 10_000])
+def test_a_thousand_days_of_an_interval_are_time_that_passes(minutes: int) -> None:
+    each = timing("interval", timezone="Europe/London", interval_minutes=minutes)
+    expected = DAYS * 24 * 60 // minutes
+
+    assert list(islice(slots(each), expected)) == [
+        START + timedelta(minutes=minutes * number) for number in range(1, expected + 1)
+    ]
+
+
+def test_a_thousand_days_have_one_slot_of_a_schedule_that_runs_once() -> None:
+    once = timing("once", at=datetime(2026, 3, 29, 1, 30), timezone="Europe/London")  # noqa: DTZ001
+
+    # That half hour does not exist there.
+    assert list(slots(once)) == [datetime(2026, 3, 29, 1, 0, tzinfo=UTC)]
+
+
+def test_an_interval_may_say_where_it_begins() -> None:
+    at = datetime(2026, 2, 1, 3, 0)  # noqa: DTZ001 - a local time
+    each = timing("interval", at=at, interval_minutes=360)
+
+    assert first(each, "2026-01-01T00:00Z") == "2026-01-31T21:30"
+    assert first(each, "2026-01-31T21:30Z") == "2026-02-01T03:30"
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock", "after", "slot"),
+    [
+        # What does not exist is the first moment after the jump.
+        ("Europe/London", "01:30", "2026-03-28T12:00Z", "2026-03-29T01:00"),
+        ("America/New_York", "02:30", "2026-03-07T12:00Z", "2026-03-08T07:00"),
+        ("Australia/Lord_Howe", "02:10", "2026-10-03T03:00Z", "2026-10-03T15:30"),
+        # What comes twice is the first of the two.
+        ("Europe/London", "01:30", "2026-10-24T12:00Z", "2026-10-25T00:30"),
+        ("America/New_York", "01:30", "2026-10-31T12:00Z", "2026-11-01T05:30"),
+        ("Australia/Lord_Howe", "01:45", "2026-04-04T03:00Z", "2026-04-04T14:45"),
+    ],
+)
+def test_days_on_which_clocks_change(zone: str, clock: str, after: str, slot: str) -> None:
+    daily = timing("daily", timezone=zone, time=clock)
+    assert first(daily, after) == slot
+    due = next_slot(daily, datetime.fromisoformat(after))
+    assert due is not None
+    assert not cron_says(daily, due)
+    later = next_slot(daily, due)
+    assert later is not None
+    assert cron_says(daily, later)
+    assert later - due > timedelta(hours=20)
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (timing("daily", time="03:05"), ("5 3 * * *", "Asia/Colombo")),
+        (timing("weekly", time="23:00", weekday=6), ("0 23 * * 0", "Asia/Colombo")),
+        (timing("weekly", time="23:00", weekday=0), ("0 23 * * 1", "Asia/Colombo")),
+        (timing("interval", interval_minutes=480), ("0 0,8,16 * * *", "Etc/UTC")),
+        (timing("interval", interval_minutes=1440), ("0 0 * * *", "Etc/UTC")),
+        (timing("interval", interval_minutes=20), ("0,20,40 * * * *", "Etc/UTC")),
+        (timing("interval", interval_minutes=250), None),
+        (timing("interval", interval_minutes=10_080), None),
+        (timing("once", at=START), None),
+    ],
+)
+def test_what_cron_can_say(of: Timing, said: tuple[str, str] | None) -> None:
+    cron = cron_of(of)
+    assert (None if cron is None else (cron.schedule, cron.time_zone)) == said
+    if cron is not None:
+        expected = list(islice(slots(of), 100))
+        named = islice(CronSim(cron.schedule, START.astimezone(ZoneInfo(cron.time_zone))), 100)
+        assert [each.astimezone(UTC) for each in named] == expected
+        assert all(cron_says(of, slot) for slot in expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "Asia", "../etc/passwd", "x\0y", "asia/colombo/"]
+)
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        zone_of(name)
