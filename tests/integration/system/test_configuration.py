@@ -43,7 +43,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def review(confidence: int) -> dict[str, Any]:
-    return body(thresholds={"duplicate_confidence": 50, "review_confidence": confidence})
+    return body(thresholds=body()["thresholds"] | {"review_confidence": confidence})
 
 
 def test_before_any_change_there_are_the_defaults(http: httpx.Client) -> None:
