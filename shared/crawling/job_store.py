@@ -122,12 +122,10 @@ def _next_of_group(leaving: CrawlJob, now: datetime, transaction: "Transaction")
     running, waiting, ids = places(
         group["running"], group["waiting"], group["concurrency"], leaving.id
     )
-    found = {
-        s.id: s.to_dict()
-        for s in firestore.client().get_all(
-            [reference(each) for each in ids], transaction=transaction
-        )
-    }
+    references = [reference(each) for each in ids]
+    # Firestore refuses to read nothing at all.
+    snapshots = firestore.client().get_all(references, transaction=transaction) if ids else ()
+    found = {s.id: s.to_dict() for s in snapshots}
     jobs = [
         lifecycle.admitted(from_document(job_id, fields), now, terms())
         for job_id in ids

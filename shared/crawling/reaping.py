@@ -11,7 +11,7 @@ from shared.clock import Clock, utc_now
 from shared.crawling import job_store, jobs, lifecycle, retailers
 from shared.crawling.models import CrawlJob, from_document
 from shared.crawling.pod_manifest import JOB_LABEL, SELECTOR, TOKEN_LABEL
-from shared.errors import Conflict, DependencyError, NotFound
+from shared.errors import DependencyError, NotFound, ShoppleError
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
@@ -62,7 +62,10 @@ def _lose(job: CrawlJob, clock: Clock) -> job_store.Change | None:
 
     try:
         change = job_store.change(job.id, decide, clock=clock)
-    except (Conflict, NotFound):
+    except ShoppleError as error:
+        # One that cannot be ended keeps no other from it.
+        context = {"job_id": job.id, "error": error.detail}
+        log.warning("A lost crawl could not be ended", extra={"context": context})
         return None
     return change if change.after is not change.before else None
 
