@@ -54,15 +54,27 @@ class Quantity(msgspec.Struct, frozen=True):
         return f"{number} pcs" if self.dimension == "count" else f"{number} {self.dimension}"
 
 
-@lru_cache(maxsize=8192)
 def quantity(text: str) -> Quantity | None:
     """The size that a name or a size field states; a weight or volume goes before a count."""
-    folded = fold(text)
-    digit = _DIGIT.search(folded)
-    if digit is None:
-        return None
-    found = [q for q in map(_read, _QUANTITY.finditer(folded, digit.start())) if q is not None]
+    return _quantity(with_digits(fold(text))[1])
+
+
+@lru_cache(maxsize=8192)
+def _quantity(rest: str) -> Quantity | None:
+    found = [q for q in map(_read, _QUANTITY.finditer(rest)) if q is not None]
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
+
+
+def with_digits(text: str) -> tuple[str, str]:
+    """`text` in two: its words before the first with a digit, and the rest, which often recurs.
+
+    Sizes stand at the end of most names: what they come to is remembered for all of them.
+    """
+    digit = _DIGIT.search(text)
+    if digit is None:
+        return text, ""
+    begin = text.rfind(" ", 0, digit.start()) + 1
+    return text[:begin], text[begin:]
 
 
 def measured(plain: str) -> str:

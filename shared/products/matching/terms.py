@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from shared.products.matching.quantity import from_first_digit, measured
+from shared.products.matching.quantity import from_first_digit, measured, with_digits
 from shared.products.matching.text import REMEMBERED, canonical, fold, normalise
 
 # Shops that write without spaces do so where a script meets a digit; model codes are Latin.
@@ -15,7 +15,6 @@ _UNIT: Final = (
 )
 _SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w)")
 _MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
-_DIGIT: Final = re.compile(r"\d")
 _WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
 _NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
 _TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
@@ -30,19 +29,15 @@ CODE: Final = 2
 @lru_cache(maxsize=REMEMBERED)
 def terms(text: str) -> tuple[str, ...]:
     """The terms of `text` in their order, with repetitions."""
-    plain = normalise(text)
-    if not _DIGIT.search(plain):
-        return tuple(map(canonical, plain.split()))
-    if not plain.isascii():
-        plain = _SCRIPT_EDGE.sub(" ", plain)
-    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(plain)).split()))
+    words, rest = with_digits(normalise(text))
+    spelt = map(canonical if not rest else _spelt, words.split())
+    return (*spelt, *_with_numbers(rest))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(fold(text)))
-    return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
+    return _codes(with_digits(fold(text))[1])
 
 
 def stem(code: str) -> str:
@@ -62,6 +57,19 @@ def kind(term: str) -> int:
     if digits >= _CODE_DIGITS or (len(term) >= _CODE_LENGTH and 0 < digits < len(term)):
         return WORD if not digits else NUMBER if "." in term else CODE
     return NUMBER if term.replace(".", "").isdigit() else WORD
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _with_numbers(rest: str) -> tuple[str, ...]:
+    if not rest.isascii():
+        rest = _SCRIPT_EDGE.sub(" ", rest)
+    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(rest)).split()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _codes(rest: str) -> tuple[str, ...]:
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(rest))
+    return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
 
 
 def _joined(match: re.Match[str]) -> str:

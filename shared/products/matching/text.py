@@ -58,7 +58,7 @@ def _kept(text: str, at: int) -> str:
     return " "
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def canonical(token: str) -> str:
     """`token` without a plain plural ending, so that "chips" and "chip" agree."""
     plural = token.isascii() and len(token) > 3 and token[-1] in "sz" and token[-2] not in "sui"  # noqa: PLR2004
