@@ -21,12 +21,13 @@ from rapidfuzz import fuzz, process
 
 from shared.products.matching.bulk import many_objects, match_block, mutual, settle, twins
 from shared.products.matching.candidates import Index, Pairs
-from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.features import CHUNK, expanded, features
 from shared.products.matching.logistic import probability
 from shared.products.matching.lookup import nearest
 from shared.products.matching.model import MatchModel
 from shared.products.matching.prior import prior_model
+from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, vector
 from shared.products.matching.vocabulary import Vocabulary, counted
 from shared.products.matching.words import distinct_words, stated_quantity
@@ -176,7 +177,7 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
 
 
 def _model(made: Catalogue) -> MatchModel:
-    return prior_model(counted(map(name_terms, made.offers)))
+    return prior_model(counted(all_name_terms(made.offers)))
 
 
 def _set(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

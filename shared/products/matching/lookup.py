@@ -14,9 +14,10 @@ from shared.products.matching.candidates import (
     likeliness,
     together,
 )
-from shared.products.matching.columns import DIMENSIONS, name_terms
+from shared.products.matching.columns import DIMENSIONS
 from shared.products.matching.keys import STEM
 from shared.products.matching.offer import Offer
+from shared.products.matching.reading import name_terms
 from shared.products.matching.terms import NUMBER, kind
 from shared.products.matching.words import stated_quantity
 

@@ -1,18 +1,23 @@
 """The terms of a text: words, numbers, measures and model codes, each in one spelling."""
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from shared.products.matching.quantity import from_first_digit, measured, with_digits
-from shared.products.matching.text import REMEMBERED, canonical, fold, normalise
+from shared.products.matching.quantity import (
+    MEASURES,
+    from_first_digit,
+    measured,
+    runs,
+    stands_alone,
+)
+from shared.products.matching.text import REMEMBERED, WORDS, canonical, fold, normalise
 
 # Shops that write without spaces do so where a script meets a digit; model codes are Latin.
 _SCRIPT_EDGE: Final = re.compile(r"(?<=[^\W\d_a-z])(?=\d)|(?<=\d)(?=[^\W\d_a-z])")
 _SAME_UNIT: Final = {"inch": "in", "watt": "w", "volt": "v", "megapixel": "mp"}
-_UNIT: Final = (
-    "gb|tb|mb|kb|mp|megapixel|inch|in|cm|mm|watt|kw|w|volt|v|mhz|ghz|hz|rpm|mah|ft|db|bit|ch"
-)
+_UNIT: Final = "|".join(MEASURES)
 _SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w)")
 _MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
 _WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
@@ -29,15 +34,36 @@ CODE: Final = 2
 @lru_cache(maxsize=REMEMBERED)
 def terms(text: str) -> tuple[str, ...]:
     """The terms of `text` in their order, with repetitions."""
-    words, rest = with_digits(normalise(text))
-    spelt = map(canonical if not rest else _spelt, words.split())
-    return (*spelt, *_with_numbers(rest))
+    return terms_of(normalise(text).split())
+
+
+def terms_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The terms of a normalised text's words."""
+    alone = list(map(_alone, words))
+    if "" not in alone:
+        return tuple(alone)
+    found: list[str] = []
+    run: list[str] = []
+    for word, term in zip(words, alone, strict=True):
+        if not term:
+            run.append(word)
+            continue
+        if run:
+            found += _measured(" ".join(run))
+            run = []
+        found.append(term)
+    return (*found, *_measured(" ".join(run)))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
-    return _codes(with_digits(fold(text))[1])
+    return codes_of(runs(fold(text).split(" ")))
+
+
+def codes_of(parts: Iterable[str]) -> tuple[str, ...]:
+    """The codes in the `runs` of a folded text."""
+    return tuple(dict.fromkeys(code for part in parts for code in _codes(part)))
 
 
 def stem(code: str) -> str:
@@ -59,17 +85,22 @@ def kind(term: str) -> int:
     return NUMBER if term.replace(".", "").isdigit() else WORD
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _with_numbers(rest: str) -> tuple[str, ...]:
-    if not rest.isascii():
-        rest = _SCRIPT_EDGE.sub(" ", rest)
-    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(rest)).split()))
+@lru_cache(maxsize=WORDS)
+def _alone(word: str) -> str:
+    return canonical(word) if stands_alone(word) else ""
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _codes(rest: str) -> tuple[str, ...]:
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(rest))
-    return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
+def _measured(run: str) -> tuple[str, ...]:
+    if not run.isascii():
+        run = _SCRIPT_EDGE.sub(" ", run)
+    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(run)).split()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _codes(run: str) -> tuple[str, ...]:
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(run))
+    return tuple(code for code in written if kind(code) == CODE)
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from shared.products.matching.columns import name_terms, prepare, with_vocabulary
+from shared.products.matching.columns import prepare, with_vocabulary
 from shared.products.matching.features import EXPANDED, expanded, features
 from shared.products.matching.habits import learned_habits
 from shared.products.matching.logistic import fitted, probability, refined
@@ -20,6 +20,7 @@ from shared.products.matching.nearest import near_pairs
 from shared.products.matching.offer import Offer
 from shared.products.matching.prior import ALONE as PRIOR
 from shared.products.matching.prior import prior_model, surrounded
+from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
 from shared.products.matching.vocabulary import counted
 
@@ -51,7 +52,7 @@ class Training:
 
     def __init__(self, offers: Sequence[Offer]) -> None:
         self._place = {offer.id: at for at, offer in enumerate(offers)}
-        self._vocabulary = counted(map(name_terms, offers))
+        self._vocabulary = counted(all_name_terms(offers))
         self._prepared = prepare(offers, self._vocabulary)
         self.candidates = near_pairs(self._prepared)
 

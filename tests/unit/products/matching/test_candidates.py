@@ -15,9 +15,10 @@ from shared.products.matching.bulk import (
     twins,
 )
 from shared.products.matching.candidates import Index, Pairs, best
-from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
 from shared.products.matching.lookup import nearest
+from shared.products.matching.reading import name_terms
 from shared.products.matching.vocabulary import Vocabulary, counted
 from tests.benchmarks.generated import Catalogue, catalogue
 
