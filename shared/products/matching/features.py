@@ -86,6 +86,8 @@ def features(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
     """(n, len(NAMES)) the features of the offers `left[i]` and `right[i]`, as NAMES names them."""
     starts = range(0, len(left), CHUNK)
     parts = [_chunk(prepared, left[at : at + CHUNK], right[at : at + CHUNK]) for at in starts]
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), np.float32)
 
 
@@ -126,4 +128,7 @@ def _chunk(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
     for part in _PLAIN:
         found |= part(prepared, left, right)
     found |= retailers(prepared, left, right, found)
-    return np.stack([np.asarray(found[name], np.float32) for name in NAMES]).T
+    rows = np.empty((len(NAMES), len(left)), np.float32)
+    for row, name in zip(rows, NAMES, strict=True):
+        row[:] = found[name]
+    return rows.T

@@ -88,8 +88,9 @@ def spellings(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     """How alike the names are letter by letter."""
     from rapidfuzz import fuzz, process
 
-    x, y = [p.sorted_names[i] for i in left], [p.sorted_names[i] for i in right]
-    u, v = [p.names[i] for i in left], [p.names[i] for i in right]
+    a, b = left.tolist(), right.tolist()
+    x, y = (list(map(p.sorted_names.__getitem__, places)) for places in (a, b))
+    u, v = (list(map(p.names.__getitem__, places)) for places in (a, b))
     whole = process.cpdist(x, y, scorer=fuzz.ratio, dtype=np.float32)
     ordered = process.cpdist(u, v, scorer=fuzz.ratio, dtype=np.float32)
     words = process.cpdist(x, y, scorer=fuzz.token_set_ratio, dtype=np.float32)
