@@ -121,10 +121,10 @@ _PLAIN: Final[tuple[Callable[..., dict[str, Any]], ...]] = (
 
 
 def _chunk(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
-    aligned = align(prepared, left, right)
+    sides = align(prepared, left, right)
     found: dict[str, Any] = {}
     for part in _ALIGNED:
-        found |= part(prepared, left, right, aligned)
+        found |= part(prepared, left, right, sides)
     for part in _PLAIN:
         found |= part(prepared, left, right)
     found |= retailers(prepared, left, right, found)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from shared.products.matching.alignment import Aligned
+from shared.products.matching.alignment import Sides
 from shared.products.matching.columns import DIMENSIONS, Prepared
 from shared.products.matching.terms import CODE
 
@@ -30,11 +30,11 @@ _TWIN: Final = 0.999
 
 
 def model_codes(
-    p: Prepared, left: "Places", right: "Places", aligned: Aligned
+    p: Prepared, left: "Places", right: "Places", sides: Sides
 ) -> "dict[str, Bools]":
     """Model codes: the same, of one stem, told in the other's description, or different ones."""
     found = {name: np.zeros(len(left), np.bool_) for name in _CODE_NAMES}
-    found["code_begins"] = begins = _code_matched(aligned)
+    found["code_begins"] = begins = _code_matched(sides)
     rows = np.flatnonzero((p.codes[left, 0] > 0) | (p.codes[right, 0] > 0))
     if len(rows):
         for name, values in _compared(p, left[rows], right[rows], begins[rows]).items():
@@ -72,9 +72,8 @@ def _alike(a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "Bools":
     return found
 
 
-def _code_matched(aligned: Aligned) -> "Bools":
-    a, b = (((side.matched > 0) & (side.kind == CODE)).any(1) for side in aligned)
-    found: Bools = a | b
+def _code_matched(sides: Sides) -> "Bools":
+    found: Bools = ((sides.matched > 0) & (sides.kind == CODE)).any((0, 1))
     return found
 
 
