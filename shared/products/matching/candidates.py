@@ -29,9 +29,9 @@ _BLOCK_PAIRS: Final = 1_500_000
 MOST_WORDS: Final = 6
 _FIRST, _SECOND = np.triu_indices(MOST_WORDS, 1)
 _PLACE_BITS: Final = 32
-_WORD_BITS: Final = 31
+WORD_BITS: Final = 31
 _NO_DETAIL: Final = np.zeros(1, np.int64)
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _SIZE_AGREES: Final = 0.15
 _SIZE_DIFFERS: Final = 0.5
 _PRICE: Final = 0.4
@@ -195,7 +195,7 @@ def together(words: "Places", lists: "Places") -> "tuple[Places, Places, Places]
     """The keys of every two common words: keys, rows, and as bits which words they are."""
     common = np.where(lists > POSTING_CAP, words, 0)
     first, second = common[:, _FIRST], common[:, _SECOND]
-    keys = np.minimum(first, second) << _WORD_BITS | np.maximum(first, second)
+    keys = np.minimum(first, second) << WORD_BITS | np.maximum(first, second)
     rows, at = np.nonzero((first > 0) & (second > 0))
     return _mixed(keys[rows, at], _NO_DETAIL), rows, (1 << _FIRST | 1 << _SECOND)[at]
 
@@ -238,7 +238,7 @@ def details_of(
 
 
 def _mixed(keys: "Places", details: "Places") -> "Places":
-    mixed = (keys.astype(np.uint64) ^ details.astype(np.uint64) * _MIX) * _MIX
+    mixed = (keys.astype(np.uint64) ^ details.astype(np.uint64) * MIX) * MIX
     return (mixed >> np.uint64(1)).astype(np.int64)
 
 
