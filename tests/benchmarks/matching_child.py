@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from shared.products.matching.beside import beside
 from shared.products.matching.bulk import many_objects, match_block, mutual, settle, twins
 from shared.products.matching.candidates import Index, Pairs
 from shared.products.matching.columns import Prepared, prepare
@@ -107,7 +108,7 @@ def nearest_of(made: Catalogue) -> dict[str, float]:
     for a, b in asked:
         began = time.process_time()
         places = nearest(index, made.offers[b], _COMPARED)
-        few = prepare([made.offers[b], *(offers[at] for at in places)], model.vocabulary)
+        few = beside(index, offers, made.offers[b], places, model.vocabulary)
         sure = score(few, np.zeros(len(places), np.int64), np.arange(1, len(few)))
         ten = places[np.argsort(-sure, kind="stable")[:_BEST]]
         spent.append(time.process_time() - began)

@@ -92,16 +92,15 @@ def _likeness(prepared: Prepared, a: "Ids", b: "Ids") -> "Floats":
 
 def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floats":
     from rapidfuzz import process
-    from rapidfuzz.distance import Indel, Prefix
+    from rapidfuzz.distance import Indel
 
     glossary = prepared.glossary
     x, y = (list(map(glossary.spelling.__getitem__, ids.tolist())) for ids in (a, b))
     alike = process.cpdist(x, y, scorer=Indel.normalized_similarity, dtype=np.float32)
-    begun = process.cpdist(x, y, scorer=Prefix.similarity, dtype=np.float32)
+    begins = np.array([u.startswith(v) or v.startswith(u) for u, v in zip(x, y, strict=True)])
     lengths = glossary.length[a], glossary.length[b]
     short = np.minimum(*lengths)
     ending = np.maximum(*lengths) - short
-    begins = begun == short
     word = np.where((alike >= _ALIKE) & (short >= _ALIKE_LETTERS), alike, 0)
     word = np.where(begins & (short >= _SHORTENED_LETTERS), np.maximum(word, _BEGINNING), word)
     # Two codes that differ in one letter are two products.

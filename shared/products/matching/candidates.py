@@ -59,6 +59,7 @@ class Index:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self.term_ids = {term: at for at, term in enumerate(prepared.spelling)}
         self.ids, self.lengths, self.words = _rarest(prepared)
         self.lists = self.lengths[self.words]
         self.rarity = self.rarity_of(self.lists)
@@ -139,7 +140,7 @@ def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     """A first guess from what the names share and from the distances of sizes and prices."""
     sizes, prices = np.abs(sizes), np.abs(prices)
     agreed = _SIZE_AGREES * (sizes <= SIZE_STEP) - _SIZE_DIFFERS * (sizes > SIZE_STEP)
-    far = np.nan_to_num(np.minimum(prices, _PRICE_FAR), nan=_PRICE_UNKNOWN)
+    far = np.where(np.isnan(prices), np.float32(_PRICE_UNKNOWN), np.minimum(prices, _PRICE_FAR))
     return (names + agreed - _PRICE * far).astype(np.float32)
 
 

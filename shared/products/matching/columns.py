@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_TERMS: Final = 20
 MOST_ALIASES: Final = 6
 _MOST_TEXT_TERMS: Final = 80
-_LEAST_ALIAS: Final = 4
+LEAST_ALIAS: Final = 4
 DIMENSIONS: Final = ("g", "ml", "count")
 
 
@@ -112,7 +112,7 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
     ids = _Ids(0)
     rows = _Rows.of(said.named, ids)
     texts = _text_columns(offers, rows, ids)
-    glossary = _glossary(list(ids), vocabulary)
+    glossary = glossary_of(list(ids), vocabulary)
     ranks = _ranks(rows, glossary.rarity)
     terms = _filled(rows.owner, ranks, rows.flat, (len(offers), MOST_TERMS))
     return Prepared(
@@ -200,7 +200,7 @@ def _alias_columns(rows: _Rows, ranks: "NDArray[np.int64]", ids: _Ids) -> dict[s
 def _splits(ids: _Ids) -> Iterator[tuple[int, int]]:
     """The two terms that a term can be parted into, as one number, and the term."""
     for term, alias in ids.items():
-        if len(term) >= _LEAST_ALIAS:
+        if len(term) >= LEAST_ALIAS:
             for cut in range(1, len(term)):
                 first = ids.get(term[:cut])
                 second = first and ids.get(term[cut:])
@@ -210,11 +210,12 @@ def _splits(ids: _Ids) -> Iterator[tuple[int, int]]:
 
 def with_vocabulary(prepared: Prepared, vocabulary: Vocabulary) -> Prepared:
     """The same columns, where terms have the habits that `vocabulary` knows."""
-    glossary = _glossary(prepared.glossary.spelling, vocabulary)
+    glossary = glossary_of(prepared.glossary.spelling, vocabulary)
     return msgspec.structs.replace(prepared, glossary=glossary)
 
 
-def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
+def glossary_of(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
+    """What is known of terms by id; the first is no term."""
     kinds = [kind(term) for term in spelling]
     habits = [
         vocabulary.habits.get(term, vocabulary.usual[k])
@@ -278,6 +279,13 @@ def _label_columns(offers: Sequence[Offer], sizes: Sequence[Quantity | None]) ->
         "log_size": np.array(logs, np.float32),
         "dimension": np.array([DIMENSIONS.index(q.dimension) if q else -1 for q in sizes], np.int8),
         "log_price": np.array(prices, np.float32),
+        **labels_of(offers),
+    }
+
+
+def labels_of(offers: Sequence[Offer]) -> "dict[str, Ids]":
+    """The labels of `offers`, each a number that means something among them only."""
+    return {
         "currency": _labels(offer.currency for offer in offers),
         "brand": _labels(normalise(offer.brand) for offer in offers),
         "category": _labels(normalise(offer.category) for offer in offers),

@@ -128,7 +128,6 @@ def _chunk(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
     for part in _PLAIN:
         found |= part(prepared, left, right)
     found |= retailers(prepared, left, right, found)
-    rows = np.empty((len(NAMES), len(left)), np.float32)
-    for row, name in zip(rows, NAMES, strict=True):
-        row[:] = found[name]
-    return rows.T
+    columns = [found[name] for name in NAMES]
+    rows = np.concatenate(columns, dtype=np.float32, casting="unsafe")
+    return rows.reshape(len(NAMES), len(left)).T

@@ -29,9 +29,7 @@ _CODE_NAMES: Final = (
 _TWIN: Final = 0.999
 
 
-def model_codes(
-    p: Prepared, left: "Places", right: "Places", sides: Sides
-) -> "dict[str, Bools]":
+def model_codes(p: Prepared, left: "Places", right: "Places", sides: Sides) -> "dict[str, Bools]":
     """Model codes: the same, of one stem, told in the other's description, or different ones."""
     found = {name: np.zeros(len(left), np.bool_) for name in _CODE_NAMES}
     found["code_begins"] = begins = _code_matched(sides)
@@ -42,9 +40,7 @@ def model_codes(
     return found
 
 
-def _compared(
-    p: Prepared, left: "Places", right: "Places", begins: "Bools"
-) -> "dict[str, Bools]":
+def _compared(p: Prepared, left: "Places", right: "Places", begins: "Bools") -> "dict[str, Bools]":
     a, b = p.codes[left], p.codes[right]
     width = max(1, int((a > 0).any(0).sum()), int((b > 0).any(0).sum()))
     exact = _alike(a[:, :width], b[:, :width])

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _WHOLE: Final = (1 << 64) - 1
 _MIX: Final = int(MIX)
+_NEW: Final = np.ones(1, np.bool_)
 _WORDS: Final = np.arange(MOST_WORDS)
 
 
@@ -108,5 +109,5 @@ def _met(index: Index, keys: dict[int, int]) -> "tuple[Places, Places]":
     codes = np.concatenate(runs)
     codes.sort()
     rows = codes >> MOST_WORDS
-    new = np.flatnonzero(np.diff(rows, prepend=-1))
+    new = np.flatnonzero(np.concatenate([_NEW, rows[1:] != rows[:-1]]))
     return rows[new], np.bitwise_or.reduceat(codes & ((1 << MOST_WORDS) - 1), new)

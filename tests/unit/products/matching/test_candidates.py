@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from shared.products.matching import POSTING_CAP, Offer
+from shared.products.matching.beside import beside
 from shared.products.matching.bulk import (
     STRONG,
     Found,
@@ -16,6 +17,7 @@ from shared.products.matching.bulk import (
 )
 from shared.products.matching.candidates import Index, Pairs, best
 from shared.products.matching.columns import Prepared, prepare
+from shared.products.matching.features import features
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
 from shared.products.matching.lookup import nearest
 from shared.products.matching.reading import name_terms
@@ -110,6 +112,19 @@ def test_a_new_offer_finds_its_match_among_the_nearest() -> None:
     matches = list(made.matches())[:300]
     found = sum(a in nearest(index, made.offers[b], 16).tolist() for a, b in matches)
     assert found / len(matches) >= 0.98
+
+
+def test_an_offer_beside_others_measures_as_if_all_were_read_again() -> None:
+    made, vocabulary, index = _made()
+    coded = replace(made.offers[3], name="Nagapi TX-4500 dates chocochip", model="A52s-128")
+    asked = [replace(offer, id="new") for offer in made.offers[:150]]
+    asked += [coded, replace(coded, name="unheard rosewater 5 kg", model="", brand="Shop0")]
+    for offer in asked:
+        places = nearest(index, offer, 16)
+        few = beside(index, made.offers, offer, places, vocabulary)
+        again = prepare([offer, *(made.offers[at] for at in places)], vocabulary)
+        left, right = np.zeros(len(places), np.int64), np.arange(1, len(places) + 1)
+        assert np.array_equal(features(few, left, right), features(again, left, right))
 
 
 def test_nothing_is_near_a_name_of_unknown_words() -> None:
