@@ -20,7 +20,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from shared.products.matching.beside import beside
-from shared.products.matching.bulk import many_objects, match_block, mutual, settle, twins
+from shared.products.matching.bulk import many_objects, mutual, scored, settle
 from shared.products.matching.candidates import Index, Pairs
 from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.features import CHUNK, expanded, features
@@ -75,18 +75,13 @@ def deduplicate(made: Catalogue) -> dict[str, float]:
     began = time.process_time()
     with many_objects():
         prepared = prepare(made.offers, model.vocabulary)
-    index = Index(prepared)
-    parts = [match_block(index, block, score) for block in index.blocks()]
-    own = twins(prepared)
-    parts.append(Pairs(own.left, own.right, score(prepared, own.left, own.right)))
-    found = settle(parts, prepared, LOWEST)
+    pairs = scored(Index(prepared), score)
+    found = settle(pairs, prepared, LOWEST)
     seconds = time.process_time() - began
     matches = _set(made.matches())
     accepted = _set(zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True))
     rivals = {(a, b) for a, b in accepted if made.retailers[a] != made.retailers[b]}
-    candidates = set().union(
-        *(_set(zip(p.left.tolist(), p.right.tolist(), strict=True)) for p in parts)
-    )
+    candidates = _set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     return {
         "seconds": seconds,
         "candidate_recall": len(candidates & matches) / len(matches),

@@ -6,7 +6,7 @@ either, the key says nothing and is left out.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -26,6 +26,7 @@ MOST: Final = 3
 MARGIN: Final = 0.2
 # A block's pairs before they are thinned out: what 100 MB hold.
 _BLOCK_PAIRS: Final = 1_500_000
+_WAITING_PAIRS: Final = 3_000_000
 MOST_WORDS: Final = 6
 _FIRST, _SECOND = np.triu_indices(MOST_WORDS, 1)
 _PLACE_BITS: Final = 32
@@ -94,13 +95,23 @@ class Index:
             begin = end
 
     def pairs(self, block: slice) -> Pairs:
-        """The likely pairs of a block: for each offer the best few per other retailer."""
+        """The likely pairs of a block: for each offer the best few of it per other retailer."""
         starts, counts = self.starts[block], self.ends[block] - self.starts[block]
         entry = np.repeat(np.arange(block.start, block.stop), counts)
         inner = np.arange(len(entry)) - np.repeat(np.cumsum(counts) - counts, counts)
         right = self.partner[np.repeat(starts, counts) + inner]
         merged = _merged(self.owner[entry], right, self.said[entry])
         return best(self._rated(*merged), self.prepared, MOST, MARGIN)
+
+    def all_pairs(self) -> Pairs:
+        """The likely pairs of all blocks: for each offer the best few per other retailer."""
+        parts: list[Pairs] = []
+        for block in self.blocks():
+            parts.append(self.pairs(block))
+            # What is none of the best few so far is none in the end.
+            if sum(map(len, parts[1:])) > _WAITING_PAIRS:
+                parts = [best(joined(parts), self.prepared, MOST, MARGIN)]
+        return best(joined(parts), self.prepared, MOST, MARGIN) if parts else joined(parts)
 
     def rarity_of(self, lists: "Places") -> "Floats":
         """How much a word tells that so many offers have; one that no other has tells nothing."""
@@ -134,6 +145,13 @@ class Index:
         apart = p.log_price[left] - p.log_price[right]
         apart[p.currency[left] != p.currency[right]] = np.nan
         return Pairs(left, right, likeliness(names, sizes, apart))
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """All pairs of the parts."""
+    nothing = Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    columns = zip(*([p.left, p.right, p.likely] for p in (nothing, *parts)), strict=True)
+    return Pairs(*map(np.concatenate, columns))
 
 
 def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":

@@ -1,17 +1,18 @@
 from functools import cache
 
 import numpy as np
+import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from shared.products.matching import POSTING_CAP, Offer
+from shared.products.matching import POSTING_CAP, Offer, candidates
 from shared.products.matching.beside import beside
 from shared.products.matching.bulk import (
     STRONG,
     Found,
     clusters,
-    match_block,
     mutual,
+    scored,
     settle,
     twins,
 )
@@ -67,10 +68,19 @@ def test_every_retailer_lists_products_with_siblings() -> None:
 
 def test_blocks_hold_nearly_every_match_among_the_few_likeliest() -> None:
     made, _, index = _made()
-    found = [_set(index.pairs(block)) for block in index.blocks()]
+    found = _set(index.all_pairs())
     matches = _matches(made)
-    assert len(set().union(*found) & matches) / len(matches) >= 0.95
-    assert sum(map(len, found)) <= 4 * SIZE
+    assert len(found & matches) / len(matches) >= 0.95
+    assert len(found) <= 4 * SIZE
+
+
+def test_small_blocks_leave_over_what_large_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, index = _made()
+    whole = _set(index.all_pairs())
+    monkeypatch.setattr(candidates, "_BLOCK_PAIRS", 5_000)
+    monkeypatch.setattr(candidates, "_WAITING_PAIRS", 3_000)
+    assert sum(1 for _ in index.blocks()) > 3
+    assert _set(index.all_pairs()) == whole
 
 
 def test_blocks_share_no_offer_on_their_left() -> None:
@@ -170,7 +180,7 @@ def test_one_name_and_size_twice_at_one_retailer_are_twins() -> None:
     assert _set(twins(_prepared(PEANUTS, again, other))) == {(0, 1)}
 
 
-def test_blocks_settled_together_are_the_whole() -> None:
+def test_what_is_settled_is_sure_and_in_clusters() -> None:
     _, _, index = _made()
 
     def likely(
@@ -179,8 +189,7 @@ def test_blocks_settled_together_are_the_whole() -> None:
         same = prepared.log_price[left] == prepared.log_price[right]
         return np.where(same, 95, 40).astype(np.float32)
 
-    parts = [match_block(index, block, likely) for block in index.blocks()]
-    found = settle(parts, index.prepared, 50)
+    found = settle(scored(index, likely), index.prepared, 50)
     assert isinstance(found, Found)
     assert (found.pairs.likely >= 50).all()
     assert found.clusters[found.pairs.right].tolist() == found.clusters[found.pairs.left].tolist()
