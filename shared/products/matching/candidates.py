@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Floats = NDArray[np.float32]
 
-MOST: Final = 3
-MARGIN: Final = 0.2
+MOST: Final = 4
+MARGIN: Final = 0.25
 # A block's pairs before they are thinned out: what 100 MB hold.
 _BLOCK_PAIRS: Final = 1_500_000
 _WAITING_PAIRS: Final = 3_000_000
