@@ -68,13 +68,16 @@ class Training:
         left, right, same = self._decided(decisions)
         if len(set(same.tolist())) < _BOTH:
             return model
+        groups = products(left, right, same)
         for _ in range(_ROUNDS):
             examples = self.scoring(model).examples(left, right)
             by_itself = np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
             model = msgspec.structs.replace(
                 model,
-                alone=named(refined(by_itself, same, vector(model.alone, ALONE)), ALONE),
-                together=named(refined(examples, same, vector(model.together, TOGETHER)), TOGETHER),
+                alone=named(refined(by_itself, same, vector(model.alone, ALONE), groups), ALONE),
+                together=named(
+                    refined(examples, same, vector(model.together, TOGETHER), groups), TOGETHER
+                ),
                 decisions=len(same),
             )
         return model
@@ -101,3 +104,21 @@ class Training:
         left = np.array([self._place[a] for a, _, _ in known], np.intp)
         right = np.array([self._place[b] for _, b, _ in known], np.intp)
         return left, right, np.array([float(same) for _, _, same in known])
+
+
+def products(left: "Places", right: "Places", same: "Floats") -> "Places":
+    """(n) a number, from 0 on, for the product that the left offer of each decided pair is.
+
+    Refused pairs join nothing: through them nearly all offers of a catalogue hang together.
+    """
+    first: dict[int, int] = {}
+
+    def root(offer: int) -> int:
+        while first.setdefault(offer, offer) != offer:
+            offer = first[offer]
+        return offer
+
+    for a, b in zip(left[same > 0].tolist(), right[same > 0].tolist(), strict=True):
+        first[root(b)] = root(a)
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(root(a), len(numbers)) for a in left.tolist()], np.intp)
