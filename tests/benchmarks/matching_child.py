@@ -11,7 +11,7 @@ import resource
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from shared.products import pairing, postings
+from shared.products.matching import POSTING_CAP, LearnedMatcher, Offer, shortlist
 from shared.products.matching.beside import beside
 from shared.products.matching.bulk import many_objects, mutual, scored, settle
 from shared.products.matching.candidates import Index, Pairs
@@ -32,6 +34,7 @@ from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, vector
 from shared.products.matching.vocabulary import Vocabulary, counted
 from shared.products.matching.words import distinct_words, stated_quantity
+from shared.products.pairs import State
 from tests.benchmarks.generated import Catalogue, catalogue
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ _ASKED: Final = 1000
 _ASKED_PEER: Final = 15
 _COMPARED: Final = 16
 _BEST: Final = 10
+_THROUGH_LISTS: Final = 300
 
 
 class Score:
@@ -134,6 +138,43 @@ def pairs(made: Catalogue) -> dict[str, float]:
     return {"pairs_a_second": _PAIRS / min(spent)}
 
 
+def through_lists(made: Catalogue) -> dict[str, float]:
+    """Full posting lists as the product keeps them: what matching a product reads and finds.
+
+    The lists are filled in the order of the catalogue; the product's own functions choose from
+    them whom to judge and whom to read.
+    """
+    matcher = LearnedMatcher(_model(made))
+    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
+    keys = [matcher.keys(offer) for offer in made.offers]
+    for offer, own in zip(made.offers, keys, strict=True):
+        for key in own:
+            if postings.has_room(lists[key], offer):
+                lists[key][offer.id] = offer
+    asked = list(made.matches())[:: max(1, len(made.offers) // 2000)][:_THROUGH_LISTS]
+    reads, met, found, full = [], 0, 0, 0
+    for place, partner in asked:
+        offer, other = made.offers[place], made.offers[partner].id
+        offered = {pid: each for key in keys[place] for pid, each in lists[key].items()}
+        offered.pop(offer.id, None)
+        likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
+        judged = matcher.judge(offer, likely, LOWEST)
+        sure = {pid: match.confidence for pid, match in judged.items() if match.same(LOWEST)}
+        chosen = pairing.choose(sure, State())
+        # Two documents and the lists, twice where they changed; then three and those chosen.
+        reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
+        full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])
+        met += other in offered
+        found += other in chosen
+    return {
+        "most_reads": max(reads),
+        "reads": statistics.fmean(reads),
+        "full_lists": full / sum(len(keys[place]) for place, _ in asked),
+        "met": met / len(asked),
+        "found": found / len(asked),
+    }
+
+
 def write_table(made: Catalogue, path: str) -> dict[str, float]:
     """The offers as the peers get them: words, the rarest of them, the size in one unit."""
     began = time.process_time()
@@ -192,6 +233,7 @@ PARTS: Final[dict[str, Callable[..., dict[str, float]]]] = {
     "deduplicate": deduplicate,
     "nearest": nearest_of,
     "pairs": pairs,
+    "lists": through_lists,
     "write": write_table,
     "read": read_pairs,
 }
