@@ -76,8 +76,8 @@ def _soften(prepared: Prepared, terms: "Ids", exact: "Bools", matched: "Floats")
     at, to, pair = np.nonzero((x[:, None] == y[None]) & (x != 0)[:, None])
     if len(pair):
         likeness = _likeness(prepared, terms[at, 0, pair], terms[to, 1, pair])
-        np.maximum.at(matched, (at, 0, pair), likeness)
-        np.maximum.at(matched, (to, 1, pair), likeness)
+        np.maximum.at(matched[:, 0], (at, pair), likeness)
+        np.maximum.at(matched[:, 1], (to, pair), likeness)
 
 
 def _likeness(prepared: Prepared, a: "Ids", b: "Ids") -> "Floats":

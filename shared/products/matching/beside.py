@@ -37,6 +37,7 @@ _KEPT: Final = (
     *("log_size", "dimension", "log_price"),
 )
 _NO_TEXTS: Final = np.zeros(0, np.int64)
+_NO_TERMS: Final = np.zeros(0, np.int32)
 
 
 def beside(
@@ -60,7 +61,7 @@ def beside(
         names=[names, *map(p.names.__getitem__, others)],
         sorted_names=[ordered, *map(p.sorted_names.__getitem__, others)],
         text_starts=_NO_TEXTS,
-        text_terms=_NO_TEXTS,
+        text_terms=_NO_TERMS,
         text_keys=_NO_TEXTS,
         **{name: _behind(own.get(name, 0), getattr(p, name)[places]) for name in _KEPT},
         **labels_of(few),

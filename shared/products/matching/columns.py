@@ -283,7 +283,7 @@ def _label_columns(offers: Sequence[Offer], sizes: Sequence[Quantity | None]) ->
     }
 
 
-def labels_of(offers: Sequence[Offer]) -> "dict[str, Ids]":
+def labels_of(offers: Sequence[Offer]) -> dict[str, Any]:
     """The labels of `offers`, each a number that means something among them only."""
     return {
         "currency": _labels(offer.currency for offer in offers),

@@ -114,7 +114,7 @@ def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
 
 
 def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
-    own = (p.house[owners] > 0) & (p.retailer[owners] != p.retailer[others])
+    own: Bools = (p.house[owners] > 0) & (p.retailer[owners] != p.retailer[others])
     rows = np.flatnonzero(own)
     if len(rows):
         own[rows] = ~(p.terms[others[rows]] == p.house[owners[rows], None]).any(1)

@@ -37,12 +37,12 @@ class LearnedMatcher:
             return []
         ordered = [sorted(pair, key=_order) for pair in pairs]
         prepared = prepare([offer for pair in ordered for offer in pair], self._model.vocabulary)
-        first = np.arange(len(pairs)) * 2
-        examples = by_themselves(prepared, first, first + 1)
+        places = np.arange(len(pairs)) * 2
+        examples = by_themselves(prepared, places, places + 1)
         shares = examples * vector(self._model.alone, TOGETHER)
         return [
-            explained(example, share, *pair, lowest)
-            for example, share, pair in zip(examples, shares, ordered, strict=True)
+            explained(example, share, first, second, lowest)
+            for example, share, (first, second) in zip(examples, shares, ordered, strict=True)
         ]
 
     def judge(self, offer: Offer, others: Sequence[Offer], lowest: int = 0) -> dict[str, Match]:
