@@ -145,12 +145,8 @@ def through_lists(made: Catalogue) -> dict[str, float]:
     them whom to judge and whom to read.
     """
     matcher = LearnedMatcher(_model(made))
-    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
     keys = [matcher.keys(offer) for offer in made.offers]
-    for offer, own in zip(made.offers, keys, strict=True):
-        for key in own:
-            if postings.has_room(lists[key], offer):
-                lists[key][offer.id] = offer
+    lists = _capped(made.offers, keys)
     asked = list(made.matches())[:: max(1, len(made.offers) // 2000)][:_THROUGH_LISTS]
     reads, met, found, full = [], 0, 0, 0
     for place, partner in asked:
@@ -173,6 +169,15 @@ def through_lists(made: Catalogue) -> dict[str, float]:
         "met": met / len(asked),
         "found": found / len(asked),
     }
+
+
+def _capped(offers: list[Offer], keys: list[tuple[str, ...]]) -> dict[str, dict[str, Offer]]:
+    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
+    for offer, own in zip(offers, keys, strict=True):
+        for key in own:
+            if postings.has_room(lists[key], offer):
+                lists[key][offer.id] = offer
+    return lists
 
 
 def write_table(made: Catalogue, path: str) -> dict[str, float]:
