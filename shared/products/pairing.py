@@ -149,7 +149,7 @@ class _Candidates:
         free = [each for pid, each in listed.items() if pid not in refused | {self._offer.id}]
         likely = shortlist(self._offer, free, MAX_COMPARED)
         self._likely = {each.id: each for each in likely}
-        self._judged = matcher.judge(self._offer, likely)
+        self._judged = matcher.judge(self._offer, likely, lowest)
 
     @property
     def confidences(self) -> dict[str, int]:
@@ -164,7 +164,7 @@ class _Candidates:
         field = {**beside, **others}
         judged = self._judged
         if offer != self._offer or field != self._likely:
-            judged = self._matcher.judge(offer, list(field.values()))
+            judged = self._matcher.judge(offer, list(field.values()), self._lowest)
         matches = {pid: judged[pid] for pid in others if judged[pid].same(self._lowest)}
         for other_id, other in others.items():
             if state.decided.get(other_id):

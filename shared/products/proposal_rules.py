@@ -15,6 +15,7 @@ from shared.system.configuration_records import AutoApproval, Configuration
 NATURE: Final = ("name", "brand", "size", "category")
 _WORDING: Final = ("name", "brand", "size")
 SURE: Final = 100
+_NO_EVIDENCE: Final = 101
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -75,12 +76,12 @@ def still_the_same(known: Offer, found: Offer, matcher: Matcher) -> int:
 def best_confidences(offer: Offer, others: Iterable[Offer], matcher: Matcher) -> tuple[int, int]:
     """The surest match of an offer at other retailers, and at its own; 0 without any."""
     abroad = twin = 0
-    for other in others:
-        confidence = matcher.compare(offer, other).confidence
+    pairs = [(offer, other) for other in others]
+    for (_, other), match in zip(pairs, matcher.compare_each(pairs, _NO_EVIDENCE), strict=True):
         if other.retailer == offer.retailer:
-            twin = max(twin, confidence)
+            twin = max(twin, match.confidence)
         else:
-            abroad = max(abroad, confidence)
+            abroad = max(abroad, match.confidence)
     return abroad, twin
 
 

@@ -160,8 +160,9 @@ class _Seen:
     def best(self, offer: Offer, candidates: Iterable[Offer]) -> tuple[Offer, Match] | None:
         """The surest of those that count as the same product."""
         likely = shortlist(offer, candidates, MAX_COMPARED)
-        judged = [(other, self.matcher.compare(offer, other)) for other in likely]
-        same = [(other, match) for other, match in judged if match.same(self._lowest)]
+        judged = self.matcher.compare_each([(offer, other) for other in likely], self._lowest)
+        both = zip(likely, judged, strict=True)
+        same = [(other, match) for other, match in both if match.same(self._lowest)]
         return max(same, key=lambda pair: (pair[1].confidence, pair[0].id), default=None)
 
     def judge(self, stored: StoredRow) -> bool:

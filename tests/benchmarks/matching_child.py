@@ -11,7 +11,7 @@ import resource
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,17 +19,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from shared.products.matching.bulk import many_objects, match_block, mutual, settle, twins
+from shared.products import pairing, postings
+from shared.products.matching import POSTING_CAP, LearnedMatcher, Offer, shortlist
+from shared.products.matching.beside import beside
+from shared.products.matching.bulk import many_objects, mutual, scored, settle
 from shared.products.matching.candidates import Index, Pairs
-from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.features import CHUNK, expanded, features
 from shared.products.matching.logistic import probability
 from shared.products.matching.lookup import nearest
 from shared.products.matching.model import MatchModel
 from shared.products.matching.prior import prior_model
+from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, vector
 from shared.products.matching.vocabulary import Vocabulary, counted
 from shared.products.matching.words import distinct_words, stated_quantity
+from shared.products.pairs import State
 from tests.benchmarks.generated import Catalogue, catalogue
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ _ASKED: Final = 1000
 _ASKED_PEER: Final = 15
 _COMPARED: Final = 16
 _BEST: Final = 10
+_THROUGH_LISTS: Final = 300
 
 
 class Score:
@@ -73,18 +79,13 @@ def deduplicate(made: Catalogue) -> dict[str, float]:
     began = time.process_time()
     with many_objects():
         prepared = prepare(made.offers, model.vocabulary)
-    index = Index(prepared)
-    parts = [match_block(index, block, score) for block in index.blocks()]
-    own = twins(prepared)
-    parts.append(Pairs(own.left, own.right, score(prepared, own.left, own.right)))
-    found = settle(parts, prepared, LOWEST)
+    pairs = scored(Index(prepared), score)
+    found = settle(pairs, prepared, LOWEST)
     seconds = time.process_time() - began
     matches = _set(made.matches())
     accepted = _set(zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True))
     rivals = {(a, b) for a, b in accepted if made.retailers[a] != made.retailers[b]}
-    candidates = set().union(
-        *(_set(zip(p.left.tolist(), p.right.tolist(), strict=True)) for p in parts)
-    )
+    candidates = _set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     return {
         "seconds": seconds,
         "candidate_recall": len(candidates & matches) / len(matches),
@@ -106,7 +107,7 @@ def nearest_of(made: Catalogue) -> dict[str, float]:
     for a, b in asked:
         began = time.process_time()
         places = nearest(index, made.offers[b], _COMPARED)
-        few = prepare([made.offers[b], *(offers[at] for at in places)], model.vocabulary)
+        few = beside(index, offers, made.offers[b], places, model.vocabulary)
         sure = score(few, np.zeros(len(places), np.int64), np.arange(1, len(few)))
         ten = places[np.argsort(-sure, kind="stable")[:_BEST]]
         spent.append(time.process_time() - began)
@@ -135,6 +136,48 @@ def pairs(made: Catalogue) -> dict[str, float]:
         score(prepared, left, right)
         spent.append(time.process_time() - began)
     return {"pairs_a_second": _PAIRS / min(spent)}
+
+
+def through_lists(made: Catalogue) -> dict[str, float]:
+    """Full posting lists as the product keeps them: what matching a product reads and finds.
+
+    The lists are filled in the order of the catalogue; the product's own functions choose from
+    them whom to judge and whom to read.
+    """
+    matcher = LearnedMatcher(_model(made))
+    keys = [matcher.keys(offer) for offer in made.offers]
+    lists = _capped(made.offers, keys)
+    asked = list(made.matches())[:: max(1, len(made.offers) // 2000)][:_THROUGH_LISTS]
+    reads, met, found, full = [], 0, 0, 0
+    for place, partner in asked:
+        offer, other = made.offers[place], made.offers[partner].id
+        offered = {pid: each for key in keys[place] for pid, each in lists[key].items()}
+        offered.pop(offer.id, None)
+        likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
+        judged = matcher.judge(offer, likely, LOWEST)
+        sure = {pid: match.confidence for pid, match in judged.items() if match.same(LOWEST)}
+        chosen = pairing.choose(sure, State())
+        # Two documents and the lists, twice where they changed; then three and those chosen.
+        reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
+        full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])
+        met += other in offered
+        found += other in chosen
+    return {
+        "most_reads": max(reads),
+        "reads": statistics.fmean(reads),
+        "full_lists": full / sum(len(keys[place]) for place, _ in asked),
+        "met": met / len(asked),
+        "found": found / len(asked),
+    }
+
+
+def _capped(offers: list[Offer], keys: list[tuple[str, ...]]) -> dict[str, dict[str, Offer]]:
+    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
+    for offer, own in zip(offers, keys, strict=True):
+        for key in own:
+            if postings.has_room(lists[key], offer):
+                lists[key][offer.id] = offer
+    return lists
 
 
 def write_table(made: Catalogue, path: str) -> dict[str, float]:
@@ -176,7 +219,7 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
 
 
 def _model(made: Catalogue) -> MatchModel:
-    return prior_model(counted(map(name_terms, made.offers)))
+    return prior_model(counted(all_name_terms(made.offers)))
 
 
 def _set(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -195,6 +238,7 @@ PARTS: Final[dict[str, Callable[..., dict[str, float]]]] = {
     "deduplicate": deduplicate,
     "nearest": nearest_of,
     "pairs": pairs,
+    "lists": through_lists,
     "write": write_table,
     "read": read_pairs,
 }

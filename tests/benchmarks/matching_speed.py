@@ -20,6 +20,7 @@ PEERS: Final = ROOT / ".venv-bench" / "bin" / "python"
 HERE: Final = Path(__file__).parent / "peers"
 SIZE: Final = 100_000
 LARGE: Final = 1_000_000
+MANY_PRODUCTS: Final = 200_000
 ROUNDS: Final = 2
 _CHILD_SECONDS: Final = 3600
 _STARTS: Final = 7
@@ -35,6 +36,7 @@ def measure() -> Iterator[Figure]:
     yield from pair_scoring()
     yield from deduplication()
     yield from growth()
+    yield from through_lists()
 
 
 def one_against_many() -> Iterator[Figure]:
@@ -105,6 +107,16 @@ def growth() -> Iterator[Figure]:
     yield Figure("matching.1000000_candidate_recall", recall, "", ">= 0.95")
     note = f"precision {large['precision']:.3f}"
     yield Figure("matching.1000000_recall", large["recall"], "", note=note)
+
+
+def through_lists() -> Iterator[Figure]:
+    """What one product reads and finds through capped posting lists, by the product's own steps."""
+    for size in (2_000, MANY_PRODUCTS):
+        told = _child("lists", size)
+        note = f"mean {told['reads']:.1f}; {100 * told['full_lists']:.0f} % of its lists are full"
+        yield Figure(f"matching.reads_at_{size}", told["most_reads"], "documents", "<= 60", note)
+        yield Figure(f"matching.met_in_lists_at_{size}", told["met"], "")
+        yield Figure(f"matching.found_through_lists_at_{size}", told["found"], "")
 
 
 def footprint() -> Iterator[Figure]:

@@ -61,8 +61,15 @@ class Matcher(Protocol):
         """How surely the two are one product, by themselves; symmetric."""
         ...
 
-    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
-        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
+    def compare_each(self, pairs: Sequence[tuple[Offer, Offer]], lowest: int = 0) -> list[Match]:
+        """`compare` of each pair; below a confidence of `lowest` without evidence."""
+        ...
+
+    def judge(self, offer: Offer, others: Sequence[Offer], lowest: int = 0) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id, where those of one retailer compete.
+
+        Below a confidence of `lowest` a match comes without evidence.
+        """
         ...
 
 
@@ -77,9 +84,16 @@ class DefaultMatcher:
         """How surely the two are one product, by themselves; symmetric."""
         return self._loaded().compare(a, b)
 
-    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
-        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
-        return self._loaded().judge(offer, others)
+    def compare_each(self, pairs: Sequence[tuple[Offer, Offer]], lowest: int = 0) -> list[Match]:
+        """`compare` of each pair; below a confidence of `lowest` without evidence."""
+        return self._loaded().compare_each(pairs, lowest)
+
+    def judge(self, offer: Offer, others: Sequence[Offer], lowest: int = 0) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id, where those of one retailer compete.
+
+        Below a confidence of `lowest` a match comes without evidence.
+        """
+        return self._loaded().judge(offer, others, lowest)
 
     def _loaded(self) -> "LearnedMatcher":
         from shared.products.matching.learned import LearnedMatcher

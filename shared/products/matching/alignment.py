@@ -22,10 +22,14 @@ _BEGINNING: Final = 0.9
 _SHORTENED_LETTERS: Final = 2
 _CODE_LETTERS: Final = 4
 _CODE_ENDING: Final = 4
+_FEW: Final = 200
 
 
-class Side(msgspec.Struct, frozen=True):
-    """One side of n pairs: its terms, and how well each is matched on the other, from 0 to 1."""
+class Sides(msgspec.Struct, frozen=True):
+    """Both sides of n pairs: their terms, and how well each is matched on the other, 0 to 1.
+
+    All are (terms, 2, n): what is summed up over a pair's few terms is added in whole columns.
+    """
 
     terms: "Ids"
     weights: "Floats"
@@ -33,81 +37,70 @@ class Side(msgspec.Struct, frozen=True):
     matched: "Floats"
 
     def found(self) -> "Floats":
-        """(n, terms) the weight of what has a counterpart."""
+        """The weight of what has a counterpart."""
         return self.weights * self.matched
 
     def rest(self) -> "Floats":
-        """(n, terms) the weight of what has none."""
+        """The weight of what has none."""
         return self.weights * (1 - self.matched)
 
 
-Aligned = tuple[Side, Side]
-
-
-def align(prepared: Prepared, left: "Places", right: "Places") -> Aligned:
+def align(prepared: Prepared, left: "Places", right: "Places") -> Sides:
     """Both sides of the pairs `left[i]` and `right[i]`; symmetric but for the sides."""
-    a, b = _used(prepared.terms[left]), _used(prepared.terms[right])
-    exact = _met(a, b)
-    matched = exact[0].astype(np.float32, order="F"), exact[1].astype(np.float32, order="F")
-    _soften(prepared, (a, b), exact, matched)
-    _join(prepared, left, b, matched)
-    _join(prepared, right, a, matched[::-1])
-    return _side(prepared, left, a, matched[0]), _side(prepared, right, b, matched[1])
+    owners = np.stack([left, right])
+    # Rows are filled from the front: as many columns are used as hold any term at all.
+    every = prepared.terms[owners]
+    width = max(1, int(every.any((0, 1)).sum()))
+    terms = np.ascontiguousarray(every[:, :, :width].transpose(2, 0, 1))
+    weights = np.ascontiguousarray(prepared.weights[owners, :width].transpose(2, 0, 1))
+    exact = _met(terms)
+    matched = exact.astype(np.float32)
+    _soften(prepared, terms, exact, matched)
+    for side in (0, 1):
+        _join(prepared, owners[side], side, terms, matched)
+    return Sides(terms, weights, prepared.glossary.kind[terms], matched)
 
 
-def _used(terms: "Ids") -> "Ids":
-    # Column by column: what is summed up over a pair's few terms is then added in whole columns.
-    width = int((terms != 0).any(0).sum())
-    return np.asfortranarray(terms[:, : max(1, width)])
-
-
-def _met(a: "Ids", b: "Ids") -> "tuple[Bools, Bools]":
+def _met(terms: "Ids") -> "Bools":
     """Which terms of either side stand on the other."""
-    same = np.where(a == 0, -1, a).T[:, None] == b.T[None]
-    return same.any(1).T, same.any(0).T
+    a, b = terms[:, 0], terms[:, 1]
+    same = np.where(a == 0, -1, a)[:, None] == b[None]
+    return np.stack([same.any(1), same.any(0)], axis=1)
 
 
-def _side(prepared: Prepared, places: "Places", terms: "Ids", matched: "Floats") -> Side:
-    weights = np.asfortranarray(prepared.weights[places, : terms.shape[1]])
-    return Side(terms, weights, np.asfortranarray(prepared.glossary.kind[terms]), matched)
-
-
-def _soften(
-    prepared: Prepared,
-    terms: "tuple[Ids, Ids]",
-    exact: "tuple[Bools, Bools]",
-    matched: "tuple[Floats, Floats]",
-) -> None:
+def _soften(prepared: Prepared, terms: "Ids", exact: "Bools", matched: "Floats") -> None:
     """Fills in terms that are written in another way: shortened, misspelt, with an ending."""
-    a, b = terms
     # A typing mistake in the first letter is rare, and looking for it would cost ten times as much.
-    x = np.where(exact[0] | (prepared.glossary.initial[a] == 0), -1, prepared.glossary.initial[a])
-    y = np.where(exact[1], 0, prepared.glossary.initial[b])
-    at, to, pair = np.nonzero(x.T[:, None] == y.T[None])
+    initials = np.where(exact, 0, prepared.glossary.initial[terms])
+    x, y = initials[:, 0], initials[:, 1]
+    at, to, pair = np.nonzero((x[:, None] == y[None]) & (x != 0)[:, None])
     if len(pair):
-        likeness = _likeness(prepared, a[pair, at], b[pair, to])
-        np.maximum.at(matched[0], (pair, at), likeness)
-        np.maximum.at(matched[1], (pair, to), likeness)
+        likeness = _likeness(prepared, terms[at, 0, pair], terms[to, 1, pair])
+        np.maximum.at(matched[:, 0], (at, pair), likeness)
+        np.maximum.at(matched[:, 1], (to, pair), likeness)
 
 
 def _likeness(prepared: Prepared, a: "Ids", b: "Ids") -> "Floats":
+    if len(a) <= _FEW:
+        return _of_terms(prepared, a, b)
     size = len(prepared.glossary.spelling)
     keys = np.minimum(a, b).astype(np.int64) * size + np.maximum(a, b)
     distinct, places = np.unique(keys, return_inverse=True)
+    # Few distinct ones stand in most pairs.
     return _of_terms(prepared, distinct // size, distinct % size)[places]
 
 
 def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floats":
     from rapidfuzz import process
-    from rapidfuzz.distance import Indel, Prefix
+    from rapidfuzz.distance import Indel
 
     glossary = prepared.glossary
-    x, y = [glossary.spelling[i] for i in a], [glossary.spelling[i] for i in b]
+    x, y = (list(map(glossary.spelling.__getitem__, ids.tolist())) for ids in (a, b))
     alike = process.cpdist(x, y, scorer=Indel.normalized_similarity, dtype=np.float32)
-    begun = process.cpdist(x, y, scorer=Prefix.similarity, dtype=np.float32)
-    short = np.minimum(glossary.length[a], glossary.length[b])
-    ending = np.maximum(glossary.length[a], glossary.length[b]) - short
-    begins = begun == short
+    begins = np.array([u.startswith(v) or v.startswith(u) for u, v in zip(x, y, strict=True)])
+    lengths = glossary.length[a], glossary.length[b]
+    short = np.minimum(*lengths)
+    ending = np.maximum(*lengths) - short
     word = np.where((alike >= _ALIKE) & (short >= _ALIKE_LETTERS), alike, 0)
     word = np.where(begins & (short >= _SHORTENED_LETTERS), np.maximum(word, _BEGINNING), word)
     # Two codes that differ in one letter are two products.
@@ -116,15 +109,15 @@ def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floa
     return np.where(any_code, np.where(code, _BEGINNING, 0), word).astype(np.float32)
 
 
-def _join(
-    prepared: Prepared, owner: "Places", others: "Ids", matched: "tuple[Floats, Floats]"
-) -> None:
-    """Matches two neighbouring terms of the owner with one term of the other."""
+def _join(prepared: Prepared, owner: "Places", side: int, terms: "Ids", matched: "Floats") -> None:
+    """Matches two neighbouring terms of the owner, who is on `side`, with one of the other."""
     rows = np.flatnonzero(prepared.aliases[owner, 0])
-    aliases = prepared.aliases[owner[rows]]
-    same = (aliases[:, :, None] == others[rows, None, :]) & (aliases != 0)[:, :, None]
-    at, alias, to = np.nonzero(same)
+    if not len(rows):
+        return
+    aliases = prepared.aliases[owner[rows]].T
+    same = (aliases[:, None] == terms[None, :, 1 - side, rows]) & (aliases != 0)[:, None]
+    alias, to, at = np.nonzero(same)
     pair = rows[at]
-    matched[1][pair, to] = 1
+    matched[to, 1 - side, pair] = 1
     for part in (0, 1):
-        matched[0][pair, prepared.alias_parts[owner[pair], alias, part]] = 1
+        matched[prepared.alias_parts[owner[pair], alias, part], side, pair] = 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from shared.products.matching.candidates import Index, Pairs, best
+from shared.products.matching.candidates import Index, Pairs, best, joined
 from shared.products.matching.columns import Prepared
 
 if TYPE_CHECKING:
@@ -40,18 +40,14 @@ def many_objects() -> Iterator[None]:
         gc.enable()
 
 
-def match_block(index: Index, block: slice, score: "Score") -> Pairs:
-    """The scored pairs of one block of `index.blocks()`; blocks need nothing of each other."""
-    return _scored(index.prepared, index.pairs(block), score)
+def scored(index: Index, score: "Score") -> Pairs:
+    """The likely pairs of a catalogue, and the twins within its retailers, with their scores."""
+    found = joined([index.all_pairs(), twins(index.prepared)])
+    return Pairs(found.left, found.right, score(index.prepared, found.left, found.right))
 
 
-def settle(parts: list[Pairs], prepared: Prepared, lowest: float) -> Found:
-    """What the blocks' pairs come to together: best of both sides, and no retailer twice."""
-    pairs = Pairs(
-        np.concatenate([part.left for part in parts]),
-        np.concatenate([part.right for part in parts]),
-        np.concatenate([part.likely for part in parts]),
-    )
+def settle(pairs: Pairs, prepared: Prepared, lowest: float) -> Found:
+    """What scored pairs come to together: best of both sides, and no retailer twice."""
     pairs = mutual(pairs.only(pairs.likely >= lowest), prepared)
     return Found(pairs, clusters(pairs, prepared))
 
@@ -62,11 +58,7 @@ def mutual(pairs: Pairs, prepared: Prepared) -> Pairs:
     own = (shops[pairs.left] == shops[pairs.right]) & (shops[pairs.left] >= 0)
     rivals = best(pairs.only(~own), prepared, 1, both=True)
     strong = pairs.only(own & (pairs.likely >= STRONG))
-    return Pairs(
-        np.concatenate([rivals.left, strong.left]),
-        np.concatenate([rivals.right, strong.right]),
-        np.concatenate([rivals.likely, strong.likely]),
-    )
+    return joined([rivals, strong])
 
 
 def clusters(pairs: Pairs, prepared: Prepared) -> "NDArray[np.int64]":
@@ -113,7 +105,3 @@ def _signatures(
     for shop, name, size in zip(shops, names, sizes, strict=True):
         known = size if size == size else None  # noqa: PLR0124 - an unknown one is not a number
         yield (shop, name, known) if name and shop >= 0 else None
-
-
-def _scored(prepared: Prepared, pairs: Pairs, score: "Score") -> Pairs:
-    return Pairs(pairs.left, pairs.right, score(prepared, pairs.left, pairs.right))

@@ -6,7 +6,7 @@ either, the key says nothing and is left out.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Floats = NDArray[np.float32]
 
-MOST: Final = 3
-MARGIN: Final = 0.2
+MOST: Final = 4
+MARGIN: Final = 0.25
 # A block's pairs before they are thinned out: what 100 MB hold.
 _BLOCK_PAIRS: Final = 1_500_000
+_WAITING_PAIRS: Final = 3_000_000
 MOST_WORDS: Final = 6
 _FIRST, _SECOND = np.triu_indices(MOST_WORDS, 1)
 _PLACE_BITS: Final = 32
-_WORD_BITS: Final = 31
+WORD_BITS: Final = 31
 _NO_DETAIL: Final = np.zeros(1, np.int64)
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _SIZE_AGREES: Final = 0.15
 _SIZE_DIFFERS: Final = 0.5
 _PRICE: Final = 0.4
@@ -59,6 +60,7 @@ class Index:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self.term_ids = {term: at for at, term in enumerate(prepared.spelling)}
         self.ids, self.lengths, self.words = _rarest(prepared)
         self.lists = self.lengths[self.words]
         self.rarity = self.rarity_of(self.lists)
@@ -93,13 +95,23 @@ class Index:
             begin = end
 
     def pairs(self, block: slice) -> Pairs:
-        """The likely pairs of a block: for each offer the best few per other retailer."""
+        """The likely pairs of a block: for each offer the best few of it per other retailer."""
         starts, counts = self.starts[block], self.ends[block] - self.starts[block]
         entry = np.repeat(np.arange(block.start, block.stop), counts)
         inner = np.arange(len(entry)) - np.repeat(np.cumsum(counts) - counts, counts)
         right = self.partner[np.repeat(starts, counts) + inner]
         merged = _merged(self.owner[entry], right, self.said[entry])
         return best(self._rated(*merged), self.prepared, MOST, MARGIN)
+
+    def all_pairs(self) -> Pairs:
+        """The likely pairs of all blocks: for each offer the best few per other retailer."""
+        parts: list[Pairs] = []
+        for block in self.blocks():
+            parts.append(self.pairs(block))
+            # What is none of the best few so far is none in the end.
+            if sum(map(len, parts[1:])) > _WAITING_PAIRS:
+                parts = [best(joined(parts), self.prepared, MOST, MARGIN)]
+        return best(joined(parts), self.prepared, MOST, MARGIN) if parts else joined(parts)
 
     def rarity_of(self, lists: "Places") -> "Floats":
         """How much a word tells that so many offers have; one that no other has tells nothing."""
@@ -135,11 +147,18 @@ class Index:
         return Pairs(left, right, likeliness(names, sizes, apart))
 
 
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """All pairs of the parts."""
+    nothing = Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    columns = zip(*([p.left, p.right, p.likely] for p in (nothing, *parts)), strict=True)
+    return Pairs(*map(np.concatenate, columns))
+
+
 def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     """A first guess from what the names share and from the distances of sizes and prices."""
     sizes, prices = np.abs(sizes), np.abs(prices)
     agreed = _SIZE_AGREES * (sizes <= SIZE_STEP) - _SIZE_DIFFERS * (sizes > SIZE_STEP)
-    far = np.nan_to_num(np.minimum(prices, _PRICE_FAR), nan=_PRICE_UNKNOWN)
+    far = np.where(np.isnan(prices), np.float32(_PRICE_UNKNOWN), np.minimum(prices, _PRICE_FAR))
     return (names + agreed - _PRICE * far).astype(np.float32)
 
 
@@ -195,7 +214,7 @@ def together(words: "Places", lists: "Places") -> "tuple[Places, Places, Places]
     """The keys of every two common words: keys, rows, and as bits which words they are."""
     common = np.where(lists > POSTING_CAP, words, 0)
     first, second = common[:, _FIRST], common[:, _SECOND]
-    keys = np.minimum(first, second) << _WORD_BITS | np.maximum(first, second)
+    keys = np.minimum(first, second) << WORD_BITS | np.maximum(first, second)
     rows, at = np.nonzero((first > 0) & (second > 0))
     return _mixed(keys[rows, at], _NO_DETAIL), rows, (1 << _FIRST | 1 << _SECOND)[at]
 
@@ -238,7 +257,7 @@ def details_of(
 
 
 def _mixed(keys: "Places", details: "Places") -> "Places":
-    mixed = (keys.astype(np.uint64) ^ details.astype(np.uint64) * _MIX) * _MIX
+    mixed = (keys.astype(np.uint64) ^ details.astype(np.uint64) * MIX) * MIX
     return (mixed >> np.uint64(1)).astype(np.int64)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,10 +10,10 @@ import numpy as np
 
 from shared.products.matching.offer import Offer
 from shared.products.matching.quantity import Quantity
-from shared.products.matching.terms import NUMBER, codes, kind, stem, terms
+from shared.products.matching.reading import MOST_CODES, Codes, read
+from shared.products.matching.terms import NUMBER, kind, stem, terms
 from shared.products.matching.text import normalise
 from shared.products.matching.vocabulary import Vocabulary
-from shared.products.matching.words import stated_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +24,9 @@ if TYPE_CHECKING:
 
 MOST_TERMS: Final = 20
 MOST_ALIASES: Final = 6
-MOST_CODES: Final = 6
 _MOST_TEXT_TERMS: Final = 80
-_LEAST_ALIAS: Final = 4
+LEAST_ALIAS: Final = 4
 DIMENSIONS: Final = ("g", "ml", "count")
-
-Codes = tuple[tuple[str, ...], tuple[str, ...]]
-"""Those of the name and model, and those of the description."""
 
 
 class Glossary(msgspec.Struct, frozen=True):
@@ -110,55 +106,116 @@ class _Ids(dict[str, int]):
         return self[key]
 
 
-def name_terms(offer: Offer) -> list[str]:
-    """The terms of an offer's brand, name and model, each once, in their order."""
-    named = terms(offer.name)
-    if not offer.brand and not offer.model:
-        return list(dict.fromkeys(named))
-    before = [term for term in terms(offer.brand) if term not in named]
-    behind = [term for term in terms(offer.model) if term not in named]
-    return list(dict.fromkeys([*before, *named, *behind]))
-
-
 def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
     """The columns of `offers`."""
-    # Offer by offer, while what its texts come to when they are folded is remembered.
-    read = [(name_terms(offer), _codes(offer), stated_quantity(offer)) for offer in offers]
-    named = [terms for terms, _, _ in read]
+    said = read(offers)
     ids = _Ids(0)
-    rows = [[ids[term] for term in row] for row in named]
-    texts = [_text(offer, row, ids) for offer, row in zip(offers, rows, strict=True)]
-    glossary = _glossary(list(ids), vocabulary)
-    rarity = glossary.rarity.tolist()
-    order = [_rarest(row, rarity) for row in rows]
-    padded = _padded(
-        ([row[at] for at in o] for row, o in zip(rows, order, strict=True)), MOST_TERMS
-    )
-    found = [list(_aliases(row, o, ids)) for row, o in zip(named, order, strict=True)]
+    rows = _Rows.of(said.named, ids)
+    texts = _text_columns(offers, rows, ids)
+    glossary = glossary_of(list(ids), vocabulary)
+    ranks = _ranks(rows, glossary.rarity)
+    terms = _filled(rows.owner, ranks, rows.flat, (len(offers), MOST_TERMS))
     return Prepared(
         glossary=glossary,
-        terms=padded,
-        weights=glossary.rarity[padded],
-        aliases=_padded(([alias for alias, _ in row] for row in found), MOST_ALIASES),
-        alias_parts=_parts(found),
-        first=np.array([row[0] if row else 0 for row in rows], np.int32),
-        names=[" ".join(row) for row in named],
-        sorted_names=[" ".join(sorted(row)) for row in named],
-        **_code_columns([codes for _, codes, _ in read]),
-        **_text_columns(texts, len(ids)),
+        terms=terms,
+        weights=glossary.rarity[terms],
+        **_alias_columns(rows, ranks, ids),
+        first=_filled(rows.owner, rows.place, rows.flat, (len(offers), 1))[:, 0],
+        names=list(map(" ".join, said.named)),
+        sorted_names=[" ".join(sorted(row)) for row in said.named],
+        **_code_columns(said.codes),
+        **texts,
         described=np.array([bool(offer.description) for offer in offers], np.bool_),
-        **_label_columns(offers, [quantity for _, _, quantity in read]),
-        house=np.array([_house(*pair, ids) for pair in zip(offers, named, strict=True)], np.int32),
+        **_label_columns(offers, said.sizes),
+        house=_houses(offers, said.named, ids),
     )
+
+
+class _Rows(msgspec.Struct, frozen=True):
+    """The terms of many rows behind one another: each by id, with its row and its place there."""
+
+    count: int
+    flat: "Ids"
+    owner: "NDArray[np.int64]"
+    place: "NDArray[np.int64]"
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[str]], ids: _Ids) -> "_Rows":
+        lengths = np.array(list(map(len, rows)), np.int64)
+        flat = np.array(list(map(ids.__getitem__, chain.from_iterable(rows))), np.int32)
+        owner = np.repeat(np.arange(len(rows)), lengths)
+        return cls(len(rows), flat, owner, _places(owner, lengths))
+
+
+def _places(owner: "NDArray[np.int64]", lengths: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """Where each of a row's values stands in its row, where the rows stand behind one another."""
+    places: NDArray[np.int64] = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
+    return places
+
+
+def _filled(
+    owner: "NDArray[np.int64]", place: "NDArray[np.int64]", values: "Ids", shape: tuple[int, int]
+) -> "Ids":
+    """The values at their rows and places, as far as there is room; 0 elsewhere."""
+    filled = np.zeros(shape, np.int32)
+    room = place < shape[1]
+    filled[owner[room], place[room]] = values[room]
+    return filled
+
+
+def _ranks(rows: _Rows, rarity: "Floats") -> "NDArray[np.int64]":
+    """Which place each term has in its row, the rarest first; equals in their order."""
+    _, rank = np.unique(-rarity, return_inverse=True)
+    bits, place_bits = len(rarity).bit_length(), int(rows.place.max(initial=0)).bit_length()
+    # One sort of whole numbers is ten times as fast as one of several columns.
+    codes = (rows.owner << bits | rank[rows.flat]) << place_bits | rows.place
+    order = np.argsort(codes, kind="stable")
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = rows.place
+    return ranks
+
+
+def _alias_columns(rows: _Rows, ranks: "NDArray[np.int64]", ids: _Ids) -> dict[str, Any]:
+    """Neighbours that are one term elsewhere: found from the terms, of which there are fewer."""
+    known = sorted(_splits(ids))
+    size = len(ids)
+    aliases = np.zeros((rows.count, MOST_ALIASES), np.int32)
+    parts = np.zeros((rows.count, MOST_ALIASES, 2), np.int8)
+    if known:
+        pairs, alias = (np.array(column, np.int64) for column in zip(*known, strict=True))
+        asked = rows.flat[:-1].astype(np.int64) * size + rows.flat[1:]
+        at = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
+        near = (pairs[at] == asked) & (rows.owner[:-1] == rows.owner[1:])
+        near &= (ranks[:-1] < MOST_TERMS) & (ranks[1:] < MOST_TERMS)
+        first = np.flatnonzero(near)
+        owner = rows.owner[first]
+        place = _places(owner, np.bincount(owner, minlength=rows.count))
+        room = place < MOST_ALIASES
+        first, owner, place = first[room], owner[room], place[room]
+        aliases[owner, place] = alias[at[first]]
+        parts[owner, place] = np.stack([ranks[first], ranks[first + 1]], axis=1)
+    return {"aliases": aliases, "alias_parts": parts}
+
+
+def _splits(ids: _Ids) -> Iterator[tuple[int, int]]:
+    """The two terms that a term can be parted into, as one number, and the term."""
+    for term, alias in ids.items():
+        if len(term) >= LEAST_ALIAS:
+            for cut in range(1, len(term)):
+                first = ids.get(term[:cut])
+                second = first and ids.get(term[cut:])
+                if first and second:
+                    yield first * len(ids) + second, alias
 
 
 def with_vocabulary(prepared: Prepared, vocabulary: Vocabulary) -> Prepared:
     """The same columns, where terms have the habits that `vocabulary` knows."""
-    glossary = _glossary(prepared.glossary.spelling, vocabulary)
+    glossary = glossary_of(prepared.glossary.spelling, vocabulary)
     return msgspec.structs.replace(prepared, glossary=glossary)
 
 
-def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
+def glossary_of(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
+    """What is known of terms by id; the first is no term."""
     kinds = [kind(term) for term in spelling]
     habits = [
         vocabulary.habits.get(term, vocabulary.usual[k])
@@ -178,66 +235,40 @@ def _glossary(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
     )
 
 
-def _text_columns(texts: list[list[int]], size: int) -> dict[str, Any]:
-    flat = np.array([term for row in texts for term in row], np.int32)
-    owners = np.repeat(np.arange(len(texts), dtype=np.int64), list(map(len, texts)))
-    starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-    return {"text_starts": starts, "text_terms": flat, "text_keys": owners * size + flat}
+def _text_columns(offers: Sequence[Offer], rows: _Rows, ids: _Ids) -> dict[str, Any]:
+    """The terms of names and descriptions, each once in an offer."""
+    told = [(at, terms(o.description)) for at, o in enumerate(offers) if o.description]
+    described = _Rows.of([row[:_MOST_TEXT_TERMS] for _, row in told], ids)
+    places = np.array([at for at, _ in told], np.int64)
+    size = len(ids)
+    named = rows.owner * size + rows.flat
+    keys = np.unique(np.concatenate([named, places[described.owner] * size + described.flat]))
+    counts = np.bincount(keys // size, minlength=rows.count)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return {"text_starts": starts, "text_terms": (keys % size).astype(np.int32), "text_keys": keys}
 
 
-def _house(offer: Offer, named: list[str], ids: _Ids) -> int:
+def _houses(offers: Sequence[Offer], named: Sequence[list[str]], ids: _Ids) -> "Ids":
     """The longest word of the retailer's name, where the whole of it stands in the offer's."""
-    own = terms(offer.retailer)
-    return ids[max(own, key=len)] if own and set(own) <= set(named) else 0
-
-
-def _text(offer: Offer, named: list[int], ids: _Ids) -> list[int]:
-    described = terms(offer.description)[:_MOST_TEXT_TERMS]
-    return sorted({*named, *(ids[term] for term in described)})
-
-
-def _rarest(row: list[int], rarity: list[float]) -> list[int]:
-    return sorted(range(len(row)), key=lambda at: -rarity[row[at]])[:MOST_TERMS]
-
-
-def _aliases(row: list[str], order: list[int], ids: _Ids) -> Iterator[tuple[int, tuple[int, int]]]:
-    place = {at: rank for rank, at in enumerate(order)}
-    for at, (first, second) in enumerate(pairwise(row)):
-        joined = first + second
-        known = len(joined) >= _LEAST_ALIAS and ids.get(joined)
-        if known and at in place and at + 1 in place:
-            yield known, (place[at], place[at + 1])
-
-
-def _padded(rows: Iterable[list[int]], width: int) -> "Ids":
-    cut = [row[:width] for row in rows]
-    lengths = np.array(list(map(len, cut)), np.intp)
-    filled = np.zeros((len(cut), width), np.int32)
-    filled[np.arange(width) < lengths[:, None]] = list(chain.from_iterable(cut))
-    return filled
-
-
-def _parts(found: list[list[tuple[int, tuple[int, int]]]]) -> "Small":
-    parts = np.zeros((len(found), MOST_ALIASES, 2), np.int8)
-    for at, row in enumerate(found):
-        for k, (_, places) in enumerate(row[:MOST_ALIASES]):
-            parts[at, k] = places
-    return parts
-
-
-def _codes(offer: Offer) -> Codes:
-    named = codes(f"{offer.name} {offer.model}".strip())[:MOST_CODES]
-    return named, codes(offer.description)
+    houses = np.zeros(len(offers), np.int32)
+    for at, (offer, row) in enumerate(zip(offers, named, strict=True)):
+        own = terms(offer.retailer)
+        if own and own[0] in row and set(own) <= set(row):
+            houses[at] = ids[max(own, key=len)]
+    return houses
 
 
 def _code_columns(found: Sequence[Codes]) -> dict[str, Any]:
     ids, stems = _Ids(0), _Ids(0)
-    named = [own for own, _ in found]
-    both = [list(dict.fromkeys([*own, *described]))[:MOST_CODES] for own, described in found]
+    coded = [at for at, (named, described) in enumerate(found) if named or described]
+    both = [list(dict.fromkeys([*found[at][0], *found[at][1]]))[:MOST_CODES] for at in coded]
+    rows, places = _Rows.of(both, ids), np.array(coded, np.int64)
+    shape = len(found), MOST_CODES
+    of_stems = np.array([stems[stem(code)] for row in both for code in row], np.int32)
     return {
-        "codes": _padded(([ids[code] for code in row] for row in both), MOST_CODES),
-        "stems": _padded(([stems[stem(code)] for code in row] for row in both), MOST_CODES),
-        "named_codes": np.array(list(map(len, named)), np.int8),
+        "codes": _filled(places[rows.owner], rows.place, rows.flat, shape),
+        "stems": _filled(places[rows.owner], rows.place, of_stems, shape),
+        "named_codes": np.array([len(named) for named, _ in found], np.int8),
     }
 
 
@@ -248,6 +279,13 @@ def _label_columns(offers: Sequence[Offer], sizes: Sequence[Quantity | None]) ->
         "log_size": np.array(logs, np.float32),
         "dimension": np.array([DIMENSIONS.index(q.dimension) if q else -1 for q in sizes], np.int8),
         "log_price": np.array(prices, np.float32),
+        **labels_of(offers),
+    }
+
+
+def labels_of(offers: Sequence[Offer]) -> dict[str, Any]:
+    """The labels of `offers`, each a number that means something among them only."""
+    return {
         "currency": _labels(offer.currency for offer in offers),
         "brand": _labels(normalise(offer.brand) for offer in offers),
         "category": _labels(normalise(offer.category) for offer in offers),

@@ -59,12 +59,19 @@ _FACTS: Final = frozenset({"size", "brand", "category"})
 FIELDS: Final = tuple(dict.fromkeys(FIELD_OF))
 
 
-def explained(example: "NDArray[Any]", shares: "NDArray[Any]", a: Offer, b: Offer) -> Match:
-    """The match of two offers from the features and what each adds to the log-odds."""
+def explained(
+    example: "NDArray[Any]", shares: "NDArray[Any]", a: Offer, b: Offer, lowest: int = 0
+) -> Match:
+    """The match of two offers from the features and what each adds to the log-odds.
+
+    Below a confidence of `lowest` it comes without evidence.
+    """
     by_field = dict.fromkeys(FIELDS, 0.0)
     for field, share in zip(FIELD_OF, shares.tolist(), strict=True):
         by_field[field] += share
     confidence, points = confidence_and_points(list(by_field.values()))
+    if confidence < lowest:
+        return Match(confidence, ())
     value = dict(zip(TOGETHER, example.tolist(), strict=True))
     evidence = [
         Evidence(

@@ -86,6 +86,8 @@ def features(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
     """(n, len(NAMES)) the features of the offers `left[i]` and `right[i]`, as NAMES names them."""
     starts = range(0, len(left), CHUNK)
     parts = [_chunk(prepared, left[at : at + CHUNK], right[at : at + CHUNK]) for at in starts]
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), np.float32)
 
 
@@ -119,11 +121,13 @@ _PLAIN: Final[tuple[Callable[..., dict[str, Any]], ...]] = (
 
 
 def _chunk(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
-    aligned = align(prepared, left, right)
+    sides = align(prepared, left, right)
     found: dict[str, Any] = {}
     for part in _ALIGNED:
-        found |= part(prepared, left, right, aligned)
+        found |= part(prepared, left, right, sides)
     for part in _PLAIN:
         found |= part(prepared, left, right)
     found |= retailers(prepared, left, right, found)
-    return np.stack([np.asarray(found[name], np.float32) for name in NAMES]).T
+    columns = [found[name] for name in NAMES]
+    rows = np.concatenate(columns, dtype=np.float32, casting="unsafe")
+    return rows.reshape(len(NAMES), len(left)).T

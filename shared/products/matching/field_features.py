@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from shared.products.matching.alignment import Aligned
+from shared.products.matching.alignment import Sides
 from shared.products.matching.columns import DIMENSIONS, Prepared
 from shared.products.matching.terms import CODE
 
@@ -22,15 +22,28 @@ _FAR_SIZE: Final = 2.0
 _SAME_PRICE: Final = 0.005
 _NEAR_PRICE: Final = 0.15
 _FAR_PRICE: Final = 1.5
+_CODE_NAMES: Final = (
+    *("code_same", "code_stem", "code_told", "code_told_stem", "code_begins"),
+    *("code_differs", "code_rest", "code_one"),
+)
 _TWIN: Final = 0.999
 
 
-def model_codes(
-    p: Prepared, left: "Places", right: "Places", aligned: Aligned
-) -> "dict[str, Bools]":
+def model_codes(p: Prepared, left: "Places", right: "Places", sides: Sides) -> "dict[str, Bools]":
     """Model codes: the same, of one stem, told in the other's description, or different ones."""
-    width = max(1, int((p.codes[left] > 0).any(0).sum()), int((p.codes[right] > 0).any(0).sum()))
-    exact = _alike(p.codes[left, :width], p.codes[right, :width])
+    found = {name: np.zeros(len(left), np.bool_) for name in _CODE_NAMES}
+    found["code_begins"] = begins = _code_matched(sides)
+    rows = np.flatnonzero((p.codes[left, 0] > 0) | (p.codes[right, 0] > 0))
+    if len(rows):
+        for name, values in _compared(p, left[rows], right[rows], begins[rows]).items():
+            found[name][rows] = values
+    return found
+
+
+def _compared(p: Prepared, left: "Places", right: "Places", begins: "Bools") -> "dict[str, Bools]":
+    a, b = p.codes[left], p.codes[right]
+    width = max(1, int((a > 0).any(0).sum()), int((b > 0).any(0).sum()))
+    exact = _alike(a[:, :width], b[:, :width])
     stems = _alike(p.stems[left, :width], p.stems[right, :width])
     places = np.arange(width)
     named_a = places < p.named_codes[left, None]
@@ -40,20 +53,14 @@ def model_codes(
     stem = (stems & both).any((1, 2)) & ~same
     told = (exact & one).any((1, 2)) & ~same & ~stem
     told_stem = (stems & one).any((1, 2)) & ~same & ~stem & ~told
-    begins = _code_matched(aligned) & ~same & ~stem & ~told
+    begins = begins & ~same & ~stem & ~told
     agree = same | stem | told | begins
     some_a, some_b = named_a.any(1), named_b.any(1)
     free_a, free_b = (named_a & ~stems.any(2)).any(1), (named_b & ~stems.any(1)).any(1)
-    return {
-        "code_same": same,
-        "code_stem": stem,
-        "code_told": told,
-        "code_told_stem": told_stem,
-        "code_begins": begins,
-        "code_differs": ~agree & some_a & some_b,
-        "code_rest": agree & free_a & free_b,
-        "code_one": ~agree & (some_a != some_b),
-    }
+    differs, rest = ~agree & some_a & some_b, agree & free_a & free_b
+    one_sided = ~agree & (some_a != some_b)
+    columns = same, stem, told, told_stem, begins, differs, rest, one_sided
+    return dict(zip(_CODE_NAMES, columns, strict=True))
 
 
 def _alike(a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "Bools":
@@ -61,9 +68,8 @@ def _alike(a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "Bools":
     return found
 
 
-def _code_matched(aligned: Aligned) -> "Bools":
-    a, b = ((side.matched * (side.kind == CODE)).max(1) > 0 for side in aligned)
-    found: Bools = a | b
+def _code_matched(sides: Sides) -> "Bools":
+    found: Bools = ((sides.matched > 0) & (sides.kind == CODE)).any((0, 1))
     return found
 
 
@@ -108,9 +114,10 @@ def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
 
 
 def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
-    house = p.house[owners]
-    told = (p.terms[others] == house[:, None]).any(1)
-    own: Bools = (house > 0) & (p.retailer[owners] != p.retailer[others]) & ~told
+    own: Bools = (p.house[owners] > 0) & (p.retailer[owners] != p.retailer[others])
+    rows = np.flatnonzero(own)
+    if len(rows):
+        own[rows] = ~(p.terms[others[rows]] == p.house[owners[rows], None]).any(1)
     return own
 
 

@@ -54,11 +54,13 @@ def _counts(prepared: Prepared, pairs: "tuple[Places, Places]", weights: "Floats
     chosen = np.flatnonzero(weights > _LEAST_LIKELY)
     for at in range(0, len(chosen), _CHUNK):
         rows = chosen[at : at + _CHUNK]
-        for side in align(prepared, pairs[0][rows], pairs[1][rows]):
-            weight = weights[rows, None] * (side.terms > 0)
-            found, flat = (weight * side.matched).ravel(), side.terms.ravel()
-            counts[0] += np.bincount(flat, found, size)
-            counts[1] += np.bincount(flat, weight.ravel() - found, size)
+        sides = align(prepared, pairs[0][rows], pairs[1][rows])
+        # Side after side, offer by offer: one order whatever the layout.
+        weight = (weights[rows] * (sides.terms > 0)).transpose(1, 2, 0)
+        found = (weight * sides.matched.transpose(1, 2, 0)).ravel()
+        flat = sides.terms.transpose(1, 2, 0).ravel()
+        counts[0] += np.bincount(flat, found, size)
+        counts[1] += np.bincount(flat, weight.ravel() - found, size)
     return counts
 
 

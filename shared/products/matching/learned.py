@@ -29,22 +29,38 @@ class LearnedMatcher:
 
     def compare(self, a: Offer, b: Offer) -> Match:
         """How surely the two are one product, by themselves; symmetric."""
-        first, second = sorted((a, b), key=_order)
-        prepared = prepare((first, second), self._model.vocabulary)
-        example = by_themselves(prepared, np.array([0]), np.array([1]))[0]
-        return explained(example, example * vector(self._model.alone, TOGETHER), first, second)
+        return self.compare_each([(a, b)])[0]
 
-    def judge(self, offer: Offer, others: Sequence[Offer]) -> dict[str, Match]:
-        """How surely the offer is each of `others`, by id, where those of one retailer compete."""
+    def compare_each(self, pairs: Sequence[tuple[Offer, Offer]], lowest: int = 0) -> list[Match]:
+        """`compare` of each pair; below a confidence of `lowest` without evidence."""
+        if not pairs:
+            return []
+        ordered = [sorted(pair, key=_order) for pair in pairs]
+        prepared = prepare([offer for pair in ordered for offer in pair], self._model.vocabulary)
+        places = np.arange(len(pairs)) * 2
+        examples = by_themselves(prepared, places, places + 1)
+        shares = examples * vector(self._model.alone, TOGETHER)
+        return [
+            explained(example, share, first, second, lowest)
+            for example, share, (first, second) in zip(examples, shares, ordered, strict=True)
+        ]
+
+    def judge(self, offer: Offer, others: Sequence[Offer], lowest: int = 0) -> dict[str, Match]:
+        """How surely the offer is each of `others`, by id, where those of one retailer compete.
+
+        Below a confidence of `lowest` a match comes without evidence, which takes time to write.
+        """
         by_id = {other.id: other for other in others if other.id != offer.id}
         ordered = sorted([offer, *by_id.values()], key=_order)
         own = next(at for at, each in enumerate(ordered) if each is offer)
         rest = [at for at in range(len(ordered)) if at != own]
-        left, right = [min(own, at) for at in rest], [max(own, at) for at in rest]
-        matches = self._matches(ordered, left, right)
+        sides = [min(own, at) for at in rest], [max(own, at) for at in rest]
+        matches = self._matches(ordered, *sides, lowest)
         return {ordered[at].id: match for at, match in zip(rest, matches, strict=True)}
 
-    def _matches(self, offers: Sequence[Offer], left: list[int], right: list[int]) -> list[Match]:
+    def _matches(
+        self, offers: Sequence[Offer], left: list[int], right: list[int], lowest: int
+    ) -> list[Match]:
         if not left:
             return []
         prepared = prepare(offers, self._model.vocabulary)
@@ -53,7 +69,7 @@ class LearnedMatcher:
         examples = Scoring(prepared, among, self._model).examples(*asked)
         shares = examples * vector(self._model.together, TOGETHER)
         return [
-            explained(example, share, offers[a], offers[b])
+            explained(example, share, offers[a], offers[b], lowest)
             for example, share, a, b in zip(examples, shares, left, right, strict=True)
         ]
 

@@ -54,12 +54,15 @@ def fitted(
     return weights
 
 
-def refined(examples: "NDArray[Any]", labels: "NDArray[Any]", prior: "Numbers") -> "Numbers":
+def refined(
+    examples: "NDArray[Any]", labels: "NDArray[Any]", prior: "Numbers", groups: "NDArray[Any]"
+) -> "Numbers":
     """The fitted weights with as strong a prior as foretells labels best that it has not seen.
 
+    What is of one of the (n) `groups`, numbered from 0, is seen together or not at all.
     The last strength all but keeps the prior: what few labels cannot better they leave alone.
     """
-    fold = np.arange(len(labels)) % _FOLDS
+    fold = groups % _FOLDS
     best = min(
         _STRENGTHS,
         key=lambda strength: sum(

@@ -1,22 +1,27 @@
-"""The offers of a catalogue in memory that one more offer is most likely the same product as."""
+"""The offers of a catalogue in memory that one more offer is most likely the same product as.
+
+One offer makes a handful of keys: what is done with arrays for whole catalogues is done in plain
+numbers here, which for so few is several times as fast.
+"""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from shared.products.matching.candidates import (
+    MIX,
     MOST_WORDS,
+    WORD_BITS,
     Index,
-    alone,
-    details_of,
-    finer_keys,
     likeliness,
-    together,
 )
-from shared.products.matching.columns import DIMENSIONS, name_terms
-from shared.products.matching.keys import STEM
+from shared.products.matching.columns import DIMENSIONS
+from shared.products.matching.keys import BAND, POSTING_CAP, SIZE_STEP, STEM
 from shared.products.matching.offer import Offer
+from shared.products.matching.reading import name_terms
 from shared.products.matching.terms import NUMBER, kind
 from shared.products.matching.words import stated_quantity
 
@@ -24,6 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Places = NDArray[np.int64]
+
+_WHOLE: Final = (1 << 64) - 1
+_MIX: Final = int(MIX)
+_NEW: Final = np.ones(1, np.bool_)
+_WORDS: Final = np.arange(MOST_WORDS)
 
 
 def nearest(index: Index, offer: Offer, most: int) -> "Places":
@@ -33,10 +43,9 @@ def nearest(index: Index, offer: Offer, most: int) -> "Places":
     size = math.log(quantity.value) if quantity else math.nan
     price = math.log(offer.price_minor) if offer.price_minor > 0 else math.nan
     dimension = DIMENSIONS.index(quantity.dimension) if quantity else -1
-    details = np.array(details_of(*map(np.atleast_1d, (size, dimension, price))))
-    found, said = _met(index, words, lists, details)
-    rarity = index.rarity_of(lists)[0]
-    weight = (said[:, None] >> np.arange(MOST_WORDS) & 1) @ rarity
+    found, said = _met(index, dict(_keys(words, lists, _details(size, dimension, price))))
+    rarity = index.rarity_of(np.array(lists + [0] * (MOST_WORDS - len(lists))))
+    weight = (said[:, None] >> _WORDS & 1) @ rarity
     p = index.prepared
     names = weight / np.maximum(index.total[found] + rarity.sum() - weight, 1e-6)
     sizes = np.where(p.dimension[found] == dimension, p.log_size[found] - size, np.nan)
@@ -44,36 +53,61 @@ def nearest(index: Index, offer: Offer, most: int) -> "Places":
     return found[np.argsort(-likely, kind="stable")[:most]]
 
 
-def _words(index: Index, offer: Offer) -> "tuple[Places, Places]":
+def _words(index: Index, offer: Offer) -> tuple[list[int], list[int]]:
     """The rarest of the offer's stems that the catalogue has, and how many offers have each."""
     stems = dict.fromkeys(term[:STEM] for term in name_terms(offer) if kind(term) != NUMBER)
     known = [index.ids[stem] for stem in stems if stem in index.ids]
-    lengths = {word: int(index.lengths[word]) for word in known}
+    lengths = {word: index.lengths.item(word) for word in known}
     rarest = sorted(lengths, key=lengths.__getitem__)[:MOST_WORDS]
-    words = np.array([rarest + [0] * (MOST_WORDS - len(rarest))], np.int64)
     # Of a word that one offer has there are two now.
-    return words, np.where(words > 0, np.maximum(index.lengths[words], 2), 0)
+    return rarest, [max(lengths[word], 2) for word in rarest]
 
 
-def _met(
-    index: Index, words: "Places", lists: "Places", details: "Places"
-) -> "tuple[Places, Places]":
+def _details(size: float, dimension: int, price: float) -> list[int | None]:
+    """As `details_of` tells siblings apart."""
+    known, priced = not math.isnan(size), not math.isnan(price)
+    return [
+        (round(size / SIZE_STEP) + 1000) * 4 + dimension if known else None,
+        *(math.floor(price / BAND + by) + 1000 if priced else None for by in (0, 0.5)),
+    ]
+
+
+def _keys(
+    words: Sequence[int], lists: Sequence[int], details: Sequence[int | None]
+) -> Iterator[tuple[int, int]]:
+    """Each key that the index may have the offer under, and as bits the words that make it."""
+    common = []
+    for at, (word, length) in enumerate(zip(words, lists, strict=True)):
+        if length <= POSTING_CAP:
+            yield _mixed(word, 0), 1 << at
+        else:
+            common.append((word, 1 << at))
+    for (first, bit), (second, other) in combinations(common, 2):
+        key = _mixed(min(first, second) << WORD_BITS | max(first, second), 0)
+        yield key, bit | other
+        for number, detail in enumerate(details):
+            if detail is not None:
+                yield _mixed(key, detail * 4 + number + 1), bit | other
+
+
+def _mixed(key: int, detail: int) -> int:
+    return ((key ^ detail * _MIX & _WHOLE) * _MIX & _WHOLE) >> 1
+
+
+def _met(index: Index, keys: dict[int, int]) -> "tuple[Places, Places]":
     """Each offer that shares a key, once, and as bits the words of all keys that it shares."""
-    keys, _, said = together(words, lists)
-    parts = [alone(words, lists)[::2], (keys, said)]
-    repeated = np.repeat(details, len(keys), axis=1)
-    parts += [(finer, said[known]) for finer, known in finer_keys(keys, repeated)]
-    keys, said = map(np.concatenate, zip(*parts, strict=True))
-    keys >>= index.bits
-    starts = np.searchsorted(index.keys, keys, "left")
-    counts = np.searchsorted(index.keys, keys, "right") - starts
-    inner = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows = index.partner[np.repeat(starts, counts) + inner]
-    codes = rows << MOST_WORDS | np.repeat(said, counts)
+    asked = sorted((key >> index.bits, said) for key, said in keys.items())
+    first = np.array([key for key, _ in asked], np.int64)
+    at = np.searchsorted(index.keys, np.concatenate([first, first + 1])).tolist()
+    runs = [
+        index.partner[begin:end] << MOST_WORDS | said
+        for begin, end, (_, said) in zip(at, at[len(asked) :], asked, strict=False)
+        if end > begin
+    ]
+    if not runs:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    codes = np.concatenate(runs)
     codes.sort()
     rows = codes >> MOST_WORDS
-    first = np.flatnonzero(np.diff(rows, prepend=-1))
-    if not len(first):
-        return rows, rows
-    bits = np.bitwise_or.reduceat(codes & ((1 << MOST_WORDS) - 1), first)
-    return rows[first], bits
+    new = np.flatnonzero(np.concatenate([_NEW, rows[1:] != rows[:-1]]))
+    return rows[new], np.bitwise_or.reduceat(codes & ((1 << MOST_WORDS) - 1), new)

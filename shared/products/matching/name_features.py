@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from shared.products.matching.alignment import Aligned, Side
+from shared.products.matching.alignment import Sides
 from shared.products.matching.columns import Prepared
 from shared.products.matching.terms import NUMBER, WORD
 
@@ -19,68 +19,64 @@ _ENOUGH: Final = 4.0
 _MOST_HABIT: Final = 8.0
 
 
-def overlaps(_: Prepared, __: "Places", ___: "Places", aligned: Aligned) -> "dict[str, Floats]":
+def overlaps(_: Prepared, __: "Places", ___: "Places", sides: Sides) -> "dict[str, Floats]":
     """How much of either name the other has, where a rare term counts more."""
-    a, b = aligned
-    total_a, total_b = a.weights.sum(1), b.weights.sum(1)
-    found_a, found_b = a.found(), b.found()
-    cover_a = found_a.sum(1) / np.maximum(total_a, _TINY)
-    cover_b = found_b.sum(1) / np.maximum(total_b, _TINY)
-    common = (found_a.sum(1) + found_b.sum(1)) / 2
+    each = sides.found()
+    total, found = sides.weights.sum(0), each.sum(0)
+    cover = found / np.maximum(total, _TINY)
+    common = (found[0] + found[1]) / 2
     return {
-        "cover_least": np.minimum(cover_a, cover_b),
-        "cover_most": np.maximum(cover_a, cover_b),
-        "overlap": common / np.maximum(total_a + total_b - common, _TINY),
+        "cover_least": np.minimum(*cover),
+        "cover_most": np.maximum(*cover),
+        "overlap": common / np.maximum(total[0] + total[1] - common, _TINY),
         # Many terms in common are surer than few.
         "common": np.minimum(common, _ENOUGH) / _ENOUGH,
-        "rarest_common": np.maximum(found_a.max(1), found_b.max(1)),
+        "rarest_common": np.maximum(*each.max(0)),
     }
 
 
-def leftovers(p: Prepared, left: "Places", right: "Places", aligned: Aligned) -> "dict[str, Any]":
+def leftovers(p: Prepared, left: "Places", right: "Places", sides: Sides) -> "dict[str, Any]":
     """What has no counterpart: two flavours leave a word on either side, a longer name on one."""
-    a, b = aligned
-    rest_a, rest_b = a.rest(), b.rest()
-    words_a, words_b = (rest_a * (a.kind == WORD)).sum(1), (rest_b * (b.kind == WORD)).sum(1)
+    each = sides.rest()
+    rest, words = each.max(0), (each * (sides.kind == WORD)).sum(0)
     first_a, first_b = p.first[left], p.first[right]
     return {
-        "rest_both": np.minimum(rest_a.max(1), rest_b.max(1)),
-        "rest_most": np.maximum(rest_a.max(1), rest_b.max(1)),
-        "words_both": np.minimum(words_a, words_b),
-        "words_one": np.abs(words_a - words_b),
+        "rest_both": np.minimum(*rest),
+        "rest_most": np.maximum(*rest),
+        "words_both": np.minimum(*words),
+        "words_one": np.abs(words[0] - words[1]),
         "first_same": (first_a == first_b) & (first_a != 0),
     }
 
 
-def habits(p: Prepared, _: "Places", __: "Places", aligned: Aligned) -> "dict[str, Floats]":
+def habits(p: Prepared, _: "Places", __: "Places", sides: Sides) -> "dict[str, Floats]":
     """The terms' own experience: some are left out at will, others tell two products apart."""
-    kept, missed, worst = zip(*(_habits(p, side) for side in aligned), strict=True)
+    real = sides.terms > 0
+    kept = (p.glossary.kept[sides.terms] * sides.matched * real).sum(0)
+    each = p.glossary.missed[sides.terms] * (1 - sides.matched) * real
+    missed, worst = each.sum(0), each.min(0)
     return {
-        "kept": np.clip(kept[0] + kept[1], -_MOST_HABIT, _MOST_HABIT),
-        "missed_least": np.clip(np.minimum(*missed), -_MOST_HABIT, _MOST_HABIT),
-        "missed_most": np.clip(np.maximum(*missed), -_MOST_HABIT, _MOST_HABIT),
+        "kept": _bounded(kept[0] + kept[1]),
+        "missed_least": _bounded(np.minimum(*missed)),
+        "missed_most": _bounded(np.maximum(*missed)),
         "missed_worst_least": np.minimum(*worst),
         "missed_worst": np.maximum(*worst),
     }
 
 
-def _habits(p: Prepared, side: Side) -> "tuple[Floats, Floats, Floats]":
-    real = side.terms > 0
-    kept = p.glossary.kept[side.terms] * side.matched * real
-    missed = p.glossary.missed[side.terms] * (1 - side.matched) * real
-    return kept.sum(1), missed.sum(1), missed.min(1)
+def _bounded(habits: "Floats") -> "Floats":
+    bounded: Floats = np.minimum(np.maximum(habits, -_MOST_HABIT), _MOST_HABIT)
+    return bounded
 
 
-def numbers(_: Prepared, __: "Places", ___: "Places", aligned: Aligned) -> "dict[str, Any]":
+def numbers(_: Prepared, __: "Places", ___: "Places", sides: Sides) -> "dict[str, Any]":
     """Numbers and measures, such as the 2 of "2 ply" or 64gb."""
-    a, b = aligned
-    number_a, number_b = a.kind == NUMBER, b.kind == NUMBER
-    found_a, found_b = (number_a * a.found()).sum(1), (number_b * b.found()).sum(1)
-    rest_a, rest_b = (number_a * a.rest()).max(1), (number_b * b.rest()).max(1)
+    number = sides.kind == NUMBER
+    found, rest = (number * sides.found()).sum(0), (number * sides.rest()).max(0)
     return {
-        "number_same": np.minimum((found_a + found_b) / 2, 1),
-        "number_differs": np.minimum(rest_a, rest_b),
-        "number_one": np.abs(rest_a - rest_b),
+        "number_same": np.minimum((found[0] + found[1]) / 2, 1),
+        "number_differs": np.minimum(*rest),
+        "number_one": np.abs(rest[0] - rest[1]),
     }
 
 
@@ -88,8 +84,9 @@ def spellings(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     """How alike the names are letter by letter."""
     from rapidfuzz import fuzz, process
 
-    x, y = [p.sorted_names[i] for i in left], [p.sorted_names[i] for i in right]
-    u, v = [p.names[i] for i in left], [p.names[i] for i in right]
+    a, b = left.tolist(), right.tolist()
+    x, y = (list(map(p.sorted_names.__getitem__, places)) for places in (a, b))
+    u, v = (list(map(p.names.__getitem__, places)) for places in (a, b))
     whole = process.cpdist(x, y, scorer=fuzz.ratio, dtype=np.float32)
     ordered = process.cpdist(u, v, scorer=fuzz.ratio, dtype=np.float32)
     words = process.cpdist(x, y, scorer=fuzz.token_set_ratio, dtype=np.float32)

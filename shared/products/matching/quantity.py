@@ -1,14 +1,14 @@
 """Sizes and units: "0.4 kg", "400G" and "4x100 g" are one quantity."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
 
-from shared.products.matching.text import fold
+from shared.products.matching.text import REMEMBERED, WORDS, fold
 
 Dimension = Literal["g", "ml", "count"]
 
@@ -31,6 +31,13 @@ _BY_NAME: Final[dict[str, tuple[Dimension, Decimal]]] = {
     for (dimension, factor), names in _UNITS.items()
     for name in names.split()
 }
+MEASURES: Final = (
+    *("gb", "tb", "mb", "kb", "mp", "megapixel", "inch", "in", "cm", "mm", "watt", "kw", "w"),
+    *("volt", "v", "mhz", "ghz", "hz", "rpm", "mah", "ft", "db", "bit", "ch"),
+)
+"""Units of what is not sold by them, the longer before its beginning."""
+# "6 mlx4" is what "6 ml x 4" is.
+_PARTS: Final = frozenset({*_BY_NAME, *(f"{unit}x" for unit in _BY_NAME), *MEASURES, "x"})
 _UNIT: Final = "|".join(sorted(map(re.escape, _BY_NAME), key=len, reverse=True))
 _DIGIT: Final = re.compile(r"\d")
 _NUMBER: Final = r"\d{1,6}(?:\.\d{1,3})?"
@@ -57,12 +64,38 @@ class Quantity(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=8192)
 def quantity(text: str) -> Quantity | None:
     """The size that a name or a size field states; a weight or volume goes before a count."""
-    folded = fold(text)
-    digit = _DIGIT.search(folded)
-    if digit is None:
-        return None
-    found = [q for q in map(_read, _QUANTITY.finditer(folded, digit.start())) if q is not None]
+    return quantity_in(runs(fold(text).split(" ")))
+
+
+def quantity_in(parts: Iterable[str]) -> Quantity | None:
+    """The size that the `runs` of a folded text state."""
+    found = [q for part in parts for q in _quantities(part)]
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
+
+
+@lru_cache(maxsize=WORDS)
+def stands_alone(word: str) -> bool:
+    """Whether a folded word can be no part of a size or measure, whatever stands beside it."""
+    return word.isalpha() and word not in _PARTS
+
+
+def runs(words: Sequence[str]) -> list[str]:
+    """The words between those that stand alone, run by run; the same few sizes on most names."""
+    found: list[list[str]] = []
+    before = -2
+    for at, word in enumerate(words):
+        if not stands_alone(word):
+            if before == at - 1:
+                found[-1].append(word)
+            else:
+                found.append([word])
+            before = at
+    return list(map(" ".join, found))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _quantities(part: str) -> tuple[Quantity, ...]:
+    return tuple(q for q in map(_read, _QUANTITY.finditer(part)) if q is not None)
 
 
 def measured(plain: str) -> str:

@@ -1,21 +1,25 @@
 """The terms of a text: words, numbers, measures and model codes, each in one spelling."""
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from shared.products.matching.quantity import from_first_digit, measured
-from shared.products.matching.text import REMEMBERED, canonical, fold, normalise
+from shared.products.matching.quantity import (
+    MEASURES,
+    from_first_digit,
+    measured,
+    runs,
+    stands_alone,
+)
+from shared.products.matching.text import REMEMBERED, WORDS, canonical, fold, normalise
 
 # Shops that write without spaces do so where a script meets a digit; model codes are Latin.
 _SCRIPT_EDGE: Final = re.compile(r"(?<=[^\W\d_a-z])(?=\d)|(?<=\d)(?=[^\W\d_a-z])")
 _SAME_UNIT: Final = {"inch": "in", "watt": "w", "volt": "v", "megapixel": "mp"}
-_UNIT: Final = (
-    "gb|tb|mb|kb|mp|megapixel|inch|in|cm|mm|watt|kw|w|volt|v|mhz|ghz|hz|rpm|mah|ft|db|bit|ch"
-)
+_UNIT: Final = "|".join(MEASURES)
 _SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w)")
 _MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
-_DIGIT: Final = re.compile(r"\d")
 _WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
 _NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
 _TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
@@ -30,19 +34,36 @@ CODE: Final = 2
 @lru_cache(maxsize=REMEMBERED)
 def terms(text: str) -> tuple[str, ...]:
     """The terms of `text` in their order, with repetitions."""
-    plain = normalise(text)
-    if not _DIGIT.search(plain):
-        return tuple(map(canonical, plain.split()))
-    if not plain.isascii():
-        plain = _SCRIPT_EDGE.sub(" ", plain)
-    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(plain)).split()))
+    return terms_of(normalise(text).split())
+
+
+def terms_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The terms of a normalised text's words."""
+    alone = list(map(_alone, words))
+    if "" not in alone:
+        return tuple(alone)
+    found: list[str] = []
+    run: list[str] = []
+    for word, term in zip(words, alone, strict=True):
+        if not term:
+            run.append(word)
+            continue
+        if run:
+            found += _measured(" ".join(run))
+            run = []
+        found.append(term)
+    return (*found, *_measured(" ".join(run)))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(fold(text)))
-    return tuple(dict.fromkeys(code for code in written if kind(code) == CODE))
+    return codes_of(runs(fold(text).split(" ")))
+
+
+def codes_of(parts: Iterable[str]) -> tuple[str, ...]:
+    """The codes in the `runs` of a folded text."""
+    return tuple(dict.fromkeys(code for part in parts for code in _codes(part)))
 
 
 def stem(code: str) -> str:
@@ -62,6 +83,24 @@ def kind(term: str) -> int:
     if digits >= _CODE_DIGITS or (len(term) >= _CODE_LENGTH and 0 < digits < len(term)):
         return WORD if not digits else NUMBER if "." in term else CODE
     return NUMBER if term.replace(".", "").isdigit() else WORD
+
+
+@lru_cache(maxsize=WORDS)
+def _alone(word: str) -> str:
+    return canonical(word) if stands_alone(word) else ""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _measured(run: str) -> tuple[str, ...]:
+    if not run.isascii():
+        run = _SCRIPT_EDGE.sub(" ", run)
+    return tuple(map(_spelt, from_first_digit(_SPACED_MEASURE, _joined, measured(run)).split()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _codes(run: str) -> tuple[str, ...]:
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(run))
+    return tuple(code for code in written if kind(code) == CODE)
 
 
 def _joined(match: re.Match[str]) -> str:

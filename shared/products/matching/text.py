@@ -18,17 +18,29 @@ _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SPACES: Final = re.compile(r"\s+")
 # One product is compared with many, and each comparison folds the same few texts again.
 REMEMBERED: Final = 16_384
+WORDS: Final = 65_536
 
 
 @lru_cache(maxsize=REMEMBERED)
 def fold(text: str) -> str:
     """`text` in one case and one way of writing numbers, with its punctuation between words."""
     if text.isascii():
-        plain = text.casefold().translate(_ASCII_JOINING)
+        plain = fold_plain(text)
         return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", plain)) if "," in plain else plain
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2044", "/")
     kept = "".join(c for c in folded if c not in _JOINING and unicodedata.category(c) != "Cf")
     return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", kept))
+
+
+def fold_plain(text: str) -> str:
+    """`fold` of a text in ASCII without commas."""
+    return text.casefold().translate(_ASCII_JOINING)
+
+
+def spaced_plain(folded: str, kept: str) -> str:
+    """A folded text in ASCII with spaces for its punctuation, but for the character `kept`."""
+    plain = _ASCII_POINT.sub(" ", folded) if "." in folded else folded
+    return plain.translate({**_ASCII_SPACE, ord(kept): kept})
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -58,7 +70,7 @@ def _kept(text: str, at: int) -> str:
     return " "
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=WORDS)
 def canonical(token: str) -> str:
     """`token` without a plain plural ending, so that "chips" and "chip" agree."""
     plural = token.isascii() and len(token) > 3 and token[-1] in "sz" and token[-2] not in "sui"  # noqa: PLR2004

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from shared.products.matching.columns import name_terms, prepare, with_vocabulary
+from shared.products.matching.columns import prepare, with_vocabulary
 from shared.products.matching.features import EXPANDED, expanded, features
 from shared.products.matching.habits import learned_habits
 from shared.products.matching.logistic import fitted, probability, refined
@@ -20,6 +20,7 @@ from shared.products.matching.nearest import near_pairs
 from shared.products.matching.offer import Offer
 from shared.products.matching.prior import ALONE as PRIOR
 from shared.products.matching.prior import prior_model, surrounded
+from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
 from shared.products.matching.vocabulary import counted
 
@@ -51,7 +52,7 @@ class Training:
 
     def __init__(self, offers: Sequence[Offer]) -> None:
         self._place = {offer.id: at for at, offer in enumerate(offers)}
-        self._vocabulary = counted(map(name_terms, offers))
+        self._vocabulary = counted(all_name_terms(offers))
         self._prepared = prepare(offers, self._vocabulary)
         self.candidates = near_pairs(self._prepared)
 
@@ -67,13 +68,16 @@ class Training:
         left, right, same = self._decided(decisions)
         if len(set(same.tolist())) < _BOTH:
             return model
+        groups = products(left, right, same)
         for _ in range(_ROUNDS):
             examples = self.scoring(model).examples(left, right)
             by_itself = np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
             model = msgspec.structs.replace(
                 model,
-                alone=named(refined(by_itself, same, vector(model.alone, ALONE)), ALONE),
-                together=named(refined(examples, same, vector(model.together, TOGETHER)), TOGETHER),
+                alone=named(refined(by_itself, same, vector(model.alone, ALONE), groups), ALONE),
+                together=named(
+                    refined(examples, same, vector(model.together, TOGETHER), groups), TOGETHER
+                ),
                 decisions=len(same),
             )
         return model
@@ -100,3 +104,21 @@ class Training:
         left = np.array([self._place[a] for a, _, _ in known], np.intp)
         right = np.array([self._place[b] for _, b, _ in known], np.intp)
         return left, right, np.array([float(same) for _, _, same in known])
+
+
+def products(left: "Places", right: "Places", same: "Floats") -> "Places":
+    """(n) a number, from 0 on, for the product that the left offer of each decided pair is.
+
+    Refused pairs join nothing: through them nearly all offers of a catalogue hang together.
+    """
+    first: dict[int, int] = {}
+
+    def root(offer: int) -> int:
+        while first.setdefault(offer, offer) != offer:
+            offer = first[offer]
+        return offer
+
+    for a, b in zip(left[same > 0].tolist(), right[same > 0].tolist(), strict=True):
+        first[root(b)] = root(a)
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(root(a), len(numbers)) for a in left.tolist()], np.intp)

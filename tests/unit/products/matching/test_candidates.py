@@ -1,23 +1,27 @@
 from functools import cache
 
 import numpy as np
+import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from shared.products.matching import POSTING_CAP, Offer
+from shared.products.matching import POSTING_CAP, Offer, candidates
+from shared.products.matching.beside import beside
 from shared.products.matching.bulk import (
     STRONG,
     Found,
     clusters,
-    match_block,
     mutual,
+    scored,
     settle,
     twins,
 )
 from shared.products.matching.candidates import Index, Pairs, best
-from shared.products.matching.columns import Prepared, name_terms, prepare
+from shared.products.matching.columns import Prepared, prepare
+from shared.products.matching.features import features
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
 from shared.products.matching.lookup import nearest
+from shared.products.matching.reading import name_terms
 from shared.products.matching.vocabulary import Vocabulary, counted
 from tests.benchmarks.generated import Catalogue, catalogue
 
@@ -64,10 +68,19 @@ def test_every_retailer_lists_products_with_siblings() -> None:
 
 def test_blocks_hold_nearly_every_match_among_the_few_likeliest() -> None:
     made, _, index = _made()
-    found = [_set(index.pairs(block)) for block in index.blocks()]
+    found = _set(index.all_pairs())
     matches = _matches(made)
-    assert len(set().union(*found) & matches) / len(matches) >= 0.95
-    assert sum(map(len, found)) <= 4 * SIZE
+    assert len(found & matches) / len(matches) >= 0.95
+    assert len(found) <= 4 * SIZE
+
+
+def test_small_blocks_leave_over_what_large_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, index = _made()
+    whole = _set(index.all_pairs())
+    monkeypatch.setattr(candidates, "_BLOCK_PAIRS", 5_000)
+    monkeypatch.setattr(candidates, "_WAITING_PAIRS", 3_000)
+    assert sum(1 for _ in index.blocks()) > 3
+    assert _set(index.all_pairs()) == whole
 
 
 def test_blocks_share_no_offer_on_their_left() -> None:
@@ -109,6 +122,19 @@ def test_a_new_offer_finds_its_match_among_the_nearest() -> None:
     matches = list(made.matches())[:300]
     found = sum(a in nearest(index, made.offers[b], 16).tolist() for a, b in matches)
     assert found / len(matches) >= 0.98
+
+
+def test_an_offer_beside_others_measures_as_if_all_were_read_again() -> None:
+    made, vocabulary, index = _made()
+    coded = replace(made.offers[3], name="Nagapi TX-4500 dates chocochip", model="A52s-128")
+    asked = [replace(offer, id="new") for offer in made.offers[:150]]
+    asked += [coded, replace(coded, name="unheard rosewater 5 kg", model="", brand="Shop0")]
+    for offer in asked:
+        places = nearest(index, offer, 16)
+        few = beside(index, made.offers, offer, places, vocabulary)
+        again = prepare([offer, *(made.offers[at] for at in places)], vocabulary)
+        left, right = np.zeros(len(places), np.int64), np.arange(1, len(places) + 1)
+        assert np.array_equal(features(few, left, right), features(again, left, right))
 
 
 def test_nothing_is_near_a_name_of_unknown_words() -> None:
@@ -154,7 +180,7 @@ def test_one_name_and_size_twice_at_one_retailer_are_twins() -> None:
     assert _set(twins(_prepared(PEANUTS, again, other))) == {(0, 1)}
 
 
-def test_blocks_settled_together_are_the_whole() -> None:
+def test_what_is_settled_is_sure_and_in_clusters() -> None:
     _, _, index = _made()
 
     def likely(
@@ -163,8 +189,7 @@ def test_blocks_settled_together_are_the_whole() -> None:
         same = prepared.log_price[left] == prepared.log_price[right]
         return np.where(same, 95, 40).astype(np.float32)
 
-    parts = [match_block(index, block, likely) for block in index.blocks()]
-    found = settle(parts, index.prepared, 50)
+    found = settle(scored(index, likely), index.prepared, 50)
     assert isinstance(found, Found)
     assert (found.pairs.likely >= 50).all()
     assert found.clusters[found.pairs.right].tolist() == found.clusters[found.pairs.left].tolist()

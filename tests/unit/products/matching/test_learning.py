@@ -19,6 +19,7 @@ from shared.products.matching import (
 from shared.products.matching.explanation import confidence_and_points
 from shared.products.matching.logistic import fitted, probability, refined
 from shared.products.matching.scoring import TOGETHER
+from shared.products.matching.training import products
 from tools.train_default_model import demo_offers, trained
 
 BRANDS = ("Munchee", "Maliban", "Ritzbury", "Kandos", "Revello")
@@ -139,4 +140,9 @@ def test_labels_that_say_nothing_leave_the_prior() -> None:
     examples = chance.normal(size=(60, 10))
     labels = (probability(examples[:, 0] * 2) > chance.random(60)).astype(float)
     prior = np.array([2.0, *[0.0] * 9])
-    assert np.abs(refined(examples, labels, prior) - prior).max() < 0.35
+    assert np.abs(refined(examples, labels, prior, np.arange(len(labels))) - prior).max() < 0.35
+
+
+def test_decisions_of_one_product_are_of_one_group() -> None:
+    left, right = np.array([0, 1, 2, 5, 5]), np.array([1, 4, 3, 6, 0])
+    assert products(left, right, np.array([1, 1, 0, 1, 0])).tolist() == [0, 0, 1, 2, 2]

@@ -38,6 +38,25 @@ def test_a_comparison_is_symmetric_bounded_and_explained(a: Offer, b: Offer) -> 
     assert match.confidence == 50 + sum(evidence.weight for evidence in match.evidence)
 
 
+@settings(deadline=None, max_examples=30)
+@given(OFFERS, st.lists(OFFERS, max_size=4))
+def test_many_comparisons_say_what_each_says(offer: Offer, others: list[Offer]) -> None:
+    pairs = [(offer, other) for other in others]
+    each = [MATCHER.compare(*pair) for pair in pairs]
+    assert MATCHER.compare_each(pairs) == each
+    assert MATCHER.compare_each(pairs, 50) == [
+        match if match.same(50) else replace(match, evidence=()) for match in each
+    ]
+
+
+def test_a_judgement_explains_what_counts_alone() -> None:
+    rival = replace(ELSEWHERE, id="c", name="Tong Garden Cashew Nuts 400g")
+    whole = MATCHER.judge(PEANUTS, [ELSEWHERE, rival])
+    short = MATCHER.judge(PEANUTS, [ELSEWHERE, rival], SAME_FROM)
+    assert short["b"] == whole["b"]
+    assert short["c"] == replace(whole["c"], evidence=())
+
+
 @given(OFFERS)
 def test_keys_are_document_ids(offer: Offer) -> None:
     keys = blocking_keys(offer)

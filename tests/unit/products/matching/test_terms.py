@@ -1,7 +1,8 @@
 import pytest
 
-from shared.products.matching.columns import name_terms, prepare
+from shared.products.matching.columns import prepare
 from shared.products.matching.offer import Offer
+from shared.products.matching.reading import name_terms
 from shared.products.matching.terms import CODE, NUMBER, WORD, codes, kind, stem, terms
 from shared.products.matching.vocabulary import Vocabulary, counted
 
