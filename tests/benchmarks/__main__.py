@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from local.plan import ROOT
-from tests.benchmarks import cold, crawl_speed, matching_quality, matching_speed, reads, warm
+from tests.benchmarks import cold, crawl_speed, local_quality, matching_quality, matching_speed, reads, warm
 from tests.benchmarks.cloud import Cloud, running
 from tests.benchmarks.figures import Figure, write
 
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
 }
 WITHOUT_CLOUD: dict[str, Callable[[], Iterable[Figure]]] = {
     "quality": matching_quality.measure,
+    "local": local_quality.measure,
     "matching": matching_speed.measure,
     "crawl": crawl_speed.measure,
 }
