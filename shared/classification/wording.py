@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -78,7 +79,7 @@ class _Features:
 def terms(text: str) -> Counter[str]:
     """The words and numbers of a text, alone and two in a row, with how often they occur."""
     found = _TERM.findall(plain(text))
-    pairs = (" ".join(pair) for pair in zip(found, found[1:], strict=False))
+    pairs = (" ".join(pair) for pair in pairwise(found))
     return Counter([*found, *pairs])
 
 

@@ -9,7 +9,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from local.plan import ROOT
-from tests.benchmarks import cold, crawl_speed, local_quality, matching_quality, matching_speed, reads, warm
+from tests.benchmarks import (
+    cold,
+    crawl_speed,
+    local_quality,
+    matching_quality,
+    matching_speed,
+    reads,
+    warm,
+)
 from tests.benchmarks.cloud import Cloud, running
 from tests.benchmarks.figures import Figure, write
 
