@@ -81,6 +81,10 @@ test: setup browser ## lint, types, architecture, unit, contract, rules, integra
 bench: setup .venv-bench/.python ## measure starts, warm calls, reads, the matcher and crawls: prints a table, writes bench.json
 	@$(PY) -m tests.benchmarks
 
+.PHONY: chaos
+chaos: setup ## classify 10,000 products 20 times while providers fail, workers die and tasks come twice; ITEMS=, SEEDS=
+	@$(PY) -m tests.chaos --items $(or $(ITEMS),10000) --seeds $(or $(SEEDS),20)
+
 .PHONY: crawl-packages
 crawl-packages: $(VENV)/.python ## install crawl4ai into .venv-crawl, for the benchmark and pages that scripts draw
 	@$(PY) -m crawler_pod.browser_packages

@@ -1,8 +1,9 @@
 """A local cloud for tests, which fails them at its end if production would refuse their queries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from local.meter import SHAPES_NAME
 from local.plan import ROOT, Plan
@@ -23,17 +24,20 @@ def provider_urls(models: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_stack(folder: Path, *, triggers: bool = True) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, *, triggers: bool = True, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Stack]:
     """A cloud with queues, jobs and accounts on free ports, whose rate limits never bite."""
-    settings = {
+    known = {
         "RATE_LIMIT_SCALE": "1000",
         "FETCH_LOOPBACK": "1",
         # The emulator scans where Firestore has an index: a busy machine takes its time for that.
         "FIRESTORE_TIMEOUT_SECONDS": "50",
         "AI_TIMEOUT_SECONDS": "10",
         **provider_urls(f"http://{HOST}:{free_port()}"),
+        **settings,
     }
-    with Stack(Plan(Ports.free(), folder, settings=settings, triggers=triggers)) as stack:
+    with Stack(Plan(Ports.free(), folder, settings=known, triggers=triggers)) as stack:
         prepare(stack)
         yield stack
         # The emulator answers any query.

@@ -12,7 +12,8 @@ from shared.edge import Request, endpoint
 classify_batches = endpoint(
     __name__,
     "/classify-batch",
-    memory_mb=512,
+    # Ten thousand products are looked through before they are stored.
+    memory_mb=1024,
     service_account="ai",
     secrets=(
         "SECRET_KEY",

@@ -101,14 +101,18 @@ class CloudTasks:
             Route("/tasks/{queue}", self._disturb, methods=["PUT"]),
         ]
 
+    def disturb(self, queue: str, accidents: Accidents) -> bool:
+        """Have a queue's tasks come as `accidents` say; False where there is no such queue."""
+        found = [each for name, each in self._queues.items() if name.endswith(f"/{queue}")]
+        for each in found:
+            each.disturb(accidents)
+        return bool(found)
+
     async def _disturb(self, request: Request) -> JSONResponse:
-        wanted = request.path_params["queue"]
         accidents = Accidents(**await request.json())
-        for name, queue in self._queues.items():
-            if name.rpartition("/")[2] == wanted:
-                queue.disturb(accidents)
-                return JSONResponse(asdict(accidents))
-        return JSONResponse({"error": f"There is no queue {wanted}."}, 404)
+        if not self.disturb(request.path_params["queue"], accidents):
+            return JSONResponse({"error": "There is no such queue."}, 404)
+        return JSONResponse(asdict(accidents))
 
     async def _show(self, _: Request) -> JSONResponse:
         return JSONResponse(self.status())

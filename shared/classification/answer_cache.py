@@ -46,10 +46,15 @@ def read(
     return found
 
 
-def keep(item: Item, categories: Categories, model: Model, kept: Kept) -> None:
-    """Keeps an answer for a week."""
-    for key in _keys(item, categories, [model]):
-        redis.set_all({key: msgspec.json.encode(kept).decode()}, KEPT_SECONDS)
+def keep(answers: Sequence[tuple[Item, Kept]], categories: Categories, model: Model) -> None:
+    """Keeps a model's answers for a week, in one round trip."""
+    texts = {
+        key: msgspec.json.encode(kept).decode()
+        for item, kept in answers
+        for key in _keys(item, categories, [model])
+    }
+    if texts:
+        redis.set_all(texts, KEPT_SECONDS)
 
 
 def _keys(item: Item, categories: Categories, models: Sequence[Model]) -> list[str]:

@@ -20,6 +20,7 @@ from shared.classification.deciding import Setting
 from shared.classification.models import Decided, Provider
 from shared.clients import tasks
 from shared.clock import utc_now
+from shared.errors import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,11 @@ def work(batch_id: str, part: int) -> None:
 
 def give_up(batch_id: str, part: int) -> None:
     """Settles what of a part is open as failed, so that a person sees it."""
-    batch, _ = batch_store.read(batch_id)
+    try:
+        batch, _ = batch_store.read(batch_id)
+    except NotFound:
+        # Removed for its age: there is nothing to settle.
+        return
     if batch.status != "running":
         return
     failed = [(placed, _failed(placed)) for placed in _open(batch, part)]

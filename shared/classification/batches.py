@@ -123,13 +123,11 @@ def read_items(batch_id: str, wanted: ListItems) -> ItemList:
 
 
 def cancel(batch_id: str, by: Actor, clock: Clock = utc_now) -> BatchView:
-    """The batch, of which nothing more begins; raises NotFound, and Conflict where it is over."""
+    """The batch, of which nothing more begins, if it is not over anyway; raises NotFound."""
     for _ in range(ATTEMPTS):
         batch, snapshot = batch_store.read(batch_id)
-        if batch.status in ("cancelling", "cancelled"):
+        if batch.is_over or batch.status == "cancelling":
             return _view(batch)
-        if batch.is_over:
-            raise Conflict("The batch is done.")
         now = clock()
         try:
             cancelled = _cancelled(batch, now)

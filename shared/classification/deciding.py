@@ -61,7 +61,8 @@ class Setting(msgspec.Struct, frozen=True):
 
     `calibrated` says what a provider's own figure is worth.
     `most_in_call` products go in one call at the most, `threads` calls are made at a time, and
-    without `cascade` nothing stands in for a provider.
+    without `cascade` nothing stands in for a provider. Where `is_named`, the caller has named the
+    first of the candidates.
     """
 
     categories: Categories
@@ -72,6 +73,7 @@ class Setting(msgspec.Struct, frozen=True):
     most_in_call: int = MOST_IN_CALL
     threads: int = THREADS
     cascade: bool = True
+    is_named: bool = False
 
 
 def setting(provider: Provider | None, model: str | None) -> Setting:
@@ -81,7 +83,8 @@ def setting(provider: Provider | None, model: str | None) -> Setting:
     found = candidates.chosen(known.provider_order, provider, model, categories)
     threshold = known.thresholds.review_confidence
     seconds = settings().ai_timeout_seconds
-    return Setting(categories, found, threshold, seconds, ledgers.calibrated)
+    named = provider is not None or model is not None
+    return Setting(categories, found, threshold, seconds, ledgers.calibrated, is_named=named)
 
 
 def decide(  # noqa: PLR0913 - what is asked, of whom, until when, and who hears of it

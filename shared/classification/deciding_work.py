@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -67,7 +67,9 @@ class Work:
         return self._open(items)
 
     def _without_cached(self, items: dict[int, Item]) -> dict[int, Item]:
-        models = [each.model for each in self._known.candidates if each.has_circuit]
+        # Who names a model wants its word; else any that may be asked will do.
+        whose = self._known.candidates[: 1 if self._known.is_named else None]
+        models = [each.model for each in whose if each.has_circuit]
         for index, kept in answer_cache.read(items, self._known.categories, models).items():
             self._settle(self._of_kept(index, kept, "cache"))
         return self._open(items)
@@ -85,15 +87,15 @@ class Work:
         return {index: item for index, item in items.items() if index not in self._decided}
 
     def _ask(self, tasks: Iterable[_Task]) -> None:
+        left, running = deque(tasks), set[Future[list[_Task]]]()
         with ThreadPoolExecutor(self._known.threads) as pool:
-
-            def begin(task: _Task) -> "Future[list[_Task]]":
-                return pool.submit(copy_context().run, self._call, task)
-
-            running = {begin(task) for task in tasks}
-            while running:
+            while left or running:
+                while left and len(running) < self._known.threads:
+                    task = left.popleft()
+                    running.add(pool.submit(copy_context().run, self._call, task))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                running |= {begin(task) for each in done for task in each.result()}
+                for each in done:
+                    left.extend(each.result())
 
     def _call(self, task: _Task) -> list[_Task]:
         """Makes the call, and says which follow from it."""
@@ -122,16 +124,19 @@ class Work:
         else:
             whom = before.rest if before else known.candidates
             found = [failover.classify(items[0], listed, whom, asker, seconds, before=before)]
+        self._keep(items, found)
         for index, result in zip(task.indexes, found, strict=True):
             self._answered(index, result, before.paid if before else Paid())
 
-    def _answered(self, index: int, result: Result, before: Paid) -> None:
-        kept = Kept(result.verdict, result.provider, result.model, result.prompt_version)
-        asked = {each.provider: each for each in self._known.candidates}[result.provider]
+    def _keep(self, items: Sequence[Item], found: Sequence[Result]) -> None:
+        asked = {each.provider: each for each in self._known.candidates}[found[0].provider]
         if self._known.cascade and asked.has_circuit:
-            answer_cache.keep(self._items[index], self._known.categories, asked.model, kept)
+            answers = [(item, _kept(result)) for item, result in zip(items, found, strict=True)]
+            answer_cache.keep(answers, self._known.categories, asked.model)
+
+    def _answered(self, index: int, result: Result, before: Paid) -> None:
+        kept, paid = _kept(result), _paid(before + result.paid)
         decided = self._of_kept(index, kept, "provider")
-        paid = _paid(before + result.paid)
         self._settle(msgspec.structs.replace(decided, latency_ms=result.latency_ms, **paid))
         for twin in self._twins[index]:
             self._settle(self._of_kept(twin, kept, "twin"))
@@ -226,6 +231,10 @@ def _failure(index: int, failure: str, more: dict[str, Any]) -> Decided:
         failure=failure,
         **told,
     )
+
+
+def _kept(result: Result) -> Kept:
+    return Kept(result.verdict, result.provider, result.model, result.prompt_version)
 
 
 def _paid(paid: Paid) -> dict[str, int]:

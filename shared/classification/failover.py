@@ -200,14 +200,9 @@ class _Attempts(Generic[T]):
         for number, candidate in enumerate(candidates):
             if self._asker.is_gone():
                 raise Stopped
-            if self._asker.left() <= 0:
-                self._reasons.setdefault(candidate.provider, "no time was left")
-                continue
             if self._together and not candidate.takes_many:
                 raise Apart(candidates[number:], self._begun, self._paid)
-            if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
-                self._reasons.setdefault(candidate.provider, "left alone for now")
-                self._waits[candidate.provider] = (candidate, wait)
+            if not self._may_be_asked(candidate):
                 continue
             try:
                 held = paying.reserve(candidate, self._question)
@@ -224,6 +219,16 @@ class _Attempts(Generic[T]):
                 if self._together and failure.kind in _OF_THE_QUESTION:
                     raise Apart(candidates[number:], failure.kind, self._paid) from None
         return None
+
+    def _may_be_asked(self, candidate: Candidate) -> bool:
+        if self._asker.left() <= 0:
+            self._reasons.setdefault(candidate.provider, "no time was left")
+            return False
+        if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
+            self._reasons.setdefault(candidate.provider, "left alone for now")
+            self._waits[candidate.provider] = (candidate, wait)
+            return False
+        return True
 
     def _soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""

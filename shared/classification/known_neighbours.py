@@ -1,29 +1,54 @@
-"""What neighbours there are now: what reviewers have decided, and the catalogue's newest products.
-
-Read once in ten minutes for each instance, whatever their number.
-"""
+"""What neighbours there are now: reviewers' decisions, and the newest products as filed."""
 
 import logging
-from typing import Final
+from collections.abc import Sequence
+from threading import Lock
 
-from shared.classification.models import Categories, Item, Verdict
+from shared.classification import labels, newest_products
+from shared.classification.models import Categories, Example, Item, Verdict
 from shared.classification.neighbours import Neighbours
+from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
-FRESH_SECONDS: Final = 600.0
+
+_lock = Lock()
+_Of = tuple[Categories, list[labels.Label], list[Example]]
+_kept: "tuple[_Of, KnownNeighbours] | None" = None
 
 
 class KnownNeighbours:
-    """The neighbours of items."""
+    """The neighbours of items, by reviewers' word alone and by the catalogue's as well."""
 
-    def __init__(self, found: Neighbours) -> None:
-        self._found = found
+    def __init__(
+        self, categories: Categories, reviewed: Sequence[Example], filed: Sequence[Example]
+    ) -> None:
+        self._reviewed = Neighbours(categories, reviewed, [])
+        self._all = Neighbours(categories, reviewed, filed)
 
     def nearest(self, item: Item) -> Verdict | None:
-        """The category of what is as good as the same product; None where none is sure."""
-        return self._found.nearest(f"{item.brand or ''} {item.name}")
+        """The category of what is as good as the same product; None where none is sure.
+
+        Who asks about a product of the catalogue doubts how such products are filed there.
+        """
+        known = self._all if item.id is None else self._reviewed
+        return known.nearest(labels.label_text(item.brand, item.name))
 
 
 def read(categories: Categories) -> KnownNeighbours:
-    """As they were at most ten minutes ago."""
-    return KnownNeighbours(Neighbours(categories, [], []))
+    """Reviewers' decisions as they were a minute ago at most, products as ten minutes ago."""
+    global _kept  # noqa: PLW0603 - one copy for the process
+    of: _Of = (categories, _labels(), newest_products.known())
+    with _lock:
+        if _kept is None or _kept[0] != of:
+            _, reviewed, filed = of
+            examples = [Example(label.text, label.category) for label in reviewed]
+            _kept = (of, KnownNeighbours(categories, examples, filed))
+        return _kept[1]
+
+
+def _labels() -> list[labels.Label]:
+    try:
+        return labels.known()
+    except DependencyError as error:
+        log.warning("No labels", extra={"context": {"why": error.detail}})
+        return []

@@ -10,14 +10,13 @@ import time
 from collections import OrderedDict
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.classification import labels
+from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
-from shared.clients import firestore
 from shared.clients.ai.asking import Patience, Question, Reply
 from shared.errors import DependencyError
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Read once for each instance in so long, whatever the size of the catalogue.
-MOST_PRODUCTS: Final = 1000
 MOST_EXAMPLES: Final = 2000
 FRESH_SECONDS: Final = 600.0
 # The first answer waits no longer for what there is to learn; the rest is learned a minute later.
@@ -85,7 +83,7 @@ def _examples(categories: Categories) -> tuple[list[Example], list[str]]:
     that a reviewer has seen stands here by his word alone.
     """
     decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
-    found = [each for each in _products() if each.text.casefold() not in decided]
+    found = [each for each in newest_products.known() if each.text.casefold() not in decided]
     known = [each for each in (*decided.values(), *found) if each.category in categories.ids]
     return known, [each.text for each in found if not each.category]
 
@@ -96,28 +94,3 @@ def _labels() -> list[labels.Label]:
     except DependencyError as error:
         log.warning("No labels", extra={"context": {"why": error.detail}})
         return []
-
-
-def _products() -> list[Example]:
-    from google.cloud.firestore import FieldFilter, Query
-
-    query = (
-        firestore.client()
-        .collection("products")
-        .where(filter=FieldFilter("listed", "==", True))
-        .order_by("updated_at", direction=Query.DESCENDING)
-        .select(["name", "brand", "category"])
-        .limit(MOST_PRODUCTS)
-    )
-    try:
-        with firestore.errors_mapped():
-            found = [s.to_dict() or {} for s in query.stream(**firestore.limits())]
-    except DependencyError as error:
-        log.warning("No examples", extra={"context": {"why": error.detail}})
-        return []
-    return [_example(fields) for fields in found]
-
-
-def _example(fields: dict[str, Any]) -> Example:
-    text = labels.label_text(fields.get("brand"), fields["name"])
-    return Example(text, fields.get("category") or "")

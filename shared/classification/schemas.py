@@ -41,8 +41,9 @@ class StreamedEvent(msgspec.Struct):
     """One event of the stream; `data` is a JSON object, which depends on `event`.
 
     progress `{index, total, percent}`, restart `{index, provider, reason}`, result `{index,
-    product, category, confidence, rationale, provider, model, needs_review}`, error `{index,
-    message}`, complete `{total, successful, failed}`.
+    product, category, confidence, rationale, provider, model, source, needs_review}`, error
+    `{index, message}`, complete `{total, successful, failed}`. Where `source` is `neighbour`,
+    nobody was asked, and provider and model are null.
     """
 
     event: Literal["progress", "restart", "result", "error", "complete"]

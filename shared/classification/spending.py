@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         CollectionReference,
         DocumentReference,
         DocumentSnapshot,
-        Transaction,
     )
 
 log = logging.getLogger(__name__)
@@ -44,6 +43,7 @@ SPENT_SECONDS: Final = 20.0
 CALLS_KEPT: Final = timedelta(days=90)
 DAYS_KEPT: Final = timedelta(days=400)
 SWEPT: Final = 200
+ATTEMPTS: Final = 4
 _MICROS: Final = 1_000_000
 
 _turns = count(secrets.randbelow(SHARDS))
@@ -107,16 +107,17 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
     key = (model.provider, day, limit, micros)
     if not has_room(0, limit, micros) or time.monotonic() < _full.get(key, 0.0):
         raise Spent
-    first, met = next(_turns), False
-    for turn in range(SHARDS):
+    first, busy = next(_turns), False
+    for turn in range(ATTEMPTS * SHARDS):
         call = _call(model, day, (first + turn) % SHARDS, micros, now)
         try:
-            return _held(call, limit, now)
+            return _held(call, limit)
         except Spent:
-            continue
+            if turn >= SHARDS - 1 and not busy:
+                break
         except Conflict:
-            met = True
-    if met:
+            busy = True
+    if busy:
         raise DependencyUnavailable("The books are too busy.")
     _full[key] = time.monotonic() + SPENT_SECONDS
     raise Spent
@@ -124,14 +125,17 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
 
 def settle(held: Reservation, micros: int, by: str = "caller") -> bool:
     """Books what the call cost, unless somebody has; what cannot be booked now, the sweep does."""
-    from google.cloud.firestore import DELETE_FIELD
+    from google.cloud.firestore import DELETE_FIELD, Increment
 
     database = firestore.client()
     unchanged = database.write_option(last_update_time=held.written_at)
     batch = database.batch()
     booked = {"cost_micros": micros, "settled_by": by, "open_until": DELETE_FIELD}
     batch.update(_calls().document(held.id), booked, option=unchanged)
-    batch.set(*_counted(held, open_micros=-held.micros, settled=micros), merge=True)
+    # The day of the reservation: what is settled after midnight belongs to the day before.
+    counts = {"open": Increment(-held.micros), "settled": Increment(micros)}
+    shard = {held.provider: counts, "expires_at": _expiry(held.day)}
+    batch.set(_day(held.day, held.shard), shard, merge=True)
     try:
         with firestore.errors_mapped():
             batch.commit(**firestore.limits())
@@ -188,25 +192,29 @@ def of_origin(origin: str) -> tuple[int, int]:
     return told["calls"], told["cost"]
 
 
-def _held(call: dict[str, Any], limit: int, now: datetime) -> Reservation:
-    reference = _calls().document(secrets.token_hex(10))
-    committed: Any = None
+def _held(call: dict[str, Any], limit: int) -> Reservation:
+    """What is held from now on; raises Spent, and Conflict where the shard changed meanwhile.
 
-    def write(transaction: "Transaction") -> None:
-        nonlocal committed
-        committed = transaction
-        shard = _day(call["day"], call["shard"])
-        fields = shard.get(transaction=transaction, **firestore.limits()).to_dict() or {}
-        if not has_room(_holds(fields, call["provider"]), limit, call["reserved_micros"]):
+    No transaction, whose locks would outlive a worker that is killed by a minute.
+    """
+    from google.cloud.firestore import Increment
+
+    provider, micros = call["provider"], call["reserved_micros"]
+    shard, reference = _day(call["day"], call["shard"]), _calls().document(secrets.token_hex(10))
+    batch = firestore.client().batch()
+    batch.create(reference, call)
+    with firestore.errors_mapped():
+        before = shard.get(**firestore.limits())
+        if not has_room(_holds(before.to_dict() or {}, provider), limit, micros):
             raise Spent
-        transaction.create(reference, call)
-        held = Reservation(
-            "", call["provider"], call["day"], call["shard"], call["reserved_micros"], now
-        )
-        transaction.set(*_counted(held, open_micros=held.micros, settled=0), merge=True)
-
-    firestore.in_transaction(write)
-    return _of(reference.id, call, committed.commit_time)
+        if before.exists:
+            unchanged = firestore.client().write_option(last_update_time=before.update_time)
+            batch.update(shard, {f"{provider}.open": Increment(micros)}, option=unchanged)
+        else:
+            counts = {"open": micros, "settled": 0}
+            batch.create(shard, {provider: counts, "expires_at": _expiry(call["day"])})
+        written = batch.commit(**firestore.limits())
+    return _of(reference.id, call, written[0].update_time)
 
 
 def _call(model: Model, day: str, shard: int, micros: int, now: datetime) -> dict[str, Any]:
@@ -223,15 +231,8 @@ def _call(model: Model, day: str, shard: int, micros: int, now: datetime) -> dic
     }
 
 
-def _counted(
-    held: Reservation, *, open_micros: int, settled: int
-) -> "tuple[DocumentReference, dict[str, Any]]":
-    from google.cloud.firestore import Increment
-
-    # The day of the reservation: what is settled after midnight belongs to the day before.
-    expires_at = datetime.fromisoformat(held.day).replace(tzinfo=UTC) + DAYS_KEPT
-    counts = {"open": Increment(open_micros), "settled": Increment(settled)}
-    return _day(held.day, held.shard), {held.provider: counts, "expires_at": expires_at}
+def _expiry(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + DAYS_KEPT
 
 
 def _holds(shard: Mapping[str, Any], provider: str) -> int:

@@ -69,7 +69,15 @@ GET              /api/products/stats                  admin        100   60
 POST             /api/products/unmerge                admin        100    -
 GET              /api/products/uploads/<id>           admin        100    -
 POST             /classify                            admin         10    -
+GET              /classify-batch                      admin        100    -
+POST             /classify-batch                      admin         10    -
+GET              /classify-batch/<id>                 admin        100    -
+POST             /classify-batch/<id>/cancel          admin        100    -
+GET              /classify-batch/<id>/items           admin        100    -
 GET              /classify/providers                  admin        100    -
+GET              /classify/reviews                    admin        100    -
+POST             /classify/reviews                    admin         10    -
+POST             /classify/reviews/<id>               admin        100    -
 POST             /classify/test-provider              admin         10    -
 GET              /health                              public         -    -
 GET              /openapi.json                        public         -    -

@@ -34,6 +34,8 @@ NEIGHBOURS = {
     "shared.users": {"shared.notes", "shared.products", "shared.system"},
 }
 FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
+# The AI providers', each of them a second of a cold start.
+SDKS = ("google.genai", "groq", "openai")
 # What decides by rules alone, without I/O, clock or environment.
 PURE = (
     "shared.crawling",
@@ -41,7 +43,10 @@ PURE = (
     "shared.classification.fitting",
     "shared.classification.local_model",
     "shared.classification.models",
+    "shared.classification.neighbours",
+    "shared.classification.product_text",
     "shared.classification.sealing",
+    "shared.classification.steering",
     "shared.classification.synonyms",
     "shared.classification.wording",
     "shared.notes.models",
@@ -153,6 +158,21 @@ def test_a_function_goes_through_the_edge_and_the_domains() -> None:
     }
 
     assert found == set()
+
+
+def test_who_talks_to_a_provider_imports_its_sdk_and_no_other() -> None:
+    named = {
+        path.relative_to(ROOT / "shared"): {
+            sdk for sdk in SDKS for name in imports(path) if f"{name}.".startswith(f"{sdk}.")
+        }
+        for path in sorted((ROOT / "shared").rglob("*.py"))
+    }
+
+    users = {str(path): sdks for path, sdks in named.items() if sdks}
+    assert set(users) == {
+        f"clients/ai/{name}.py" for name in ("gemini", "groq", "openai_compatible")
+    }
+    assert [path for path, sdks in users.items() if len(sdks) > 1] == []
 
 
 def test_the_pod_takes_along_little_and_the_functions_nothing_of_it() -> None:

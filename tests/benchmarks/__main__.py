@@ -1,4 +1,4 @@
-"""Measure the product: `python -m tests.benchmarks [PART]`, where cold, warm, reads need a cloud.
+"""Measure the product: `python -m tests.benchmarks [PART]`, where some need a cloud.
 
 Times are CPU times of the measured process, and ratios of what runs in turn, so that a machine
 that does other work spoils them little.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from local.plan import ROOT
 from tests.benchmarks import (
+    classification,
     cold,
     crawl_speed,
     local_quality,
@@ -24,6 +25,7 @@ from tests.benchmarks.figures import Figure, write
 PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
     "cold": cold.measure,
     "warm": warm.measure,
+    "classification": classification.measure,
     "reads": reads.measure,
 }
 WITHOUT_CLOUD: dict[str, Callable[[], Iterable[Figure]]] = {

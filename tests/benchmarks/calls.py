@@ -219,6 +219,16 @@ def _set_key(cloud: Cloud) -> Call:
 _TEA: Final = {"name": "Ceylon Tea 100g"}
 
 
+@cache
+def _batch(cloud: Cloud) -> str:
+    body = {"products": [_TEA], "provider": "local"}
+    return str(cloud.send(post(cloud, "/classify-batch", body)).json()["batch_id"])
+
+
+def _of_batch(cloud: Cloud, what: str = "") -> Call:
+    return Call("GET", f"/classify-batch/{_batch(cloud)}{what}", headers=cloud.user())
+
+
 def _review(cloud: Cloud) -> Call:
     """An answer that nobody is sure of, to be accepted."""
     tea = {**_TEA, "name": f"Tea {secrets.token_hex(4)}", "id": product(cloud)}
@@ -232,6 +242,15 @@ CALLS: Final[dict[str, Maker]] = {
     **decision_calls.CALLS,
     **duplicate_calls.CALLS,
     "classify": lambda cloud: post(cloud, "/classify", {"products": [_TEA], "provider": "local"}),
+    "classify_batch": _of_batch,
+    "classify_batch_cancel": lambda cloud: post(
+        cloud, f"/classify-batch/{_batch(cloud)}/cancel", {}
+    ),
+    "classify_batch_items": lambda cloud: _of_batch(cloud, "/items"),
+    "classify_batches": lambda cloud: post(
+        cloud, "/classify-batch", {"products": [_TEA], "provider": "local"}
+    ),
+    "classify_chunk": lambda cloud: task(cloud, {"batch_id": _batch(cloud), "part": 0}),
     "classify_review": _review,
     "classify_reviews": get("/classify/reviews"),
     "classify_providers": get("/classify/providers"),
@@ -292,6 +311,7 @@ CALLS: Final[dict[str, Maker]] = {
     "renew_price_analytics": _schedule,
     "report_week": _schedule,
     "session": get("/api/admin/session"),
+    "sweep_batches": _schedule,
     "sweep_outbox": _sweep_outbox,
     "system_config": get("/system/config", account=SUPER_ADMIN),
     "system_status": get("/system/status"),

@@ -16,11 +16,12 @@ from google.cloud import firestore
 
 from local.accounts import ADMIN, Account
 from local.plan import PROJECT, ROOT, Plan
-from local.ports import Ports
+from local.ports import HOST, Ports, free_port
 from local.prepare import prepare
 from local.stack import Stack
 from tests.benchmarks.call import Call
 from tests.sessions import SignedIn, log_in, resigned
+from tests.stacks import provider_urls
 
 _REQUEST_SECONDS = 120
 _SESSION_SECONDS = 3600
@@ -146,7 +147,8 @@ class Cloud:
 def running(settings: Mapping[str, str]) -> Iterator[Cloud]:
     """A local cloud that loses all document events, so that nothing disturbs the measuring."""
     with tempfile.TemporaryDirectory(prefix="shopple-bench-") as state:
-        plan = Plan(Ports.free(), Path(state), settings=settings)
+        models = provider_urls(f"http://{HOST}:{free_port()}")
+        plan = Plan(Ports.free(), Path(state), settings={**models, **settings})
         with Stack(plan) as stack:
             prepare(stack)
             stack.control.disturb_events(drop=True)

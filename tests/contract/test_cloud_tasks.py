@@ -11,6 +11,7 @@ from google.api_core import exceptions
 from google.cloud import tasks_v2
 
 from local.cloud_tasks import CloudTasks
+from local.cloud_tasks.dispatch import Accidents
 from local.oidc import Issuer
 from shared.clients import tasks as product
 from shared.config import settings
@@ -94,6 +95,26 @@ def test_a_task_arrives_once_with_a_token_that_verifies(
     assert claims["email_verified"] is True
     with pytest.raises(exceptions.NotFound):
         client.get_task(name=created.name)
+
+
+def test_by_accident_tasks_come_twice_and_out_of_order(
+    cloud: Cloud, client: tasks_v2.CloudTasksClient
+) -> None:
+    queue = make_queue(client)
+    path = short_name(queue)
+
+    async def disturb() -> bool:
+        accidents = Accidents(repeated_percent=100, late_seconds=0.3, seed=1)
+        return cloud.tasks.disturb(path, accidents)
+
+    assert cloud.run(disturb())
+    for number in range(8):
+        task = http_task(f"{cloud.url}/{path}", name=f"{queue}/tasks/{number}")
+        client.create_task(parent=queue, task=task)
+    cloud.run(cloud.tasks.idle())
+    came = [each.headers["x-cloudtasks-taskname"] for each in cloud.sink.of(path)]
+    assert sorted(came) == sorted(2 * [str(number) for number in range(8)])
+    assert list(dict.fromkeys(came)) != [str(number) for number in range(8)]
 
 
 def test_a_name_stays_taken_while_and_after_its_task_is_there(

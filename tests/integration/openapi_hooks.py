@@ -23,12 +23,13 @@ DECISIONS = (
     "/api/products/pending/{product_id}/reject",
 )
 # What is good as a whole only: the rule on prices by its kind; offers to merge and to part that are
-# not those that are to stay as they are.
+# not those that are to stay as they are; a batch, which has one source of three.
 WHOLE = {
     ("kind", "channel"): "alert",
     ("provider", "key"): "provider_key",
     ("decision", "category"): "correction",
     ("upload_id",): "upload_id",
+    ("filter",): "batch",
     ("duplicate_ids",): "merge",
     ("group_id",): "unmerged_group_id",
 }

@@ -56,6 +56,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         alert_id = http.post("/api/prices/alerts", json=alert).json()["id"]
         _propose(stack, [{"name": name, **common} for name in ("Approved Tea", "Rejected Tea")])
         waiting = http.get("/api/products/pending").json()["pending"]
+        batch = {"product_ids": [kept], "provider": "local"}
+        batch_id = http.post("/classify-batch", json=batch).json()["batch_id"]
         review_id = _review(http, mortal)
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
@@ -79,6 +81,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "note_id": note_id,
         "alert": alert,
         "alert_id": alert_id,
+        "batch": batch,
+        "batch_id": batch_id,
         "upload_id": upload_id,
         "export_id": export_id,
         "request_id": wished["id"],

@@ -50,7 +50,7 @@ export function screen({ query, signal }) {
       h('li', {}, chip('Begins again', 'warn'), h('span', {}, `The one before ${REASONS[reason] ?? named(reason).toLowerCase()}; now ${named(next)} is asked.`))),
     result: (rows, data) => settled(rows[data.index],
       h('div', { class: 'classified-head' }, h('b', {}, kinds.label(data.category)), data.needs_review ? chip('Needs review', 'warn') : chip('Sure', 'good'), meter(data.confidence, `Confidence for ${data.product.name}`)),
-      h('p', {}, data.rationale), h('p', { class: 'fine' }, `${named(data.provider)} · ${data.model}`)),
+      h('p', {}, data.rationale), h('p', { class: 'fine' }, data.provider ? `${named(data.provider)} · ${data.model}` : 'Known already')),
     error: (rows, { index, message }) => settled(rows[index], h('div', { class: 'classified-head' }, chip('Failed', 'bad')), h('p', {}, message)),
   };
 

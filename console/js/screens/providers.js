@@ -7,6 +7,7 @@ export const title = 'Providers';
 
 const SOURCES = { stored: 'set here', environment: 'of the environment', none: 'no key' };
 const WORDS = { closed: 'Asked as usual', open: 'Left alone', half_open: 'One trial is next' };
+const REASONS = { budget: 'the budget of the day is spent' };
 const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 4 });
 const money = (n) => (n === null || n === undefined ? '–' : dollars.format(Number(n)));
 
@@ -58,15 +59,22 @@ export function screen({ signal, user }) {
       user.isSuperAdmin && button(known?.source === 'none' ? 'Set' : 'Replace', { kind: 'small', 'aria-label': `${known?.source === 'none' ? 'Set' : 'Replace'} the key for ${named(p.name)}`, onclick: () => setKey(p) }));
   }
 
+  // A closed circuit may be left alone as well: where it asks for it, or has no budget left.
+  function said(p) {
+    if (!p.configured) return 'Passed over';
+    const word = p.circuit === 'closed' && !p.healthy ? WORDS.open : WORDS[p.circuit];
+    return p.reason ? `${word}: ${REASONS[p.reason] ?? named(p.reason).toLowerCase()}` : word;
+  }
+
   function provider(p, place) {
     const { run, outcome } = testing(p);
     return h('li', { class: 'provider' },
       h('div', { class: 'provider-head' }, h('span', { class: 'provider-place', 'aria-hidden': 'true' }, place > 0 ? String(place) : '–'), h('h2', {}, named(p.name)),
         p.configured ? state(p.circuit) : chip('No key'), h('span', { class: 'spread' }), run),
-      h('p', { class: 'sub' }, place > 0 ? '' : 'Not in the order. ', p.configured ? WORDS[p.circuit] : 'Passed over', p.reason && `: ${named(p.reason).toLowerCase()}`, p.retry_at && `, until ${timeOfDay(p.retry_at)}`),
+      h('p', { class: 'sub' }, place > 0 ? '' : 'Not in the order. ', said(p), p.retry_at && `, until ${timeOfDay(p.retry_at)}`),
       h('dl', { class: 'facts' },
         fact('Latency', p.latency_ms === null ? '–' : `${count(p.latency_ms)} ms`), fact('Failed of late', p.error_percent === null ? '–' : `${p.error_percent} %`),
-        fact('Spent today', money(p.spend_today), p.daily_budget !== undefined && p.daily_budget !== null && ` of ${money(p.daily_budget)}`), keyLine(p),
+        fact('Spent today', money(p.spend_today), p.daily_budget !== null && ` of ${money(p.daily_budget)}`), keyLine(p),
         fact('Models', h('ul', { class: 'models' }, p.models.map((m) => h('li', {}, h('code', {}, m.name), h('span', { class: 'sub' }, Number(m.input_price) || Number(m.output_price) ? ` ${money(m.input_price)} in, ${money(m.output_price)} out` : ' free'))))), ),
       outcome);
   }

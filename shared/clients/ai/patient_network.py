@@ -34,7 +34,10 @@ def held_to(patience: Patience) -> Iterator[None]:
 
 def transport(http: ModuleType, core: ModuleType) -> Any:
     """A transport of `http`, whose network is `core`."""
-    made = http.HTTPTransport()
+    # Who waits for a connection waits in no step that has an end: there are as many as calls.
+    made = http.HTTPTransport(
+        limits=http.Limits(max_connections=None, max_keepalive_connections=40)
+    )
     # The library takes a network for its pool, but hands none through.
     made._pool._network_backend = _Network(core)  # noqa: SLF001 - the library's only way
     return made

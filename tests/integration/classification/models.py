@@ -3,14 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from llmock.scenarios import Match, Reply
+from llmock.scenarios import Match, Plan, Reply, RequestInfo, ScenarioQueue
 from llmock.state import LLMockState
 from llmock.testing import LLMockServer
 
 from local.stack import Stack
+from tests.mock_model import MockModel
 
 # What llmock calls those that speak OpenAI's protocol.
 NAMES = {"groq": "groq", "gemini": "gemini", "cerebras": "openai", "openrouter": "openai"}
@@ -21,10 +24,18 @@ def models_at(stack: Stack) -> Iterator[LLMockState]:
     """A running llmock, where the stack's functions look for the providers."""
     port = urlsplit(stack.environment()["GROQ_BASE_URL"]).port
     assert port
+    with models_on(port) as state:
+        yield state
+
+
+@contextmanager
+def models_on(port: int) -> Iterator[LLMockState]:
+    """A running llmock on a port of this machine."""
     server = LLMockServer(port=port)
     state = server.state
-    # One more layer, since llmock cuts only streams off, and Groq streams no structured output.
-    server.app = Cutting(server.app)  # type: ignore[assignment]
+    state.scenarios = Thoughts()
+    # Llmock cuts only streams off, and Groq streams no structured output; nor does it think.
+    server.app = Thinking(Cutting(server.app))  # type: ignore[assignment]
     with server:
         yield state
 
@@ -56,3 +67,56 @@ class Cutting:
             await send(message)
 
         await self._app(scope, receive, cut)
+
+
+# How many calls have come so far; many of them may not be answered yet.
+ASKED_PATH = "/asked"
+_thought: ContextVar[str | None] = ContextVar("thought", default=None)
+
+
+class Thinking:
+    """Has `model`, where it is set, say what is answered, by what is asked."""
+
+    model: ClassVar[MockModel | None] = None
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if Thinking.model is None or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"] == ASKED_PATH:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            body = str(len(Thinking.model.asked)).encode()
+            await send({"type": "http.response.body", "body": body})
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+
+        left = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Any:
+            return left.pop() if left else await receive()
+
+        _thought.set(Thinking.model.answer(_user_part(json.loads(body))))
+        await self._app(scope, again, send)
+
+
+class Thoughts(ScenarioQueue):
+    """Scenarios, and for a reply what was thought."""
+
+    def plan_for(self, info: RequestInfo) -> Plan:
+        plan, thought = super().plan_for(info), _thought.get()
+        return replace(plan, reply=Reply(text=thought)) if thought else plan
+
+
+def _user_part(body: dict[str, Any]) -> str:
+    if "contents" in body:
+        text: str = body["contents"][-1]["parts"][0]["text"]
+        return text
+    said: str = body["messages"][-1]["content"]
+    return said

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -15,12 +15,15 @@ from llmock.state import LLMockState
 from local.firestore import clear_documents
 from local.stack import Stack
 from shared.classification import circuits, keys
-from shared.clients import firestore
+from shared.clients import firestore, redis
 from tests import sessions
 from tests.integration.classification.models import answer, models_at, reply
 from tests.integration.edge.instance import codebase, instance, served
 from tests.polling import eventually
 from tests.sessions import ADMIN, SUPER_ADMIN, TLS
+
+if TYPE_CHECKING:
+    from upstash_redis import Redis
 
 CANARY = "canary-Key.0123456789abcdef"
 TEA = {"name": "Ceylon Tea Bags 100s", "brand": "Dilmah", "price": 450, "id": "one"}
@@ -56,6 +59,8 @@ def groq(
 ) -> Iterator[LLMockState]:
     """The providers, of which groq and gemini have keys, for as long as a test takes."""
     models.reset()
+    with instance(stack.environment()):
+        redis.must_call(_forget_answers)
     for provider in ("groq", "gemini"):
         body = {"provider": provider, "key": f"{CANARY}-{provider}"}
         answered = clients[1].post("/keys/set", json=body)
@@ -65,6 +70,11 @@ def groq(
         for provider in ("groq", "gemini"):
             firestore.client().collection(keys.COLLECTION).document(provider).delete()
             circuits.forget(provider)
+
+
+def _forget_answers(client: "Redis") -> object:
+    known = client.keys("ai:answer:*")
+    return client.delete(*known) if known else None
 
 
 def events(text: str) -> Told:
@@ -96,7 +106,7 @@ def test_without_any_key_local_classifies(admin: httpx.Client) -> None:
     assert by_index[0]["product"] == {"id": "one", "name": TEA["name"]}
     assert (by_index[0]["category"], by_index[1]["category"]) == ("tea", "oral-care")
     assert {data["provider"] for data in by_index.values()} == {"local"}
-    assert by_index[2]["confidence"] == 0
+    assert by_index[2]["confidence"] < by_index[0]["confidence"]
     assert by_index[2]["needs_review"]
     assert {data["percent"] for data in of(told, "progress")} == {33, 66, 100}
     assert told[-1] == ("complete", {"total": 3, "successful": 3, "failed": 0})
@@ -110,10 +120,13 @@ def test_the_first_provider_answers_and_what_breaks_begins_again_elsewhere(
     assert (result["provider"], result["model"]) == ("groq", "llama-3.3-70b-versatile")
     # Nobody has checked an answer of its yet: its own figure is not enough.
     assert (result["confidence"], result["needs_review"]) == (63, True)
+    assert of(classify(admin, TEA), "result")[0]["source"] == "cache"
 
+    told = classify(admin, TEA | {"name": "Other Tea"}, TEA | {"name": "OTHER tea!"})
+    assert {data["source"] for data in of(told, "result")} == {"provider", "twin"}
     groq.scenarios.add(Fail(500, times=None, match=Match(provider="groq")))
     groq.scenarios.add(StreamFault("disconnect", after_chunks=2))
-    told = classify(admin, TEA)
+    told = classify(admin, TEA | {"name": "Another Tea"})
     assert of(told, "restart") == [
         {"index": 0, "provider": "gemini", "reason": "overloaded"},
         {"index": 0, "provider": "local", "reason": "network"},
@@ -134,6 +147,10 @@ def test_who_is_named_begins_and_an_unknown_model_is_refused_before_any_call(
         assert refused.status_code == 422, refused.text
         assert refused.json()["errors"][0]["field"] == "model"
     assert len(groq.journal.records(wait=2)) == before
+
+
+def numbered(count: int) -> list[dict[str, Any]]:
+    return [{"name": f"Tea {n}"} for n in range(count)]
 
 
 @contextmanager
@@ -157,7 +174,7 @@ def test_at_its_own_url_each_event_comes_as_it_happens(
 ) -> None:
     groq.scenarios.add(reply(answer("tea")), Delay(SLOW_SECONDS))
     began = time.monotonic()
-    with at_its_own_url(stack, admin, *[TEA] * 2) as lines:
+    with at_its_own_url(stack, admin, *numbered(2)) as lines:
         next(line for line in lines if line.startswith("event: result"))
         # The other of the two waits, and does not hold this one back meanwhile.
         assert time.monotonic() - began < SLOW_SECONDS
@@ -165,12 +182,12 @@ def test_at_its_own_url_each_event_comes_as_it_happens(
 
 def test_who_hangs_up_stops_the_work(stack: Stack, admin: httpx.Client, groq: LLMockState) -> None:
     groq.scenarios.add(reply(answer("tea")), Delay(0.4, times=None))
-    with at_its_own_url(stack, admin, *[TEA] * 60) as lines:
+    with at_its_own_url(stack, admin, *numbered(60)) as lines:
         next(line for line in lines if line.startswith("event: result"))
 
     log = stack.plan.state / "logs/functions.log"
     eventually(lambda: '"to_its_end": false' in log.read_text(), timeout_seconds=20)
-    # Four at a time, of which none begins any more.
+    # Four at a time, of which none begins any more: neither of the twelve nor of what follows.
     assert len(groq.journal.records(wait=2)) < 40
 
 

@@ -80,7 +80,9 @@ def test_a_result_passes_by_what_its_figure_is_worth(
     candidates = [Candidate("groq", Model("groq", "model", 1, 1), ask)]
     learnt = curve([Outcome(90, right) for right in known])
     tea = Categories((Choice("tea", ("Tea",)),))
-    setting = Setting(tea, candidates, 70, 9.0, lambda _provider, raw: learnt.of(raw))
+    setting = Setting(
+        tea, candidates, 70, 9.0, lambda _provider, raw: learnt.of(raw), cascade=False
+    )
     (decided,) = deciding.decide_with(setting, [Item("Tea")], time.monotonic() + 60)
     assert (decided.confidence, decided.needs_review) == told
     assert decided.raw_confidence == 93

@@ -3,14 +3,16 @@
 import json
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from shared.ai_models import Model
-from shared.classification import circuits, deciding
+from shared.classification import circuits, deciding, known_neighbours
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
-from shared.classification.models import Categories, Choice, Decided, Item
+from shared.classification.known_neighbours import KnownNeighbours
+from shared.classification.models import Categories, Choice, Decided, Example, Item
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 
@@ -23,6 +25,11 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """An instance without Redis, which knows of no circuit yet."""
     monkeypatch.setattr(redis, "client", lambda: None)
     monkeypatch.setattr(circuits, "_own", {})
+    monkeypatch.setattr(known_neighbours, "read", _neighbours)
+
+
+def _neighbours(categories: Categories) -> KnownNeighbours:
+    return KnownNeighbours(categories, [Example("Known Green Tea", "tea")], [])
 
 
 @dataclass
@@ -54,8 +61,9 @@ def tea_or_milk(question: Question, model: str, patience: Patience) -> Reply:  #
     return Reply(json.dumps({**answer, "rationale": "So."}), 10, 2)
 
 
-def decide(*names: str, heard: Heard | None = None) -> list[Decided]:
-    setting = Setting(CATEGORIES, [Candidate("groq", MODEL, tea_or_milk)], 70, 20.0)
+def decide(*names: str, heard: Heard | None = None, **how: Any) -> list[Decided]:
+    whom = [Candidate("groq", MODEL, tea_or_milk)]
+    setting = Setting(CATEGORIES, whom, 70, 20.0, most_in_call=1, **how)
     items = [Item(name) for name in names]
     return deciding.decide_with(setting, items, time.monotonic() + 60, heard)
 
@@ -73,3 +81,26 @@ def test_each_item_has_its_own_result_in_its_place() -> None:
 
 def test_what_nobody_waits_for_is_left_out() -> None:
     assert decide("Tea", heard=Heard(gone_after=0)) == []
+
+
+def test_what_is_known_or_there_twice_is_not_asked_about() -> None:
+    found = decide("Green Tea", "known green tea 50 g", "GREEN TEA!", "Known Green Teas")
+    assert [each.source for each in found] == ["provider", "neighbour", "twin", "provider"]
+    assert [each.category for each in found] == ["tea"] * 4
+    assert [each.calls for each in found] == [1, 0, 0, 1]
+    assert [each.needs_review for each in found] == [False] * 4
+    assert (found[1].provider, found[1].model, found[1].raw_confidence) == (None, None, None)
+    assert (found[2].provider, found[2].cost_micros) == ("groq", 0)
+    apart = decide("Green Tea", "known green tea 50 g", "GREEN TEA!", cascade=False)
+    assert [each.source for each in apart] == ["provider"] * 3
+
+
+def test_a_twin_of_what_failed_fails_and_is_not_asked_about() -> None:
+    found = decide("Soap", "soap")
+    assert [each.failure for each in found] == ["No provider gave an answer. groq: refused"] * 2
+    assert [each.calls for each in found] == [1, 0]
+
+
+def test_what_passes_is_for_the_calibrated_figure_to_say() -> None:
+    (found,) = decide("Green Tea", calibrated=lambda _provider, raw: raw // 2)
+    assert (found.raw_confidence, found.confidence, found.needs_review) == (90, 45, True)

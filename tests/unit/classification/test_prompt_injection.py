@@ -14,7 +14,7 @@ from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.models import Decided, Item
 from shared.clients import redis
-from tests.unit.classification.mock_model import (
+from tests.mock_model import (
     CATEGORIES,
     Misbehaviour,
     MockModel,

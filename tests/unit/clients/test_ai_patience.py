@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 
+from shared.clients.ai import patient_network
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
 
 SECONDS = 0.4
@@ -129,3 +130,24 @@ def test_an_answer_that_was_cut_short_tells_what_it_took(provider: str) -> None:
     with answering(CUT_SHORT[provider]) as url, pytest.raises(ProviderFailed) as caught:
         ask(provider, url, Patience(GIVES_UP_SECONDS * 2))
     assert (caught.value.kind, caught.value.tokens) == ("bad_output", (7, 16))
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpx2"])
+def test_no_call_waits_for_another_to_free_its_connection(name: str) -> None:
+    http, core = import_module(name), import_module(name.replace("x", "core"))
+    count = 120
+    with socket.create_server(("127.0.0.1", 0), backlog=count) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with (
+            http.Client(transport=patient_network.transport(http, core)) as client,
+            ThreadPoolExecutor(count) as pool,
+        ):
+            sent = [pool.submit(client.get, url) for _ in range(count)]
+            server.settimeout(GIVES_UP_SECONDS * 10)
+            # None is answered before all have come.
+            connections = [server.accept()[0] for _ in range(count)]
+            for connection in connections:
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            assert {each.result().status_code for each in sent} == {204}
+            for connection in connections:
+                connection.close()

@@ -1,7 +1,7 @@
 """A model whose answers depend on each product's text alone, unless a text makes it misbehave."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -11,6 +11,7 @@ from shared.classification.product_text import words
 from shared.clients.ai.asking import Patience, Question, Reply
 
 CATEGORIES: Final = Categories(tuple(Choice(f"c{n:02d}", (f"Category {n}",)) for n in range(16)))
+INPUT_TOKENS, OUTPUT_TOKENS = 100, 20
 
 Row = dict[str, Any]
 # Takes the rows of an honest answer and the place of the product that it obeys.
@@ -28,26 +29,27 @@ class MockModel:
     """Obeys the names in `obeyed`; `asked` are the names of each call."""
 
     obeyed: Mapping[str, Misbehaviour] = field(default_factory=dict)
+    category: Callable[[str], str] = category_of
     asked: list[list[str]] = field(default_factory=list)
 
     def __call__(self, question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG002
-        lines = [json.loads(line) for line in question.user.splitlines()[1:-1]]
+        return Reply(self.answer(question.user), INPUT_TOKENS, OUTPUT_TOKENS)
+
+    def answer(self, prompt: str) -> str:
+        """What it says to the user's part of a prompt."""
+        lines = [json.loads(line) for line in prompt.split("\n")[1:-1]]
         names = [line["name"] for line in lines]
         self.asked.append(names)
-        rows = [_row(line) for line in lines]
+        rows = [self._row(line) for line in lines]
         for place, name in enumerate(names):
             if name in self.obeyed:
                 rows = self.obeyed[name](rows, place)
-        together = question.user.startswith("<products>")
-        return Reply(json.dumps({"products": rows} if together else _single(rows)), 100, 20)
+        if prompt.startswith("<products>"):
+            return json.dumps({"products": rows})
+        # Whoever obeys does so with one product, too.
+        return json.dumps(rows[0] if len(rows) == 1 else rows)
 
-
-def _row(line: Mapping[str, str]) -> Row:
-    begins = " ".join(line["name"].split()[:5])
-    told = {"mark": line["mark"], "begins": begins} if "mark" in line else {}
-    return {**told, "category": category_of(line["name"]), "confidence": 90, "rationale": "So."}
-
-
-def _single(rows: Sequence[Row]) -> Any:
-    # Whoever obeys does so with one product, too.
-    return rows[0] if len(rows) == 1 else list(rows)
+    def _row(self, line: Mapping[str, str]) -> Row:
+        told = {name: line[name] for name in ("mark", "begins") if name in line}
+        category = self.category(line["name"])
+        return {**told, "category": category, "confidence": 90, "rationale": "So."}

@@ -1,0 +1,203 @@
+"""How close classification comes to its providers' pace, and what open streams cost the others."""
+
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from local.accounts import SUPER_ADMIN
+from local.plan import ROOT
+from shared.classification import deciding, providers
+from shared.classification.deciding import Setting
+from shared.classification.failover import Candidate
+from shared.classification.models import Item
+from tests.benchmarks.call import Call
+from tests.benchmarks.cloud import Cloud
+from tests.benchmarks.figures import Figure
+from tests.integration.classification.models import ASKED_PATH
+from tests.integration.edge.instance import instance
+from tests.mock_model import CATEGORIES
+from tests.polling import eventually
+from tests.sessions import TLS
+
+PROVIDER: Final = "groq"
+KEY: Final = "canary-key-0123456789"
+ITEMS: Final = 1000
+CONCURRENCY: Final = 8
+MODEL_SECONDS: Final = 0.3
+SIZES: Final = (1, 10)
+STREAMS: Final = 40
+# So long do their models think: an open stream waits for most of its time.
+STREAM_MODEL_SECONDS: Final = 18.0
+# Each in a call of its own, all of them at once.
+STREAM_PRODUCTS: Final = 4
+REQUESTS: Final = 120
+_PERCENTILE: Final = 0.95
+
+
+def measure(cloud: Cloud) -> Iterator[Figure]:
+    """Both, against a model that always takes as long."""
+    with _model(cloud, MODEL_SECONDS):
+        yield from _throughput(cloud)
+    with _model(cloud, STREAM_MODEL_SECONDS):
+        yield from _beside_streams(cloud)
+
+
+def _throughput(cloud: Cloud) -> Iterator[Figure]:
+    """How many times the time of its calls 1,000 products take, with nothing in a call's stead."""
+    with instance(cloud.environment()):
+        candidate = Candidate(
+            PROVIDER, providers.model_of(PROVIDER, None), providers.keyed(PROVIDER, KEY)
+        )
+        known = Setting(CATEGORIES, [candidate], 70, 20.0, threads=CONCURRENCY, cascade=False)
+        # Whoever begins imports the SDK and opens the connections.
+        _decided(msgspec.structs.replace(known, most_in_call=1), CONCURRENCY)
+        for size in SIZES:
+            seconds, calls = _decided(msgspec.structs.replace(known, most_in_call=size), ITEMS)
+            ideal = calls / CONCURRENCY * MODEL_SECONDS
+            note = f"{calls} calls, {seconds:.1f} s of {ideal:.1f} s"
+            name = f"classification.{size}_in_a_call"
+            yield Figure(name, seconds / ideal, "x the model's", "<= 1.3", note)
+
+
+def _decided(known: Setting, count: int) -> tuple[float, int]:
+    items = [Item(f"Tea {n:04d}") for n in range(count)]
+    began = time.monotonic()
+    found = deciding.decide_with(known, items, began + 600)
+    seconds = time.monotonic() - began
+    failed = [each.failure for each in found if each.failure]
+    if failed or len(found) != count:
+        raise RuntimeError(f"{len(failed)} of {count} failed: {failed[:1]}")
+    return seconds, sum(each.calls for each in found)
+
+
+def _beside_streams(cloud: Cloud) -> Iterator[Figure]:
+    """A request's 95th percentile beside 40 streams, over the same without any.
+
+    Once while they all begin in one moment, and then while they wait for their models.
+    """
+    body = json.dumps({"provider": PROVIDER, "key": KEY}).encode()
+    headers = {**cloud.user(SUPER_ADMIN), "Content-Type": "application/json"}
+    cloud.send(Call("POST", "/keys/set", headers=headers, body=body))
+    _requests(cloud)
+    without = _requests(cloud)
+    with _streams(cloud) as still_open:
+        opening = _requests(cloud)
+        eventually(lambda: _asked(cloud) >= STREAMS * STREAM_PRODUCTS, timeout_seconds=60)
+        beside = _requests(cloud)
+        if not still_open():
+            raise RuntimeError("The streams ended before the requests did.")
+    yield _slower("classification.while_40_streams_open", opening, without, "")
+    yield _slower("classification.beside_40_streams", beside, without, "<= 3")
+
+
+def _slower(name: str, beside: list[float], without: list[float], aim: str) -> Figure:
+    p95, p95_beside = _p95(without), _p95(beside)
+    note = f"{p95:.1f} ms and {p95_beside:.1f} ms, medians "
+    note += f"{statistics.median(without):.1f} and {statistics.median(beside):.1f}"
+    return Figure(name, p95_beside / p95, "x p95", aim, note)
+
+
+def _asked(cloud: Cloud) -> int:
+    url = urlsplit(cloud.environment()["GROQ_BASE_URL"])
+    return int(httpx.get(f"{url.scheme}://{url.netloc}{ASKED_PATH}", trust_env=False).text)
+
+
+def _requests(cloud: Cloud) -> list[float]:
+    call = Call("GET", "/api/products", "limit=20", cloud.user())
+    taken = []
+    for _ in range(REQUESTS):
+        began = time.perf_counter()
+        cloud.send(call)
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken
+
+
+def _p95(taken: list[float]) -> float:
+    return sorted(taken)[int(_PERCENTILE * len(taken))]
+
+
+@contextmanager
+def _streams(cloud: Cloud) -> Iterator[Any]:
+    """Forty streams that have begun; whether all are still open."""
+    begun = threading.Barrier(STREAMS + 1)
+    ended = threading.Event()
+    errors: list[BaseException] = []
+
+    def run(number: int, ticket: dict[str, str]) -> None:
+        try:
+            _listen(number, ticket, begun, ended)
+        except BaseException as error:  # noqa: BLE001 - told by the main thread
+            errors.append(error)
+            begun.abort()
+
+    tickets = [_ticket(cloud) for _ in range(STREAMS)]
+    threads = [
+        threading.Thread(target=run, args=(n, ticket), daemon=True)
+        for n, ticket in enumerate(tickets)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        begun.wait(60)
+        yield lambda: not ended.is_set() and not errors
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(30)
+    if errors:
+        raise errors[0]
+
+
+def _ticket(cloud: Cloud) -> dict[str, str]:
+    headers = {**cloud.user(), "Content-Type": "application/json"}
+    body = json.dumps({"for": "classify"}).encode()
+    ticket: dict[str, str] = cloud.send(
+        Call("POST", "/api/admin/ticket", headers=headers, body=body)
+    ).json()
+    return ticket
+
+
+def _listen(
+    number: int, ticket: dict[str, str], begun: threading.Barrier, ended: threading.Event
+) -> None:
+    products = [{"name": f"Tea {number} {n}"} for n in range(STREAM_PRODUCTS)]
+    headers = {"Authorization": f"Bearer {ticket['ticket']}"}
+    with (
+        httpx.Client(timeout=120, trust_env=False, verify=TLS) as http,
+        http.stream("POST", ticket["url"], json={"products": products}, headers=headers) as sent,
+    ):
+        sent.raise_for_status()
+        is_first = True
+        for line in sent.iter_lines():
+            if is_first:
+                is_first = False
+                begun.wait(60)
+            if line.startswith("event: complete"):
+                ended.set()
+            if ended.is_set():
+                return
+
+
+@contextmanager
+def _model(cloud: Cloud, seconds: float) -> Iterator[None]:
+    port = urlsplit(cloud.environment()["GROQ_BASE_URL"]).port
+    arguments = [sys.executable, "-m", "tests.benchmarks.model_server", str(port), str(seconds)]
+    with subprocess.Popen(  # noqa: S603 - our own code
+        arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as served:
+        try:
+            if served.stdout is None or served.stdout.readline() != "ready\n":
+                raise RuntimeError("The model does not start.")
+            yield
+        finally:
+            served.terminate()

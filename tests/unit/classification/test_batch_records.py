@@ -1,0 +1,62 @@
+"""How a batch is cut into parts: each item once, and what one call answers in one part."""
+
+from decimal import Decimal
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.classification import portions
+from shared.classification.batch_records import PART_BYTES, PART_ITEMS, Placed, parts, verdict_of
+from shared.classification.models import Decided, Item
+from shared.classification.product_text import normalised
+
+ITEM = st.builds(
+    Item,
+    name=st.sampled_from(["Ceylon Tea 100g", "ceylon tea 100 G", "Milk 1 l", "Soap", "?"])
+    | st.text(min_size=1, max_size=300),
+    description=st.none() | st.text(max_size=1500),
+    brand=st.none() | st.text(max_size=200),
+    price=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
+    id=st.none() | st.just("p1"),
+)
+DECIDED = Decided(0, "tea", 80, 90, "", "groq", "model", "1", "provider", needs_review=False)
+
+
+@given(st.lists(ITEM, min_size=1, max_size=80))
+def test_each_item_is_in_one_part_and_no_part_is_too_large(items: list[Item]) -> None:
+    cut = list(parts(items))
+    placed = [each for part in cut for each in part]
+    assert sorted(each.index for each in placed) == list(range(len(items)))
+    assert all(items[each.index] == each.item for each in placed)
+    for part in cut:
+        assert 0 < len(part) <= PART_ITEMS
+        assert len(msgspec.json.encode([each.fields() for each in part])) < PART_BYTES + 10_000
+
+
+@given(ITEM)
+def test_what_is_stored_of_an_item_is_asked_about_as_the_item_is(item: Item) -> None:
+    stored = Placed.of_fields(Placed(7, item).fields())
+    assert stored.index == 7
+    again = Placed(7, stored.item).fields()
+    assert {**again, "price": None} == {**Placed(7, item).fields(), "price": None}
+
+
+def test_a_part_is_one_call_with_all_that_says_the_same() -> None:
+    items = [Item(f"Word{n} Other{n}") for n in range(100)]
+    items += [Item(f"WORD{n}  other{n}", price=Decimal(n)) for n in range(100)]
+    cut = list(parts(items))
+    assert len(cut) == 100 // portions.MOST_IN_CALL
+    for part in cut:
+        texts = [normalised(each.item) for each in part]
+        assert len(texts) == 2 * len(set(texts)) == 2 * portions.MOST_IN_CALL
+
+
+def test_ten_thousand_alike_are_as_many_parts_as_there_must_be() -> None:
+    assert len(list(parts([Item("Milk")] * 1000))) == 1000 // PART_ITEMS
+
+
+def test_a_result_counts_once() -> None:
+    assert verdict_of(DECIDED) == "successful"
+    assert verdict_of(msgspec.structs.replace(DECIDED, needs_review=True)) == "review"
+    assert verdict_of(msgspec.structs.replace(DECIDED, category=None)) == "failed"
