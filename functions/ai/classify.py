@@ -8,7 +8,7 @@ from shared.edge.streaming import Stream
 classify = endpoint(
     __name__,
     "/classify",
-    memory_mb=512,
+    memory_mb=1024,
     timeout_seconds=540,
     service_account="ai",
     secrets=(

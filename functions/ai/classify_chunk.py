@@ -16,7 +16,7 @@ def _give_up(request: Request[ClassifyChunk]) -> None:
 @task(
     __name__,
     queue="classification",
-    memory_mb=512,
+    memory_mb=1024,
     timeout_seconds=300,
     concurrency=8,
     service_account="ai",

@@ -7,7 +7,7 @@ from shared.edge import Request, endpoint
 classify_test_provider = endpoint(
     __name__,
     "/classify/test-provider",
-    memory_mb=512,
+    memory_mb=1024,
     service_account="ai",
     secrets=(
         "SECRET_KEY",

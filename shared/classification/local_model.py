@@ -1,154 +1,148 @@
-"""Which category a text is most like: by TF-IDF over words and over parts of words.
+"""Which category a text belongs to: by what it means and how it is worded.
 
-Every category has a profile (its names and synonyms), and every known product stands for its own.
-The confidence is how far the best category stands out among all, times how much of the text is
-known at all; it is a figure of likeness, not a probability.
+Each category is told by its name and at most ten synonyms: what a text means beside those is the
+prior. Texts whose category is known correct it, and so, where few are, do texts of unknown category
+by what is itself believed of them.
 """
 
-import math
-import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from shared.classification import fitting
 from shared.classification.models import Categories, Choice, Example, Verdict
-from shared.classification.synonyms import SYNONYMS
+from shared.classification.synonyms import synonyms_of
+from shared.classification.wording import Wording, words
 
-GRAM: Final = 4
-MOST_WORDS: Final = 50_000
-NEIGHBOURS: Final = 8
-MOST_CONFIDENCE: Final = 95
-_NAME_WEIGHT: Final = 3
-_SYNONYM_WEIGHT: Final = 2
-# Parts of words find «yogurt» by «yoghurt», and are many: each counts little.
-_PART_WEIGHT: Final = 0.35
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_SHORTEST_STEM: Final = 4
-# A likeness as great as this counts as known in full.
-_FULL_LIKENESS: Final = 0.45
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-Vector = dict[str, float]
+    Floats = NDArray[np.floating[Any]]
+    Embed = Callable[[Sequence[str]], Floats]
+
+# More would take minutes, and more memory than a function has.
+MOST_EXAMPLES: Final = 3000
+# Texts of unknown category help where few are known, and cost as much as those.
+MOST_TEXTS: Final = 1500
+MOST_CONFIDENCE: Final = 99
+_TEMPLATES: Final = (
+    "{}",
+    "a product from the {} department",
+    "{} product in a supermarket",
+    "{}: groceries",
+    "this is {}",
+)
+_NAME_SHARE: Final = 0.2
+# How sharply the best of a category's synonyms stands for it.
+_SYNONYM_HEAT: Final = 0.03
+_PRIOR_HEAT: Final = 0.06
+# Of the likeness of two texts; the rest is wording, by words and by parts of words alike.
+_MEANING_SHARE: Final = 0.2
 
 
 class LocalModel:
-    """What is known of some categories; cheap to ask, and thread-safe once it is made."""
+    """What is known of some categories; cheap to ask, and thread-safe once it is made.
 
-    def __init__(self, categories: Categories, examples: Sequence[Example]) -> None:
-        self._choices = categories.choices
-        profiles = [_profile(choice) for choice in categories.choices]
-        texts = [*profiles, *(features(example.text) for example in examples)]
-        self._owners = [choice.id for choice in categories.choices]
-        self._owners += [example.category for example in examples]
-        self._profiles = len(profiles)
-        self._idf = _idf(texts)
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, text in enumerate(texts):
-            for feature, weight in self._vector(text).items():
-                self._postings[feature].append((number, weight))
+    `embed` gives each text a vector of length 1 by its meaning.
+    """
+
+    def __init__(
+        self,
+        categories: Categories,
+        examples: Sequence[Example],
+        texts: Sequence[str] = (),
+        *,
+        embed: "Embed",
+        with_synonyms: bool = True,
+    ) -> None:
+        self._ids = [choice.id for choice in categories.choices]
+        self._embed = embed
+        self._synonyms = with_synonyms
+        self._told = [self._prototypes(choice) for choice in categories.choices]
+        known = examples[:MOST_EXAMPLES]
+        labelled = {example.text.casefold() for example in known}
+        others = [text for text in dict.fromkeys(texts) if text.casefold() not in labelled]
+        others = others[: max(0, MOST_TEXTS - len(known))]
+        self._learn(known, others)
 
     def classify(self, text: str) -> Verdict:
-        """The most likely category; with confidence 0 where nothing in the text is known."""
-        likeness = self._likeness(text)
-        scores, nearest = self._scores(likeness)
-        if not scores:
-            choice = self._choices[0].id
-            return Verdict(choice, 0, "Nothing in the text is known.")
-        best = max(sorted(scores), key=lambda category: scores[category])
-        share = scores[best] / sum(scores.values())
-        known = min(1.0, nearest[best] / _FULL_LIKENESS)
-        confidence = min(MOST_CONFIDENCE, round(100 * share * known))
-        return Verdict(best, confidence, f"Most like what is filed under {best}.")
+        """The most likely category; with confidence 0 where the text has no word."""
+        return self.classify_all([text])[0]
 
-    def _likeness(self, text: str) -> dict[int, float]:
-        found: dict[int, float] = defaultdict(float)
-        for feature, weight in self._vector(features(text)).items():
-            for number, other in self._postings.get(feature, ()):
-                found[number] += weight * other
-        return found
+    def classify_all(self, texts: Sequence[str]) -> list[Verdict]:
+        """The most likely category of each text."""
+        return [
+            self._verdict(text, shares)
+            for text, shares in zip(texts, self._likely(texts), strict=True)
+        ]
 
-    def _scores(self, likeness: dict[int, float]) -> tuple[Vector, Vector]:
-        """Each category's score, and its greatest likeness."""
-        scores: Vector = defaultdict(float)
-        nearest: Vector = defaultdict(float)
-        examples = [number for number in likeness if number >= self._profiles]
-        neighbours = sorted(examples, key=lambda number: -likeness[number])[:NEIGHBOURS]
-        profiles = [number for number in likeness if number < self._profiles]
-        for number in (*profiles, *neighbours):
-            owner, like = self._owners[number], likeness[number]
-            # Squared, so that many that are a little alike do not outvote one that is the same.
-            scores[owner] += like * like
-            nearest[owner] = max(nearest[owner], like)
-        return scores, nearest
+    def _verdict(self, text: str, shares: "Floats") -> Verdict:
+        best = int(shares.argmax())
+        if not any(words(text)):
+            return Verdict(self._ids[0], 0, "Nothing in the text is known.")
+        sure = float(shares[best]) if self._fit is None else self._fit.sure(float(shares[best]))
+        confidence = min(MOST_CONFIDENCE, round(100 * sure))
+        name = self._ids[best]
+        return Verdict(name, confidence, f"Most like what is filed under {name}.")
 
-    def _vector(self, counts: Vector) -> Vector:
-        weighed = {
-            feature: (1 + math.log(count)) * self._idf[feature]
-            for feature, count in counts.items()
-            if feature in self._idf and count > 0
-        }
-        for feature in weighed:
-            if feature.startswith("#"):
-                weighed[feature] *= _PART_WEIGHT
-        length = math.sqrt(sum(weight * weight for weight in weighed.values()))
-        return {feature: weight / length for feature, weight in weighed.items()} if length else {}
+    def _likely(self, texts: Sequence[str]) -> "Floats":
+        """How likely each category is for each text."""
+        meant = self._embed(texts)
+        prior = self._prior(meant)
+        if self._fit is None:
+            return prior
+        return self._fit.shares(self._likeness(texts, meant), prior)
 
+    def _prototypes(self, choice: Choice) -> "tuple[Floats, Floats]":
+        """What the name means, and what each of the synonyms does."""
+        own = choice.path[-1]
+        name = self._embed([template.format(_spoken(own)) for template in _TEMPLATES])
+        told = synonyms_of(own) if self._synonyms else []
+        return _unit(name.mean(axis=0)), self._embed(told)
 
-def features(text: str) -> Vector:
-    """The words of a text and the parts of its words, each with how often it occurs."""
-    found: Counter[str] = Counter()
-    for word in words(text):
-        found[word] += 1
-        found.update(_parts(word))
-    return dict(found)
+    def _prior(self, meant: "Floats") -> "Floats":
+        """How likely each category is, by names and synonyms alone."""
+        columns = []
+        for name, synonyms in self._told:
+            by_name = meant @ name
+            by_synonyms = _soft_best(meant @ synonyms.T) if len(synonyms) else by_name
+            columns.append(_NAME_SHARE * by_name + (1 - _NAME_SHARE) * by_synonyms)
+        return fitting.shares(np.stack(columns, axis=1) / _PRIOR_HEAT)
 
+    def _likeness(self, texts: Sequence[str], meant: "Floats") -> "Floats":
+        """Of each text to each that was learned from."""
+        worded = np.stack([self._wording.likeness(text) for text in texts])
+        meaning = _unit(meant - self._middle) @ self._meant.T
+        likeness: Floats = _MEANING_SHARE * meaning + (1 - _MEANING_SHARE) / 2 * worded
+        return likeness
 
-def words(text: str) -> Iterator[str]:
-    """The words of a text, without accents and endings of plurals."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return (_stem(word) for word in _WORD.findall(plain) if word not in _EMPTY)
-
-
-_EMPTY: Final = frozenset({"and", "or", "of", "the", "with", "for", "in"})
-
-
-# A catalogue has fewer words that matter; an instance lives for days, and sees any word.
-@lru_cache(maxsize=MOST_WORDS)
-def _parts(word: str) -> tuple[str, ...]:
-    padded = f"#{word}$"
-    last = max(1, len(padded) - GRAM + 1)
-    return tuple("#" + padded[at : at + GRAM] for at in range(last))
+    def _learn(self, known: Sequence[Example], others: Sequence[str]) -> None:
+        self._fit: fitting.Fit | None = None
+        texts = [*(example.text for example in known), *others]
+        if not texts:
+            return
+        meant = self._embed(texts)
+        self._wording = Wording(texts)
+        self._middle = meant.mean(axis=0)
+        self._meant = _unit(meant - self._middle)
+        places = {name: place for place, name in enumerate(self._ids)}
+        truth = np.eye(len(places), dtype=np.float32)[[places[each.category] for each in known]]
+        self._fit = fitting.fit(self._likeness(texts, meant), self._prior(meant), truth)
 
 
-def _stem(word: str) -> str:
-    if len(word) < _SHORTEST_STEM or word.endswith("ss"):
-        return word
-    if word.endswith("ies"):
-        return f"{word[:-3]}y"
-    for ending in ("oes", "shes", "ches", "xes"):
-        if word.endswith(ending):
-            return word[:-2]
-    return word.removesuffix("s")
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _profile(choice: Choice) -> Vector:
-    found: Counter[str] = Counter()
-    own = choice.path[-1]
-    for name, weight in ((own, _NAME_WEIGHT), *((name, 1) for name in choice.path[:-1])):
-        for feature, count in features(name).items():
-            found[feature] += int(count) * weight
-    for feature, count in features(" ".join(_synonyms(own))).items():
-        found[feature] += int(count) * _SYNONYM_WEIGHT
-    return dict(found)
+def _soft_best(likeness: "Floats") -> "Floats":
+    best = likeness.max(axis=1, keepdims=True)
+    spread = np.exp((likeness - best) / _SYNONYM_HEAT).mean(axis=1)
+    found: Floats = best[:, 0] + _SYNONYM_HEAT * np.log(spread)
+    return found
 
 
-def _synonyms(name: str) -> Iterable[str]:
-    own = set(words(name))
-    return (told for key, told in SYNONYMS.items() if set(words(key)) <= own)
-
-
-def _idf(texts: Sequence[Vector]) -> Vector:
-    seen = Counter(feature for text in texts for feature in text)
-    return {feature: math.log((1 + len(texts)) / (1 + n)) + 1 for feature, n in seen.items()}
+def _unit(rows: "Floats") -> "Floats":
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    found: Floats = rows / np.maximum(lengths, 1e-9)
+    return found

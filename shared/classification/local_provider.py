@@ -2,29 +2,40 @@
 
 What it knows are the categories' names, a list of synonyms that is shipped, what reviewers have
 decided, and the newest products of the catalogue, whose categories people and uploads have given.
+Its model is imported and loaded when it is first asked.
 """
 
 import logging
 import time
+from collections import OrderedDict
 from functools import partial
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shared.classification import labels, local_model, newest_products
+from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
 from shared.clients.ai.asking import Patience, Question, Reply
 from shared.errors import DependencyError
 
+if TYPE_CHECKING:
+    from shared.classification.local_model import LocalModel
+
 log = logging.getLogger(__name__)
 
 # Read once for each instance in so long, whatever the size of the catalogue.
+MOST_EXAMPLES: Final = 2000
 FRESH_SECONDS: Final = 600.0
+# The first answer waits no longer for what there is to learn; the rest is learned a minute later.
+LEARNING_SECONDS: Final = 3.0
+UNFINISHED_SECONDS: Final = 60.0
+# The collection's categories, and those of a trial.
+_MODELS: Final = 2
 
 _lock = Lock()
-_kept: "tuple[float, frozenset[str], local_model.LocalModel] | None" = None
+_kept: "OrderedDict[frozenset[str], tuple[float, LocalModel]]" = OrderedDict()
 
 
 def ready(categories: Categories) -> Ask:
@@ -38,28 +49,43 @@ def _ask(categories: Categories, question: Question, model: str, patience: Patie
     return Reply(msgspec.json.encode(verdict).decode())
 
 
-def _model(categories: Categories) -> local_model.LocalModel:
-    global _kept  # noqa: PLW0603 - one copy for the process
+def _model(categories: Categories) -> "LocalModel":
     with _lock:
-        now = time.monotonic()
-        # `local` is tried with other categories than the collection's, too: those are few.
-        known = _kept
-        if known is not None and known[1] == categories.ids and now - known[0] < FRESH_SECONDS:
-            return known[2]
-        examples = _examples(categories)
-        _kept = (now, categories.ids, local_model.LocalModel(categories, examples))
-        return _kept[2]
+        known = _kept.get(categories.ids)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
+        model, fresh_seconds = _learned(categories)
+        _kept[categories.ids] = (time.monotonic() + fresh_seconds, model)
+        _kept.move_to_end(categories.ids)
+        while len(_kept) > _MODELS:
+            _kept.popitem(last=False)
+        return model
 
 
-def _examples(categories: Categories) -> list[Example]:
-    """What reviewers have decided, then the newest products, a thousand at most; both if in reach.
+def _learned(categories: Categories) -> "tuple[LocalModel, float]":
+    """What there is to learn, as far as time allows, and how long that is good for."""
+    from shared.classification import meaning
+    from shared.classification.local_model import MOST_TEXTS, LocalModel
 
-    Of the given categories only. A product that a reviewer has seen stands here by his word alone.
+    examples, unfiled = _examples(categories)
+    examples = examples[:MOST_EXAMPLES]
+    texts = [*(each.text for each in examples), *unfiled[: max(0, MOST_TEXTS - len(examples))]]
+    done = meaning.prepared(texts, LEARNING_SECONDS)
+    taken = examples[:done]
+    model = LocalModel(categories, taken, texts[len(examples) : done], embed=meaning.vectors)
+    return model, FRESH_SECONDS if done == len(texts) else UNFINISHED_SECONDS
+
+
+def _examples(categories: Categories) -> tuple[list[Example], list[str]]:
+    """What reviewers have decided, then the newest products; both if in reach.
+
+    Of the given categories only; and the texts of those products that have no category. A product
+    that a reviewer has seen stands here by his word alone.
     """
     decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
     found = [each for each in newest_products.known() if each.text.casefold() not in decided]
-    known = [*decided.values(), *found]
-    return [example for example in known if example.category in categories.ids]
+    known = [each for each in (*decided.values(), *found) if each.category in categories.ids]
+    return known, [each.text for each in found if not each.category]
 
 
 def _labels() -> list[labels.Label]:

@@ -32,6 +32,7 @@ HEAVY = (
     "jwt",
     "kubernetes",
     "numpy",
+    "onnxruntime",
     "openai",
     "opensearchpy",
     "openpyxl",
@@ -40,6 +41,7 @@ HEAVY = (
     "rapidfuzz",
     "requests",
     "shared.edge.manifest",
+    "tokenizers",
     "upstash_ratelimit",
     "upstash_redis",
 )

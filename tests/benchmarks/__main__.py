@@ -13,6 +13,7 @@ from tests.benchmarks import (
     classification,
     cold,
     crawl_speed,
+    local_quality,
     matching_quality,
     matching_speed,
     reads,
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
 }
 WITHOUT_CLOUD: dict[str, Callable[[], Iterable[Figure]]] = {
     "quality": matching_quality.measure,
+    "local": local_quality.measure,
     "matching": matching_speed.measure,
     "crawl": crawl_speed.measure,
 }

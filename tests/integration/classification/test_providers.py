@@ -14,7 +14,7 @@ from llmock.state import LLMockState
 
 from local.plan import ROOT
 from local.stack import Stack
-from shared.classification import circuit_rules, circuits, failover, providers
+from shared.classification import circuit_rules, circuits, failover, meaning, providers
 from shared.classification.circuit_rules import Circuit
 from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.local_model import LocalModel
@@ -123,7 +123,7 @@ def candidate(provider: str) -> Candidate:
 
 def stand_in() -> Candidate:
     def ask(question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001
-        verdict = LocalModel(CATEGORIES, []).classify(question.text)
+        verdict = LocalModel(CATEGORIES, [], embed=meaning.vectors).classify(question.text)
         return Reply(answer(verdict.category, verdict.confidence))
 
     return Candidate("local", providers.model_of("local", None), ask, has_circuit=False)
