@@ -157,6 +157,8 @@ def without_events(stack: Stack) -> Iterator[None]:
     """Loses all events, so that nothing matches a thousand products beside the next tests."""
     stack.control.disturb_events(drop=True)
     yield
+    # The emulator tells one after the other, so most are still to come.
+    stack.control.wait_until_idle(LONG_WORK_MS / 1000)
     stack.control.reset_events()
 
 
