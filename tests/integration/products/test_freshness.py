@@ -84,6 +84,7 @@ def test_no_reader_sees_an_old_value_after_the_writers_answer(shop: Shop, produc
             # A round that fails must not leave the reader waiting.
             begun.release(ROUNDS)
         reader.result()
+    shop.idle()
     shop.stack.control.reset_events()
     assert lists[0] == ROUNDS
     assert stale == []
