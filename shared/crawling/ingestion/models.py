@@ -70,12 +70,17 @@ class Ingestion(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lane(self) -> str:
         """What it crawled, as a younger crawl of the same names it too."""
-        return f"{self.retailer}\n{self.category}"
+        return lane_of(self.retailer, self.category)
 
     @property
     def under_way(self) -> bool:
         """Whether rows are still to be dealt with, and nothing has failed."""
         return self.status in ("pending", "running")
+
+
+def lane_of(retailer: str, category: str) -> str:
+    """The one name of what a crawl of this category sees."""
+    return f"{retailer}\n{category}"
 
 
 def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
