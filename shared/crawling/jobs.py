@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 QUEUE: Final = "crawls"
 FUNCTION: Final = "launch_crawl"
-# Long after the last of a group has ended.
-GROUP_LIFETIME: Final = timedelta(days=30)
+# Longer than a hundred crawls, each begun six times, may take one after the other.
+GROUP_LIFETIME: Final = timedelta(days=180)
 # One for each retailer and category: when it was last crawled.
 LANES: Final = "crawl_lanes"
 
