@@ -151,15 +151,33 @@ def test_cloud_scheduler_is_told_and_drift_is_repaired(as_function: httpx.Client
     orphan = f"crawl-{'0' * 20}"
     scheduler.create_job(job_like(job, orphan, f"Ours. {driving.MARKER}"))
     now = datetime.now(UTC)
-    driving.repair(schedules.all_schedules(), now)
+    driving.repair(schedules.all_schedules, now)
     assert scheduler.find_job(name) == job
     assert scheduler.find_job(orphan) is None
-    assert driving.repair(schedules.all_schedules(), now) == 0
+    assert driving.repair(schedules.all_schedules, now) == 0
     assert scheduler.find_job(foreign) is not None
     scheduler.delete_job(foreign)
 
     as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
     assert scheduler.find_job(name) is None
+
+
+def test_a_repair_leaves_the_job_of_a_schedule_that_is_made_meanwhile(
+    as_function: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, meanwhile = scheduler.list_jobs, []
+
+    def list_jobs() -> list[scheduler.Job]:
+        meanwhile.append(made(as_function, name="Before"))
+        jobs_found = listing()
+        meanwhile.append(made(as_function, name="After"))
+        return jobs_found
+
+    monkeypatch.setattr(scheduler, "list_jobs", list_jobs)
+    driving.repair(schedules.all_schedules, datetime.now(UTC))
+    for told in meanwhile:
+        assert scheduler.find_job(f"crawl-{told['id']}") is not None
+        as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
 
 
 def job_like(job: scheduler.Job, name: str, description: str) -> scheduler.Job:
