@@ -21,7 +21,7 @@ def hear(job_id: str, report: PodReport, clock: Clock = utc_now) -> PodAnswer:
     """What the pod has to know; raises Conflict for one whose word does not count, NotFound."""
     restarts = 0
     if report.result is not None:
-        restarts = retailers.recipe(job_store.read(job_id).retailer).restarts
+        restarts = retailers.restarts(job_store.read(job_id).retailer)
     terms = job_store.terms(restarts)
 
     def decide(job: CrawlJob, now: datetime) -> CrawlJob:

@@ -11,7 +11,7 @@ from shared.clock import Clock, utc_now
 from shared.crawling import job_store, jobs, lifecycle, retailers
 from shared.crawling.models import CrawlJob, from_document
 from shared.crawling.pod_manifest import JOB_LABEL, SELECTOR, TOKEN_LABEL
-from shared.errors import DependencyError, NotFound, ShoppleError
+from shared.errors import DependencyError, ShoppleError
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
@@ -55,7 +55,7 @@ def _lose(job: CrawlJob, clock: Clock) -> job_store.Change | None:
 
     One that cannot be ended must not keep the others from their end.
     """
-    terms = job_store.terms(_restarts(job.retailer))
+    terms = job_store.terms(retailers.restarts(job.retailer))
 
     def decide(known: CrawlJob, now: datetime) -> CrawlJob:
         return lifecycle.lost(known, now, terms) if lifecycle.overdue(known, now) else known
@@ -67,14 +67,6 @@ def _lose(job: CrawlJob, clock: Clock) -> job_store.Change | None:
         log.warning("A lost crawl could not be ended yet", extra={"context": context})
         return None
     return change if change.after is not change.before else None
-
-
-def _restarts(retailer: str) -> int:
-    """How often its crawls are begun anew; never where its recipe cannot be read any more."""
-    try:
-        return retailers.recipe(retailer).restarts
-    except NotFound:
-        return 0
 
 
 def _relaunch(now: datetime) -> int:

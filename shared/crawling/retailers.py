@@ -45,6 +45,14 @@ def recipe(retailer: str) -> Recipe:
         raise NotFound(f"The recipe cannot be read any more, save it anew: {error}") from None
 
 
+def restarts(retailer: str) -> int:
+    """How often its lost crawls are begun anew; never where no recipe can be read."""
+    try:
+        return recipe(retailer).restarts
+    except NotFound:
+        return 0
+
+
 def write(
     retailer: str, site: Site, expected: int | None, by: Actor, clock: Clock = utc_now
 ) -> RetailerView:

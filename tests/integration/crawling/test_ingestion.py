@@ -246,8 +246,7 @@ def test_a_price_that_is_released_late_gives_way_to_what_a_younger_crawl_saw(
     assert answer.json()["status"] == "released"
     assert listed(shop)["Priced"]["price"] == 100
     # It was true then, so its history has it.
-    (owed,) = (o for o in shop.documents("outbox").values() if "older" in o["id"])
-    good_call(shop, "record_prices", {"change_id": owed["id"]})
+    record_owed_prices(shop)
     assert (900, "crawler") in history(shop, listed(shop)["Priced"]["id"])
 
 
@@ -292,9 +291,7 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     assert decide(2, "discard")[1]["status"] == decide(2, "discard")[1]["status"] == "discarded"
     assert decide(3, "release")[0] == 409
     shop.stack.control.reset_events()
-    for owed in shop.documents("outbox").values():
-        if owed["kind"] == "product_price":
-            good_call(shop, "record_prices", {"change_id": owed["id"]})
+    record_owed_prices(shop)
     product = listed(shop)["Far Off"]["id"]
     assert history(shop, product) == [(100, "crawler"), (900, "crawler")]
     words = [e["resource"] for e in shop.documents("audit_logs").values()]
@@ -306,6 +303,12 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     (discarded,) = shop.get(QUARANTINE, status="discarded")["quarantined"]
     assert (discarded["product"]["id"], discarded["price"]) == (None, 0)
     assert len(shop.documents("products")) == 1
+
+
+def record_owed_prices(shop: Shop) -> None:
+    for owed in shop.documents("outbox").values():
+        if owed["kind"] == "product_price":
+            good_call(shop, "record_prices", {"change_id": owed["id"]})
 
 
 def good_call(shop: Shop, function: str, body: Json) -> None:
