@@ -125,7 +125,7 @@ def _next_of_group(leaving: CrawlJob, now: datetime, transaction: "Transaction")
     found = {
         s.id: s.to_dict()
         for s in firestore.client().get_all(
-            [reference(each) for each in ids], transaction=transaction
+            [reference(each) for each in ids], transaction=transaction, **firestore.limits()
         )
     }
     jobs = [

@@ -164,7 +164,8 @@ def _check_recipes(wanted: Sequence[Wanted]) -> None:
 def _check_gaps(jobs: Sequence[CrawlJob], transaction: "Transaction", *, force: bool) -> None:
     """Raises Conflict where one was crawled too lately; read in any case, so that two collide."""
     lanes = [_lane(job) for job in jobs]
-    found = list(firestore.client().get_all(lanes, transaction=transaction))
+    database = firestore.client()
+    found = list(database.get_all(lanes, transaction=transaction, **firestore.limits()))
     if force:
         return
     gap = timedelta(minutes=settings().crawler_gap_minutes)

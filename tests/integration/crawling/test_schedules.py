@@ -262,6 +262,37 @@ def test_a_dispatcher_that_dies_is_made_good_by_the_next(
     assert row(as_function, told["id"])["last_status"] == "queued"
 
 
+def test_a_slot_that_was_paused_or_moved_away_starts_nothing_and_one_that_began_is_one_run(
+    as_function: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = {"type": "once", "time": None, "at": "2040-01-01T03:00:00Z"}
+    told = made(as_function, **once)
+    slot = moment(told["next_run_at"])
+
+    def changed(**changes: Any) -> Json:
+        answer = as_function.put(f"{PATH}/{told['id']}", json={**DAILY, **once, **changes})
+        after: Json = answer.raise_for_status().json()
+        return after
+
+    # Each time the call that was ordered for the slot comes all the same.
+    for changes in ({"enabled": False}, {"at": "2040-01-02T03:00:00Z"}):
+        changed(**changes)
+        dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+        assert runs_of(told["id"]) == []
+    slot = moment(row(as_function, told["id"])["next_run_at"])
+    start, edited = jobs.start, []
+
+    def start_while_it_is_edited(*order: Any, **more: Any) -> Any:
+        edited.append(changed(at="2040-01-03T03:00:00Z"))
+        return start(*order, **more)
+
+    monkeypatch.setattr(jobs, "start", start_while_it_is_edited)
+    dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+    assert len(runs_of(told["id"])) == 1
+    after = row(as_function, told["id"])
+    assert (after["next_run_at"], after["last_status"]) == (edited[0]["next_run_at"], "queued")
+
+
 @pytest.mark.usefixtures("as_function")
 def test_what_could_not_be_driven_is_driven_by_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(_: str) -> None:
