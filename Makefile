@@ -66,9 +66,16 @@ endef
 
 .PHONY: test
 test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
-	@$(MAKE) --no-print-directory lint types
-	$(call TRIED_TWICE,"not alone",--numprocesses 3 --dist loadfile --no-loadscope-reorder)
+	@$(MAKE) --no-print-directory -j2 judged tests-together
 	$(call TRIED_TWICE,alone)
+
+.PHONY: judged
+judged:
+	@$(MAKE) --no-print-directory lint types
+
+.PHONY: tests-together
+tests-together:
+	$(call TRIED_TWICE,"not alone",--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 # The peers' pandas is none of ours; without them their figures are left out, and that is said.
 .venv-bench/.python: requirements/bench.txt $(VENV)/.python

@@ -33,7 +33,8 @@ class Plan:
 
     `root` holds functions/, console/ and firebase.json; `state` is the run's own folder and
     `data` the one that outlives it, if anything shall; `snapshot` is what Firestore begins with
-    where `data` holds nothing yet; without `triggers` no function hears of a write.
+    where `data` holds nothing yet; without `triggers` no function hears of a write, and without
+    `schedules` a job runs only where it is forced.
     """
 
     ports: Ports
@@ -44,6 +45,7 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     reload: bool = False
     triggers: bool = True
+    schedules: bool = True
 
     @property
     def origin(self) -> str:
@@ -124,4 +126,5 @@ class Plan:
             snapshot=Path(saved["snapshot"]) if saved["snapshot"] else None,
             settings=saved["settings"],
             reload=saved["reload"],
+            schedules=saved["schedules"],
         )

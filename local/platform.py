@@ -50,7 +50,7 @@ class Platform:
         self._plan = plan
         self._issuer = Issuer(plan.control_url)
         self._tasks = CloudTasks(self._issuer)
-        self._scheduler = CloudScheduler(self._issuer)
+        self._scheduler = CloudScheduler(self._issuer, by_schedule=plan.schedules)
         self._fence = Fence(plan)
         self._relay = Relay(
             plan.functions_url, lambda: self._issuer.sign(AUDIENCE, INVOKER), self._fence

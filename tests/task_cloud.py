@@ -112,7 +112,9 @@ class Cloud:
 
 
 @contextmanager
-def task_cloud(clock: Callable[[], datetime] | None = None) -> Iterator[Cloud]:
+def task_cloud(
+    clock: Callable[[], datetime] | None = None, *, by_schedule: bool = True
+) -> Iterator[Cloud]:
     """Both servers and the sink on free ports, with short deadlines allowed."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -123,7 +125,11 @@ def task_cloud(clock: Callable[[], datetime] | None = None) -> Iterator[Cloud]:
         tasks = CloudTasks(issuer, task_name_memory_seconds=60, shortest_deadline_seconds=0.1)
         clocked = {"clock": clock} if clock else {}
         scheduler = CloudScheduler(
-            issuer, tick_seconds=0.01, shortest_deadline_seconds=0.1, **clocked
+            issuer,
+            tick_seconds=0.01,
+            shortest_deadline_seconds=0.1,
+            by_schedule=by_schedule,
+            **clocked,
         )
         routes = [*issuer.routes(), *tasks.routes(), *scheduler.routes()]
         catch_all = Route("/{path:path}", sink.receive, methods=["GET", "POST"])

@@ -52,12 +52,15 @@ class JobRuns:
         self._slot = next_slot(job, self._clock())
         self._show_next()
 
-    def tick(self) -> None:
-        """Start what is due, unless the previous run is still going on."""
+    def tick(self, *, by_schedule: bool) -> None:
+        """Start what is due, unless the previous run is still going on.
+
+        Not `by_schedule`, a run that was forced and failed is still tried again.
+        """
         now = self._clock()
         if self.running or not self.enabled:
             return
-        if self._slot <= now:
+        if by_schedule and self._slot <= now:
             slot, self._retry = self._slot, None
             # Slots that passed meanwhile are one run, not many.
             self._slot = next_slot(self.job, now)

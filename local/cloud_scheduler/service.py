@@ -20,7 +20,8 @@ from shared.clock import Clock, utc_now
 class CloudScheduler:
     """A Cloud Scheduler server on the running event loop; everything is lost when it stops.
 
-    The clock is read every `tick_seconds`, so a test may put it forward by hand.
+    The clock is read every `tick_seconds`, so a test may put it forward by hand. Unless it runs
+    `by_schedule`, only what is forced runs.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class CloudScheduler:
         clock: Clock = utc_now,
         tick_seconds: float = 0.2,
         shortest_deadline_seconds: float = 15,
+        by_schedule: bool = True,
     ) -> None:
         self._issuer = issuer
         self._clock = clock
         self._tick_seconds = tick_seconds
+        self._by_schedule = by_schedule
         self._shortest_deadline = timedelta(seconds=shortest_deadline_seconds)
         self._jobs: dict[str, JobRuns] = {}
         self._stopping = asyncio.Event()
@@ -181,7 +184,7 @@ class CloudScheduler:
     async def _tick(self) -> None:
         while not self._stopping.is_set():
             for runs in self._jobs.values():
-                runs.tick()
+                runs.tick(by_schedule=self._by_schedule)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._tick_seconds):
                     await self._stopping.wait()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
+from local.stack import Stack
 from tests.browser.judging import NewPage, broken_rules, new_word, settled
 
 SCREENS = {
@@ -151,6 +152,15 @@ def test_upload_is_previewed_and_stored(new_page: NewPage, console_url: str) -> 
     expect(page.get_by_role("row").filter(has_text=good)).to_contain_text("450.00")
 
 
+@pytest.fixture
+def without_events(stack: Stack) -> Iterator[None]:
+    """Loses all events, so that nothing matches a thousand products beside the next tests."""
+    stack.control.disturb_events(drop=True)
+    yield
+    stack.control.reset_events()
+
+
+@pytest.mark.usefixtures("without_events")
 def test_large_upload_is_followed_and_survives_a_reload(
     new_page: NewPage, console_url: str
 ) -> None:

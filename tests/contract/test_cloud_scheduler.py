@@ -145,6 +145,24 @@ def test_a_forced_run_carries_the_slot_to_come(
     assert slots(wait_for(cloud, "forced", 1)) == ["2026-11-24T06:00:00+00:00"]
 
 
+def test_without_schedules_what_is_forced_runs_until_it_succeeds(clock: ManualClock) -> None:
+    with task_cloud(clock, by_schedule=False) as cloud:
+        cloud.sink.answers["told"] = lambda number: 200 if number == 2 else 503
+        client = cloud.scheduler_client()
+        retry = scheduler_v1.RetryConfig(retry_count=2, min_backoff_duration=timedelta(seconds=10))
+        waiting = client.create_job(parent=PARENT, job=job(cloud, "waiting"))
+        told = client.create_job(
+            parent=PARENT, job=job(cloud, "told", "0 * * * *", retry_config=retry)
+        )
+        client.run_job(name=told.name)
+        again = clock.now + timedelta(seconds=10)
+        eventually(lambda: client.get_job(name=told.name).schedule_time == again)
+        clock.now += timedelta(minutes=2)
+        wait_for(cloud, "told", 2)
+        assert client.get_job(name=waiting.name).schedule_time < clock.now
+        assert cloud.sink.of("waiting") == []
+
+
 def test_a_failure_is_repeated_and_reported(
     cloud: Cloud, client: scheduler_v1.CloudSchedulerClient, clock: ManualClock
 ) -> None:

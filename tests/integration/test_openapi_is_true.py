@@ -25,7 +25,7 @@ from tests import sessions
 from tests.integration.crawling.ingestion_support import ended, found, now, stored
 from tests.integration.system.conftest import Objects
 
-EXAMPLES = 12
+EXAMPLES = 5
 CRAWL = "schemacrawl000000001"
 LOGOUT = "/api/admin/logout"
 # schemathesis reads the document from there, and so does not try it as an operation.

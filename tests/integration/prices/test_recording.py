@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.products.support import WORK_SECONDS, Json, Shop, good, row
@@ -24,7 +25,13 @@ def stocked(shop: Shop, count: int = 1) -> list[Json]:
 
 def change(shop: Shop, product: Json, **fields: Any) -> Json:
     body = {name: product[name] for name in ("name", "brand", "size", "category", "price")}
-    return good(shop.http.put(f"/api/products/{product['id']}", json=body | fields))
+
+    def put() -> httpx.Response | None:
+        answer = shop.http.put(f"/api/products/{product['id']}", json=body | fields)
+        # Who meets a task's locks for too long is told to try again.
+        return None if answer.status_code == httpx.codes.CONFLICT else answer
+
+    return good(eventually(put, timeout_seconds=WORK_SECONDS))
 
 
 def history(shop: Shop, product_id: str) -> list[Json]:

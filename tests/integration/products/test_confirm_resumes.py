@@ -67,13 +67,13 @@ for line in sys.stdin:
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-NEW, KNOWN, UNCHANGED, TWICE, BROKEN = 180, 70, 30, 20, 10
+NEW, KNOWN, UNCHANGED, TWICE, BROKEN = 90, 40, 20, 12, 8
 TOTAL = NEW + KNOWN + UNCHANGED + TWICE + BROKEN
 KILLED = 99
 
 
 def rows(start: int) -> list[Json]:
-    """310 rows in three chunks: new, known with another price, known, repeated and broken."""
+    """170 rows in two chunks: new, known with another price, known, repeated and broken."""
     new = [row(start + number) for number in range(NEW)]
     known = [row(number, price="7.25") for number in range(KNOWN)]
     unchanged = [row(KNOWN + number) for number in range(UNCHANGED)]
@@ -221,8 +221,8 @@ def test_a_confirm_killed_at_every_step_goes_on(known: Shop, catalogue: Json, dr
         before = everything(shop, upload_id)
         assert shop.confirm(upload_id, "all") == counts
         assert everything(shop, upload_id) == before
-    # Claim, three chunks and the end each begin, read and commit.
-    assert step > 15
+    # Claim, two chunks and the end each begin, read and commit.
+    assert step > 12
 
 
 def test_a_confirm_killed_over_and_over_ends(known: Shop, drill: Drill) -> None:
