@@ -101,7 +101,8 @@ def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
         return msgspec.structs.replace(known, status="done")
     return msgspec.structs.replace(
         known,
-        seen_at=manifest.finished_at,
+        # A pod's clock may be ahead, and then no later crawl would ever be the younger one.
+        seen_at=min(manifest.finished_at, ended_at),
         whole=manifest.whole,
         object=manifest.rows.name,
         sha256=manifest.rows.sha256,
