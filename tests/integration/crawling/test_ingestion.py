@@ -210,12 +210,12 @@ def test_killed_between_pages_it_goes_on_and_an_older_crawl_changes_no_price_of_
 def test_a_crawl_that_is_overtaken_between_its_pages_changes_no_price_of_now(
     shop: Shop, objects: Objects
 ) -> None:
-    known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
+    seen_at_its_price(shop, objects)
     crawled(shop, objects, "older", found(2), found(1, 11_000, name="Priced"))
     crawled(shop, objects, "younger", found(1, 10_000, name="Priced"))
     shop.run(OVERTAKEN, "older", "younger")
     stages = {r["job_id"]: r["ingestion"] for r in shop.get(RESULTS)["results"]}
-    assert stages == {"older": "done", "younger": "done"}
+    assert stages == {"first": "done", "older": "done", "younger": "done"}
     assert listed(shop)["Priced"]["price"] == 100
 
 
@@ -237,7 +237,7 @@ def test_what_one_task_has_no_time_for_the_next_one_does(
 def test_a_price_that_is_released_late_gives_way_to_what_a_younger_crawl_saw(
     shop: Shop, objects: Objects
 ) -> None:
-    known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
+    seen_at_its_price(shop, objects)
     crawled(shop, objects, "older", found(1, 90_000, name="Priced"))
     ingest(shop, "older")
     crawled(shop, objects, "younger", found(1, 10_000, name="Priced"))
@@ -309,6 +309,15 @@ def record_owed_prices(shop: Shop) -> None:
     for owed in shop.documents("outbox").values():
         if owed["kind"] == "product_price":
             good_call(shop, "record_prices", {"change_id": owed["id"]})
+
+
+def seen_at_its_price(shop: Shop, objects: Objects) -> None:
+    """A product whose history has its price, so that who sees it again adds no point."""
+    known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
+    crawled(shop, objects, "first", found(1, 10_000, name="Priced"))
+    ingest(shop, "first")
+    record_owed_prices(shop)
+    assert history(shop, listed(shop)["Priced"]["id"]) == [(100, "crawler")]
 
 
 def good_call(shop: Shop, function: str, body: Json) -> None:
