@@ -58,6 +58,12 @@ class Backend:
         self._lease_seconds = float("inf")
         self._heard_at = time.monotonic()
         self._lost = asyncio.Event()
+        self._pods = 1
+
+    @property
+    def pods(self) -> int:
+        """How many crawl the same site, as it was heard last."""
+        return self._pods
 
     @property
     def beat_seconds(self) -> float:
@@ -151,6 +157,7 @@ class Backend:
             raise Unreachable(f"the answer cannot be read: {error}") from None
         self._heard_at = asked_at
         self._lease_seconds = answer.lease_seconds
+        self._pods = max(answer.pods, 1)
         if answer.stop:
             self._stop.set()
         return answer

@@ -9,6 +9,7 @@ import msgspec
 from crawler_pod.backend import Backend
 from crawler_pod.cloud_storing import Bucket, StoringFailed
 from crawler_pod.metadata import Identity
+from crawler_pod.pace import OwnPace, SharedPace
 from crawler_pod.running import Around, Refusal, run_job
 from shared.crawling.results import Manifest
 
@@ -34,7 +35,14 @@ async def run_order(
         with closing(
             Bucket(addresses.bucket, addresses.storage_url, addresses.metadata_url)
         ) as store:
-            around = Around(store, backend, stop, local=local, beat_seconds=backend.beat_seconds)
+            around = Around(
+                store,
+                backend,
+                stop,
+                local=local,
+                pace=SharedPace(OwnPace(), lambda: backend.pods),
+                beat_seconds=backend.beat_seconds,
+            )
             try:
                 return await backend.while_held(run_job(order.recipe, order.job, around))
             except (Refusal, StoringFailed) as trouble:

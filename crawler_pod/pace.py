@@ -43,3 +43,19 @@ class OwnPace:
     async def hold(self, host: str, seconds: float) -> None:
         """Puts off every turn that is not yet taken."""
         self._held_until[host] = max(self._held_until[host], self._now() + seconds)
+
+
+class SharedPace:
+    """The part of a pace that is ours, while `pods` of us ask the same hosts."""
+
+    def __init__(self, own: Pace, pods: Callable[[], int]) -> None:
+        self._own = own
+        self._pods = pods
+
+    async def turn(self, host: str, delay_seconds: float) -> None:
+        """As Pace says: among so many, each so many times as seldom."""
+        await self._own.turn(host, delay_seconds * self._pods())
+
+    async def hold(self, host: str, seconds: float) -> None:
+        """As Pace says; the others are told the same by the host itself."""
+        await self._own.hold(host, seconds)

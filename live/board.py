@@ -31,6 +31,7 @@ class Outbox:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.asked = 0
         self._everything = False
         self._wanted: set[str] = set()
         self._waiting: OrderedDict[str, str] = OrderedDict()

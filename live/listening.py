@@ -43,6 +43,7 @@ class Listener:
         self._ready = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._reading: set[asyncio.Task[None]] = set()
+        self._gone: set[str] = set()
 
     async def __aenter__(self) -> Self:
         self._users += 1
@@ -106,9 +107,10 @@ class Listener:
         for snapshot in (change.document for change in changes):
             if snapshot.id in going_on:
                 self._board.publish(_state(snapshot.id, snapshot.to_dict() or {}))
-        gone = self._board.missing_from(going_on)
+        gone = [each for each in self._board.missing_from(going_on) if each not in self._gone]
         if gone:
             # What goes on no more is not in the answer: how it ended is read once, for all.
+            self._gone.update(gone)
             reading = asyncio.create_task(self._publish_ended(gone))
             self._reading.add(reading)
             reading.add_done_callback(self._reading.discard)
@@ -116,15 +118,24 @@ class Listener:
 
     async def _publish_ended(self, job_ids: list[str]) -> None:
         try:
-            states = await self.read(job_ids)
-        except ShoppleError:
-            # They stay on the board, and so are read at the next news.
-            log.exception("The ends of crawls could not be read")
-            return
+            states = await self._insisted(job_ids)
+        finally:
+            self._gone.difference_update(job_ids)
         for state in states:
             self._board.publish(state)
         for job_id in set(job_ids) - {state.job_id for state in states}:
             self._board.drop(job_id)
+
+    async def _insisted(self, job_ids: list[str]) -> list[State]:
+        """What is read in the end: no other news need come that would have it read again."""
+        while True:
+            try:
+                return await self.read(job_ids)
+            except ShoppleError:
+                log.exception("The ends of crawls could not be read")
+                if not self._users:
+                    return []
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _hear_sessions(self, found: list[Any], _: list[Any]) -> None:
         self._board.revoke(snapshot.id for snapshot in found)

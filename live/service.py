@@ -44,6 +44,8 @@ SUBSCRIBE_SECONDS: Final = 10.0
 MOST_SOCKETS: Final = 500
 MOST_SOCKETS_OF_ONE: Final = 20
 MOST_JOBS: Final = 100
+# Each is a read, and an answer that waits: of all messages of a socket together.
+MOST_ASKED: Final = 1_000
 MOST_MESSAGE_BYTES: Final = 16_384
 # After its first hour a session lives on as long as its user is active.
 LOOK_AGAIN_SECONDS: Final = 60.0
@@ -162,6 +164,8 @@ class Service:
             return REFUSED, "Nothing was asked for in time."
         except msgspec.DecodeError:
             return REFUSED, 'Send {"subscribe": [job ids]} or {"subscribe": "all"}.'
+        except LimitExceeded:
+            return REFUSED, "One socket asked for too many crawls."
         except ShoppleError:
             log.exception("A subscription could not be served")
             return TRY_AGAIN, "The database cannot be reached."
@@ -169,6 +173,9 @@ class Service:
 
     async def _subscribe(self, outbox: Outbox, message: str | bytes) -> None:
         wanted = msgspec.json.decode(message, type=Subscribe).subscribe
+        outbox.asked += 1 if wanted == "all" else len(wanted)
+        if outbox.asked > MOST_ASKED:
+            raise LimitExceeded(int(LOOK_AGAIN_SECONDS))
         await self._listener.ready()
         unknown = self._board.subscribe(outbox, None if wanted == "all" else wanted)
         if not unknown:

@@ -62,6 +62,8 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("crawl_jobs", ((field, ASCENDING), ("created_at", DESCENDING)))
         for field in ("status", "retailer")
     ),
+    # Whose pod should have come by now.
+    ("crawl_jobs", (("status", ASCENDING), ("lease_until", ASCENDING))),
     # Which sessions of a user are live, and which ended lately.
     ("sessions", (("uid", ASCENDING), ("revoked_at", ASCENDING))),
     *(("audit_logs", ((field, ASCENDING), ("at", DESCENDING))) for field in AUDIT_FILTERS),

@@ -9,4 +9,4 @@ def repair_crawl_schedules(request: Request) -> None:  # noqa: ARG001 - a schedu
     from shared.clock import utc_now
     from shared.crawling import driving, schedules
 
-    driving.repair(schedules.all_schedules(), utc_now())
+    driving.repair(schedules.all_schedules, utc_now())

@@ -40,9 +40,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class PodAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a pod has to know: whether to stop, and how long it may be silent."""
+    """What a pod has to know: whether to stop, and how long it may be silent.
+
+    `pods` crawl the same retailer's site at present, this one among them.
+    """
 
     status: Status
     stop: bool
     lease_seconds: float
     order: Order | None = None
+    pods: int = 1

@@ -5,7 +5,7 @@ whether a slot is due is decided from the schedule's own document.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -82,13 +82,18 @@ def withdraw_or_leave(schedule_id: str) -> None:
         log.warning("A job could not be removed yet", extra={"context": {"error": str(error)}})
 
 
-def repair(schedules: Sequence[CrawlSchedule], now: datetime) -> int:
+def repair(schedules: Callable[[], Sequence[CrawlSchedule]], now: datetime) -> int:
     """Makes the jobs that are found what the schedules say, and ours only; how many it changed."""
+    # Jobs before schedules: a job is younger than its schedule, so one without has lost it.
     found = {job.name: job for job in scheduler.list_jobs() if job.description.endswith(MARKER)}
     changed = 0
-    for schedule in schedules:
-        name = _name(schedule.id)
-        changed += _make_so(name, found.pop(name, None), job_of(schedule))
+    for schedule in schedules():
+        name, wanted = _name(schedule.id), job_of(schedule)
+        known = found.pop(name, None)
+        if known is None and wanted is not None:
+            # Whoever made the schedule meanwhile may have made its job as well.
+            known = scheduler.find_job(name)
+        changed += _make_so(name, known, wanted)
         slot = schedule.next_run_at
         # What is further ahead has its steps, and would get another one each day.
         if slot is not None and slot <= now + LONGEST_STEP:

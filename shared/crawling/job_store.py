@@ -4,7 +4,7 @@ A group lists who runs and who waits. Whoever ends a job gives its place to the 
 transaction, so that no accident between two writes can let one job too many begin.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ from shared.products import outbox
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, Transaction
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
 
 COLLECTION: Final = "crawl_jobs"
 GROUPS: Final = "crawl_groups"
@@ -123,8 +123,12 @@ def _next_of_group(leaving: CrawlJob, now: datetime, transaction: "Transaction")
         group["running"], group["waiting"], group["concurrency"], leaving.id
     )
     references = [reference(each) for each in ids]
-    # Firestore refuses to read nothing at all.
-    snapshots = firestore.client().get_all(references, transaction=transaction) if ids else ()
+    snapshots: Iterable[DocumentSnapshot[Any]] = ()
+    if references:
+        # Firestore refuses to read nothing at all.
+        snapshots = firestore.client().get_all(
+            references, transaction=transaction, **firestore.limits()
+        )
     found = {s.id: s.to_dict() for s in snapshots}
     jobs = [
         lifecycle.admitted(from_document(job_id, fields), now, terms())

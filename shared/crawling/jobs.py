@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 QUEUE: Final = "crawls"
 FUNCTION: Final = "launch_crawl"
-# Long after the last of a group has ended.
-GROUP_LIFETIME: Final = timedelta(days=30)
+# Longer than a hundred crawls, each begun six times, may take one after the other.
+GROUP_LIFETIME: Final = timedelta(days=180)
 # One for each retailer and category: when it was last crawled.
 LANES: Final = "crawl_lanes"
 
@@ -164,7 +164,8 @@ def _check_recipes(wanted: Sequence[Wanted]) -> None:
 def _check_gaps(jobs: Sequence[CrawlJob], transaction: "Transaction", *, force: bool) -> None:
     """Raises Conflict where one was crawled too lately; read in any case, so that two collide."""
     lanes = [_lane(job) for job in jobs]
-    found = list(firestore.client().get_all(lanes, transaction=transaction))
+    database = firestore.client()
+    found = list(database.get_all(lanes, transaction=transaction, **firestore.limits()))
     if force:
         return
     gap = timedelta(minutes=settings().crawler_gap_minutes)

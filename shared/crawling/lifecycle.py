@@ -5,9 +5,10 @@ or not anybody has looked yet, so that a pod that wakes late can change nothing.
 """
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from shared.crawling.models import CrawlJob, Status
 from shared.crawling.results import Ending, Progress
@@ -52,7 +53,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ending: Ending
     whole: bool
     rows: int
-    detail: str | None = None
+    detail: Annotated[str, Meta(max_length=500)] | None = None
 
 
 class Refused(Exception):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock, utc_now
-from shared.crawling import job_store, jobs, lifecycle, retailers
+from shared.crawling import job_store, jobs, lifecycle, retailers, sharing
 from shared.crawling.background_schemas import Order, PodAnswer, PodReport
 from shared.crawling.lifecycle import Terms
 from shared.crawling.models import CrawlJob
@@ -21,7 +21,7 @@ def hear(job_id: str, report: PodReport, clock: Clock = utc_now) -> PodAnswer:
     """What the pod has to know; raises Conflict for one whose word does not count, NotFound."""
     restarts = 0
     if report.result is not None:
-        restarts = retailers.recipe(job_store.read(job_id).retailer).restarts
+        restarts = retailers.restarts(job_store.read(job_id).retailer)
     terms = job_store.terms(restarts)
 
     def decide(job: CrawlJob, now: datetime) -> CrawlJob:
@@ -40,6 +40,7 @@ def hear(job_id: str, report: PodReport, clock: Clock = utc_now) -> PodAnswer:
         stop=job.token != report.token or job.status not in ("queued", "running"),
         lease_seconds=terms.lease_seconds,
         order=_order(job) if report.order else None,
+        pods=1 if job.ended else sharing.pods_at(job.retailer, afresh=report.order),
     )
 
 

@@ -11,7 +11,7 @@ from shared.clock import Clock, utc_now
 from shared.crawling import job_store, jobs, lifecycle, retailers
 from shared.crawling.models import CrawlJob, from_document
 from shared.crawling.pod_manifest import JOB_LABEL, SELECTOR, TOKEN_LABEL
-from shared.errors import DependencyError, NotFound, ShoppleError
+from shared.errors import DependencyError, ShoppleError
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
@@ -45,17 +45,17 @@ def sweep(clock: Clock = utc_now) -> Swept:
     lost = [change for job in _overdue(now) if (change := _lose(job, clock)) is not None]
     for change in lost:
         jobs.launch(change.to_launch)
-    relaunched = _relaunch(now)
     _tell([change.after for change in lost])
+    relaunched = _relaunch(now)
     return Swept([change.after for change in lost], relaunched, _remove_orphans(now))
 
 
 def _lose(job: CrawlJob, clock: Clock) -> job_store.Change | None:
-    """What became of the job, None where its pod was heard after all."""
-    try:
-        terms = job_store.terms(retailers.recipe(job.retailer).restarts)
-    except NotFound:
-        terms = job_store.terms()
+    """What became of the job, None where its pod was heard after all, or the next sweep sees to it.
+
+    One that cannot be ended must not keep the others from their end.
+    """
+    terms = job_store.terms(retailers.restarts(job.retailer))
 
     def decide(known: CrawlJob, now: datetime) -> CrawlJob:
         return lifecycle.lost(known, now, terms) if lifecycle.overdue(known, now) else known
@@ -63,28 +63,22 @@ def _lose(job: CrawlJob, clock: Clock) -> job_store.Change | None:
     try:
         change = job_store.change(job.id, decide, clock=clock)
     except ShoppleError as error:
-        # One that cannot be ended keeps no other from it.
         context = {"job_id": job.id, "error": error.detail}
-        log.warning("A lost crawl could not be ended", extra={"context": context})
+        log.warning("A lost crawl could not be ended yet", extra={"context": context})
         return None
     return change if change.after is not change.before else None
 
 
 def _relaunch(now: datetime) -> int:
-    """Asks again for pods that have not come, should a task have been lost: the same name."""
-    waiting = [
-        job
-        for job in _found(_where("status", "==", "queued"))
-        if job.lease_until is not None and job.lease_until > now and _is_late(job, now)
-    ]
+    """Asks again for pods that have not come, should a task have been lost: the same name.
+
+    By their leases, which those that wait for a place in a group have not.
+    """
+    latest = now + timedelta(seconds=job_store.terms().start_seconds) - OVERDUE
+    query = _where("status", "==", "queued", of=_where("lease_until", ">", now))
+    waiting = _found(_where("lease_until", "<=", latest, of=query))
     jobs.launch(waiting, turn=f"{int(now.timestamp()) // 60}")
     return len(waiting)
-
-
-def _is_late(job: CrawlJob, now: datetime) -> bool:
-    assert job.lease_until is not None  # noqa: S101 - only those are asked
-    admitted_at = job.lease_until - timedelta(seconds=job_store.terms().start_seconds)
-    return admitted_at + OVERDUE <= now
 
 
 def _remove_orphans(now: datetime) -> int:
@@ -143,14 +137,15 @@ def _overdue(now: datetime) -> list[CrawlJob]:
     return _found(_where("lease_until", "<=", now))
 
 
-def _where(field: str, comparison: str, value: object) -> "Query":
+def _where(field: str, comparison: str, value: object, of: "Query | None" = None) -> "Query":
     from google.cloud.firestore import FieldFilter
 
     only = FieldFilter(field, comparison, value)
-    return firestore.client().collection(job_store.COLLECTION).where(filter=only)
+    found = of if of is not None else firestore.client().collection(job_store.COLLECTION)
+    return found.where(filter=only)
 
 
-def _found(query: "Query", most: int = MOST) -> list[CrawlJob]:
+def _found(query: "Query", most: int | None = None) -> list[CrawlJob]:
     with firestore.errors_mapped():
-        found: list[Any] = list(query.limit(most).stream(**firestore.limits()))
+        found: list[Any] = list(query.limit(most or MOST).stream(**firestore.limits()))
     return [from_document(s.id, s.to_dict() or {}) for s in found]

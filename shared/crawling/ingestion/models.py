@@ -70,12 +70,17 @@ class Ingestion(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lane(self) -> str:
         """What it crawled, as a younger crawl of the same names it too."""
-        return f"{self.retailer}\n{self.category}"
+        return lane_of(self.retailer, self.category)
 
     @property
     def under_way(self) -> bool:
         """Whether rows are still to be dealt with, and nothing has failed."""
         return self.status in ("pending", "running")
+
+
+def lane_of(retailer: str, category: str) -> str:
+    """The one name of what a crawl of this category sees."""
+    return f"{retailer}\n{category}"
 
 
 def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
@@ -96,7 +101,8 @@ def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
         return msgspec.structs.replace(known, status="done")
     return msgspec.structs.replace(
         known,
-        seen_at=manifest.finished_at,
+        # A pod's clock may be ahead, and then no later crawl would ever be the younger one.
+        seen_at=min(manifest.finished_at, ended_at),
         whole=manifest.whole,
         object=manifest.rows.name,
         sha256=manifest.rows.sha256,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -99,12 +100,11 @@ def settle(job_id: str) -> None:
         outbox.document(KIND, job_id).delete(**firestore.limits())
 
 
-def overtaken(ingestion: Ingestion) -> bool:
+def overtaken(lane: str, seen_at: datetime, transaction: "Transaction") -> bool:
     """Whether a younger crawl of the same things is known already: one read."""
     from google.cloud.firestore import FieldFilter
 
     query: Any = firestore.client().collection(COLLECTION)
-    query = query.where(filter=FieldFilter("lane", "==", ingestion.lane))
-    query = query.where(filter=FieldFilter("seen_at", ">", ingestion.seen_at)).limit(1)
-    with firestore.errors_mapped():
-        return bool(list(query.stream(**firestore.limits())))
+    query = query.where(filter=FieldFilter("lane", "==", lane))
+    query = query.where(filter=FieldFilter("seen_at", ">", seen_at)).limit(1)
+    return bool(list(query.stream(transaction=transaction, **firestore.limits())))

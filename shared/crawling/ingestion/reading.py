@@ -42,6 +42,9 @@ def manifest(job: CrawlJob) -> Manifest | None:
         raise Broken(f"The job's manifest cannot be read: {error}.") from None
     if (found.job_id, found.fencing_token) != (job.id, job.token):
         raise Broken("The job's manifest is another pod's.")
+    # Whatever it names is read and linked to, and the bucket holds more than crawls.
+    if not found.rows.name.startswith(f"{job.manifest.rpartition('/')[0]}/"):
+        raise Broken("The job's manifest names rows that do not lie beside it.")
     return found
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
-from shared.crawling.ingestion import judging, pages, quarantine
-from shared.crawling.ingestion.models import Held
+from shared.crawling.ingestion import judging, pages, progress, quarantine
+from shared.crawling.ingestion.models import Held, lane_of
 from shared.crawling.ingestion.quarantine import Quarantined
 from shared.edge import cache
 from shared.edge.request import Actor
@@ -46,7 +46,8 @@ def decide(entry_id: str, decision: Decision, by: Actor, clock: Clock = utc_now)
         done = None
         if decision == "release":
             _check(transaction, entry)
-            done = pages.take_in(transaction, _crawl(entry, by), [entry.found], judge, now)
+            crawl = _crawl(transaction, entry, by)
+            done = pages.take_in(transaction, crawl, [entry.found], judge, now)
         decided = msgspec.structs.replace(
             entry, status=stage, decided_by=by.uid, decided_at=now, version=entry.version + 1
         )
@@ -61,8 +62,12 @@ def decide(entry_id: str, decision: Decision, by: Actor, clock: Clock = utc_now)
     return decided
 
 
-def _crawl(entry: Quarantined, by: Actor) -> pages.Crawl:
-    """The row's crawl, so that its price has the very moment that it was seen at."""
+def _crawl(transaction: "Transaction", entry: Quarantined, by: Actor) -> pages.Crawl:
+    """The row's crawl, so that its price has the very moment that it was seen at.
+
+    A person who stands for a price says that it was true then: what a younger crawl saw is newer.
+    """
+    lane = lane_of(entry.retailer, entry.offer.category)
     return pages.Crawl(
         job_id=entry.job_id,
         retailer=entry.retailer,
@@ -70,6 +75,7 @@ def _crawl(entry: Quarantined, by: Actor) -> pages.Crawl:
         seen_at=entry.crawled_at,
         by=by,
         factor=0,
+        late=progress.overtaken(lane, entry.crawled_at, transaction),
         trusted=True,
     )
 

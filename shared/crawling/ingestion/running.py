@@ -100,11 +100,11 @@ def _take_in(ingestion: Ingestion, by: Actor, clock: Clock, give_up_at: float) -
         seen_at=ingestion.seen_at,
         by=by,
         factor=settings.thresholds.unlikely_price_factor,
-        late=progress.overtaken(ingestion),
     )
-    taken = ingestion.counts.rows
+    begun_at = taken = ingestion.counts.rows
     for numbered in _pages(reading.rows(ingestion, taken)):
-        if time.monotonic() > give_up_at:
+        # One page at least, or a task that comes again would ask for itself for ever.
+        if taken > begun_at and time.monotonic() > give_up_at:
             request(ingestion.id, f"{ingestion.id}-{taken}")
             return False
         try:
@@ -146,7 +146,10 @@ def _take_in_page(
             raise _Overtaken
         if known.counts.rows != numbered[0][0] - 1:
             raise _Overtaken
-        done = pages.take_in(transaction, crawl, rows, judge, clock())
+        # Asked page by page: a younger crawl may have been taken in since the last one.
+        late = progress.overtaken(known.lane, known.seen_at, transaction)
+        page = msgspec.structs.replace(crawl, late=late)
+        done = pages.take_in(transaction, page, rows, judge, clock())
         progress.store(transaction, _moved_on(known, done, refused))
         _tell_audit(transaction, crawl, numbered, done)
         return done

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from local.firestore import clear_documents
+from shared.crawling.ingestion import pages, running
 from shared.crawling.results import Row
+from shared.edge.request import Actor
 from tests.integration.crawling.ingestion_support import (
     CATEGORY,
     RETAILER,
@@ -17,6 +19,7 @@ from tests.integration.crawling.ingestion_support import (
     now,
     stored,
 )
+from tests.integration.edge.instance import instance
 from tests.integration.products.support import READS, Json, Shop
 from tests.integration.system.conftest import Objects
 
@@ -35,6 +38,22 @@ def once(*arguments):
     return page(*arguments)
 running._take_in_page = once
 running.ingest(sys.argv[1], Actor("drill", "", "crawl.ingested", "", ""))
+"""
+# Takes in one row a page, and a younger crawl of the same between the first and the second.
+OVERTAKEN = """
+import sys
+from shared.crawling.ingestion import pages, running
+from shared.edge.request import Actor
+by = Actor("drill", "", "crawl.ingested", "", "")
+pages.PAGE_ROWS = 1
+page, done = running._take_in_page, []
+def once(*arguments):
+    done.append(1)
+    if len(done) == 2:
+        running.ingest(sys.argv[2], by)
+    return page(*arguments)
+running._take_in_page = once
+running.ingest(sys.argv[1], by)
 """
 
 
@@ -188,6 +207,49 @@ def test_killed_between_pages_it_goes_on_and_an_older_crawl_changes_no_price_of_
     assert listed(shop)["Priced"]["price"] == 120
 
 
+def test_a_crawl_that_is_overtaken_between_its_pages_changes_no_price_of_now(
+    shop: Shop, objects: Objects
+) -> None:
+    seen_at_its_price(shop, objects)
+    crawled(shop, objects, "older", found(2), found(1, 11_000, name="Priced"))
+    crawled(shop, objects, "younger", found(1, 10_000, name="Priced"))
+    shop.run(OVERTAKEN, "older", "younger")
+    stages = {r["job_id"]: r["ingestion"] for r in shop.get(RESULTS)["results"]}
+    assert stages == {"first": "done", "older": "done", "younger": "done"}
+    assert listed(shop)["Priced"]["price"] == 100
+
+
+def test_what_one_task_has_no_time_for_the_next_one_does(
+    shop: Shop, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawled(shop, objects, "long", *(found(number) for number in range(1, 6)))
+    asked: list[str] = []
+    monkeypatch.setattr(pages, "PAGE_ROWS", 2)
+    monkeypatch.setattr(running, "request", lambda _, name: asked.append(name))
+    with instance(shop.stack.environment()):
+        for _ in range(3):
+            running.ingest("long", Actor("drill", "", "crawl.ingested", "", ""), run_seconds=0)
+    assert asked == ["long-2", "long-4"]
+    (result,) = shop.get(RESULTS)["results"]
+    assert (result["ingestion"], result["new"]) == ("done", 5)
+
+
+def test_a_price_that_is_released_late_gives_way_to_what_a_younger_crawl_saw(
+    shop: Shop, objects: Objects
+) -> None:
+    seen_at_its_price(shop, objects)
+    crawled(shop, objects, "older", found(1, 90_000, name="Priced"))
+    ingest(shop, "older")
+    crawled(shop, objects, "younger", found(1, 10_000, name="Priced"))
+    ingest(shop, "younger")
+    answer = shop.http.post(f"{QUARANTINE}/older-1", json={"decision": "release"})
+    assert answer.json()["status"] == "released"
+    assert listed(shop)["Priced"]["price"] == 100
+    # It was true then, so its history has it.
+    record_owed_prices(shop)
+    assert (900, "crawler") in history(shop, listed(shop)["Priced"]["id"])
+
+
 def test_a_row_costs_few_reads_whatever_is_known_of_it(shop: Shop, objects: Objects) -> None:
     rows = [found(number) for number in range(1, 21)]
     crawled(shop, objects, "first", *rows)
@@ -229,9 +291,7 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     assert decide(2, "discard")[1]["status"] == decide(2, "discard")[1]["status"] == "discarded"
     assert decide(3, "release")[0] == 409
     shop.stack.control.reset_events()
-    for owed in shop.documents("outbox").values():
-        if owed["kind"] == "product_price":
-            good_call(shop, "record_prices", {"change_id": owed["id"]})
+    record_owed_prices(shop)
     product = listed(shop)["Far Off"]["id"]
     assert history(shop, product) == [(100, "crawler"), (900, "crawler")]
     words = [e["resource"] for e in shop.documents("audit_logs").values()]
@@ -243,6 +303,21 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     (discarded,) = shop.get(QUARANTINE, status="discarded")["quarantined"]
     assert (discarded["product"]["id"], discarded["price"]) == (None, 0)
     assert len(shop.documents("products")) == 1
+
+
+def record_owed_prices(shop: Shop) -> None:
+    for owed in shop.documents("outbox").values():
+        if owed["kind"] == "product_price":
+            good_call(shop, "record_prices", {"change_id": owed["id"]})
+
+
+def seen_at_its_price(shop: Shop, objects: Objects) -> None:
+    """A product whose history has its price, so that who sees it again adds no point."""
+    known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
+    crawled(shop, objects, "first", found(1, 10_000, name="Priced"))
+    ingest(shop, "first")
+    record_owed_prices(shop)
+    assert history(shop, listed(shop)["Priced"]["id"]) == [(100, "crawler")]
 
 
 def good_call(shop: Shop, function: str, body: Json) -> None:
@@ -288,20 +363,29 @@ def test_what_cannot_be_taken_in_is_told_once(shop: Shop, objects: Objects) -> N
     crawled(shop, objects, "astray", found(1), manifest="crawls/astray/none.json")
     (rows,) = [name for name in objects.names("crawls/torn/") if "rows-" in name]
     objects.put(rows, b"other")
-    for job_id in ("lost", "torn", "astray") * 2:
+    # A pod that was taken over names what its crawl did not bring, and wants a link to it.
+    crawled(shop, objects, "foreign", found(1))
+    (rows,) = [name for name in objects.names("crawls/foreign/") if "rows-" in name]
+    manifest = rows.rpartition("/")[0] + "/manifest.json"
+    told = objects.read(manifest).replace(rows.encode(), b"exports/nightly/2026-03-01/users")
+    objects.put(manifest, told)
+    for job_id in ("lost", "torn", "astray", "foreign") * 2:
         ingest(shop, job_id)
-    lost, torn, astray = messages(shop)
+    lost, torn, astray, foreign = messages(shop)
     assert "failed" in lost
     assert "the pod was lost &lt;!&gt;" in lost
     assert "checksum" in torn
     assert "manifest is not in Storage" in astray
+    assert "do not lie beside it" in foreign
     assert shop.documents("products") == {}
     stages = {r["job_id"]: (r["ingestion"], r["rows"]) for r in shop.get(RESULTS)["results"]}
     assert stages == {
         "lost": ("done", None),
         "torn": ("failed", 1),
         "astray": ("failed", None),
+        "foreign": ("failed", None),
     }
+    assert {r["link"] for r in shop.get(RESULTS)["results"] if r["job_id"] != "torn"} == {None}
     assert shop.documents("outbox") == {}
 
 

@@ -13,7 +13,7 @@ from local.plan import INVOKER, POD
 from local.stack import Stack
 from shared.clients import firestore
 from shared.clock import utc_now
-from shared.crawling import job_store, jobs, launching, pods, reaping, retailers
+from shared.crawling import job_store, jobs, launching, pods, reaping, retailers, sharing
 from shared.crawling.background_schemas import PodReport
 from shared.crawling.lifecycle import Result
 from shared.crawling.models import CrawlJob, from_document
@@ -141,6 +141,21 @@ def test_a_report_is_written_once_a_second_at_most_and_a_last_word_counts_once(
             pods.hear("absent", PodReport(token=1))
 
 
+def test_pods_are_told_how_many_crawl_their_site(stack: Stack) -> None:
+    with no_pods(stack):
+        _recipe(["one", "two"])
+        both = [jobs.start(NOWHERE, each, force=True, by=ACTOR) for each in ("one", "two")]
+        told = [pods.hear(job.id, PodReport(token=1, order=True)).pods for job in both]
+        # The elder hears of the younger within seconds, and that it has gone likewise.
+        sharing._counted.clear()
+        told.append(pods.hear(both[0].id, PodReport(token=1)).pods)
+        pods.hear(both[1].id, PodReport(token=1, failed="enough"))
+        sharing._counted.clear()
+        told.append(pods.hear(both[0].id, PodReport(token=1)).pods)
+        pods.hear(both[0].id, PodReport(token=1, failed="enough"))
+        assert told == [1, 2, 2, 1]
+
+
 def test_a_slot_of_a_schedule_has_one_crawl_however_often_it_is_asked_for(stack: Stack) -> None:
     with no_pods(stack):
         _recipe(["slot"])
@@ -165,6 +180,39 @@ def test_a_launch_that_cannot_be_fails_the_crawl_and_one_that_was_lost_is_asked_
         assert job_store.read(job.id).status == "queued"
         launching.give_up(job.id, 1)
         assert (job_store.read(job.id).status, launching.launch(job.id, 1)) == ("failed", False)
+
+
+def test_no_crawl_keeps_the_sweep_from_another(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with no_pods(stack, GKE_ENDPOINT=None):
+        categories = [f"queued{number}" for number in range(12)]
+        _recipe(categories)
+        wanted = [Wanted(NOWHERE, category) for category in categories]
+        _, grouped = jobs.start_multiple(wanted, 1, force=True, by=ACTOR)
+        _recipe(["fine"], "Unreadable Shop")
+        broken = jobs.start("Unreadable Shop", "fine", force=True, by=ACTOR)
+        recipe = firestore.client().collection(retailers.COLLECTION).document("Unreadable Shop")
+        recipe.update({"site.currency": "none"})
+        asked: list[str] = []
+
+        def launch(wanted: list[CrawlJob], turn: str = "0") -> None:  # noqa: ARG001
+            asked.extend(job.id for job in wanted)
+
+        monkeypatch.setattr(jobs, "launch", launch)
+        with monkeypatch.context() as small:
+            # Those that wait for a place would fill it.
+            small.setattr(reaping, "MOST", 2)
+            reaping.sweep(after(31))
+        assert set(asked) == {grouped[0].id, broken.id}
+        # One has a recipe that nobody can read.
+        reaping.sweep(after(301))
+        assert job_store.read(broken.id).status == "failed"
+        assert job_store.read(grouped[0].id).token == 2
+        monkeypatch.undo()
+        recipe.delete()
+        for job in reversed(grouped):
+            jobs.stop(job.id, ACTOR)
 
 
 CONCURRENCY, JOBS, MEETINGS = 4, 50, 2
@@ -251,6 +299,6 @@ def _ordered(category: str) -> CrawlJob:
     return jobs.start(NOWHERE, category, force=True, by=ACTOR)
 
 
-def _recipe(categories: list[str]) -> None:
+def _recipe(categories: list[str], retailer: str = NOWHERE) -> None:
     starts = {category: ["https://shop.example/"] for category in categories}
-    retailers.write(NOWHERE, Site(start_urls=starts, listing=Listing()), None, ACTOR)
+    retailers.write(retailer, Site(start_urls=starts, listing=Listing()), None, ACTOR)

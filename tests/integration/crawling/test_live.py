@@ -182,6 +182,18 @@ def test_what_cannot_be_read_ends_the_socket(
         assert closed.value.rcvd.code == 1008
 
 
+def test_a_socket_that_asks_for_ever_more_is_ended(stack: Stack, signed_in: SignedIn) -> None:
+    with socket(stack, signed_in) as opened:
+        # Only what is all answered would end it otherwise.
+        subscribe(opened, "all")
+        for _ in range(10):
+            subscribe(opened, [f"live-none-{number}" for number in range(100)])
+        with pytest.raises(ConnectionClosed) as closed:
+            heard_to_the_end(opened)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+
+
 def test_a_session_that_ends_closes_its_sockets(stack: Stack, signed_in: SignedIn) -> None:
     job = new_job("revoked")
     another = log_in(stack)

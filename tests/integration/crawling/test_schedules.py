@@ -151,15 +151,33 @@ def test_cloud_scheduler_is_told_and_drift_is_repaired(as_function: httpx.Client
     orphan = f"crawl-{'0' * 20}"
     scheduler.create_job(job_like(job, orphan, f"Ours. {driving.MARKER}"))
     now = datetime.now(UTC)
-    driving.repair(schedules.all_schedules(), now)
+    driving.repair(schedules.all_schedules, now)
     assert scheduler.find_job(name) == job
     assert scheduler.find_job(orphan) is None
-    assert driving.repair(schedules.all_schedules(), now) == 0
+    assert driving.repair(schedules.all_schedules, now) == 0
     assert scheduler.find_job(foreign) is not None
     scheduler.delete_job(foreign)
 
     as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
     assert scheduler.find_job(name) is None
+
+
+def test_a_repair_leaves_the_job_of_a_schedule_that_is_made_meanwhile(
+    as_function: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing, meanwhile = scheduler.list_jobs, []
+
+    def list_jobs() -> list[scheduler.Job]:
+        meanwhile.append(made(as_function, name="Before"))
+        jobs_found = listing()
+        meanwhile.append(made(as_function, name="After"))
+        return jobs_found
+
+    monkeypatch.setattr(scheduler, "list_jobs", list_jobs)
+    driving.repair(schedules.all_schedules, datetime.now(UTC))
+    for told in meanwhile:
+        assert scheduler.find_job(f"crawl-{told['id']}") is not None
+        as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
 
 
 def job_like(job: scheduler.Job, name: str, description: str) -> scheduler.Job:
@@ -242,6 +260,37 @@ def test_a_dispatcher_that_dies_is_made_good_by_the_next(
     dispatching.sweep(BY, ManualClock(slot + timedelta(minutes=5)))
     assert len(runs_of(told["id"])) == 1
     assert row(as_function, told["id"])["last_status"] == "queued"
+
+
+def test_a_slot_that_was_paused_or_moved_away_starts_nothing_and_one_that_began_is_one_run(
+    as_function: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = {"type": "once", "time": None, "at": "2040-01-01T03:00:00Z"}
+    told = made(as_function, **once)
+    slot = moment(told["next_run_at"])
+
+    def changed(**changes: Any) -> Json:
+        answer = as_function.put(f"{PATH}/{told['id']}", json={**DAILY, **once, **changes})
+        after: Json = answer.raise_for_status().json()
+        return after
+
+    # Each time the call that was ordered for the slot comes all the same.
+    for changes in ({"enabled": False}, {"at": "2040-01-02T03:00:00Z"}):
+        changed(**changes)
+        dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+        assert runs_of(told["id"]) == []
+    slot = moment(row(as_function, told["id"])["next_run_at"])
+    start, edited = jobs.start, []
+
+    def start_while_it_is_edited(*order: Any, **more: Any) -> Any:
+        edited.append(changed(at="2040-01-03T03:00:00Z"))
+        return start(*order, **more)
+
+    monkeypatch.setattr(jobs, "start", start_while_it_is_edited)
+    dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+    assert len(runs_of(told["id"])) == 1
+    after = row(as_function, told["id"])
+    assert (after["next_run_at"], after["last_status"]) == (edited[0]["next_run_at"], "queued")
 
 
 @pytest.mark.usefixtures("as_function")

@@ -14,10 +14,13 @@ import pytest
 from aiohttp import web
 
 from crawler_pod import backend as backend_module
-from crawler_pod import cloud_storing
+from crawler_pod import cloud_storing, ordered
 from crawler_pod.backend import Backend, Superseded, Unreachable
 from crawler_pod.cloud_storing import Bucket, StoringFailed
 from crawler_pod.metadata import Identity
+from crawler_pod.pace import OwnPace
+from crawler_pod.running import Around, Refusal
+from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Manifest, Progress
 
 HELD = {"status": "running", "stop": False, "lease_seconds": 0.4}
@@ -110,6 +113,38 @@ def test_a_pod_hears_by_the_answer_that_it_is_to_stop() -> None:
         assert stop.is_set()
 
     ran(lambda _, times: (200, HELD | {"stop": times > 1}), use)
+
+
+def test_a_pod_hears_how_many_crawl_its_site_and_paces_itself_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    async def turn(_: OwnPace, __: str, delay_seconds: float) -> None:
+        waited.append(delay_seconds)
+
+    async def crawl(_: Recipe, __: Job, around: Around) -> Manifest:
+        assert around.pace is not None
+        await around.pace.turn("shop.example", 2.0)
+        await around.reports.progress(FIGURES)
+        await around.pace.turn("shop.example", 2.0)
+        raise Refusal("enough")
+
+    monkeypatch.setattr(OwnPace, "turn", turn)
+    monkeypatch.setattr(ordered, "run_job", crawl)
+    site = {"retailer": "r", "version": 1, "start_urls": {}, "listing": {}}
+    order = {"job": {"job_id": "j", "category": "c", "fencing_token": 7}, "recipe": site}
+
+    async def use(backend: Backend, _: asyncio.Event) -> None:
+        # The same product, asked as a pod does from its beginning.
+        at = backend._url.removesuffix("/report")
+        addresses = ordered.Addresses(backend._url, "us", "bucket", at, at)
+        with pytest.raises(Refusal):
+            await ordered.run_order(addresses, 7, asyncio.Event(), local=False)
+
+    begun = HELD | {"order": order, "pods": 3}
+    ran(lambda _, times: (200, begun if times == 1 else HELD | {"pods": 2}), use)
+    assert waited == [6.0, 4.0]
 
 
 def test_a_last_word_is_said_until_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

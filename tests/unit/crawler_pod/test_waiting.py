@@ -8,7 +8,7 @@ from itertools import count, pairwise
 import pytest
 
 from crawler_pod.attempts import rest_seconds
-from crawler_pod.pace import OwnPace
+from crawler_pod.pace import OwnPace, SharedPace
 from crawler_pod.progress import Rate, keep_telling, progress
 from crawler_pod.robots import Robots, parsed
 from shared.crawling.results import Counts, Manifest, Progress
@@ -39,6 +39,20 @@ def test_turns_towards_a_host_keep_their_distance_and_hosts_do_not_wait_for_each
         return turns
 
     assert asyncio.run(taken()) == [("a", 0.0), ("a", 2.0), ("b", 2.0), ("a", 4.0)]
+
+
+def test_two_pods_ask_a_host_no_more_often_than_one() -> None:
+    async def taken() -> list[float]:
+        time, pods = Time(), [1, 2, 2, 1]
+        pace = SharedPace(OwnPace(lambda: time.now, time.sleep), pods.pop)
+        turns = []
+        for _ in range(4):
+            await pace.turn("a", 2.0)
+            turns.append(time.now)
+        return turns
+
+    # What it was told before a turn counts for the one that follows.
+    assert asyncio.run(taken()) == [0.0, 2.0, 6.0, 10.0]
 
 
 def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:

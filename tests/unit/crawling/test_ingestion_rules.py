@@ -1,15 +1,17 @@
 """What a row is known by, and what is said of a crawl."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from shared.crawling import results
 from shared.crawling.ingestion import finding, messages
-from shared.crawling.ingestion.models import Counts, Ingestion, from_document, to_document
+from shared.crawling.ingestion.models import Counts, Ingestion, begun, from_document, to_document
 from shared.crawling.ingestion.offers import Refused, found
-from shared.crawling.results import Row
+from shared.crawling.models import CrawlJob
+from shared.crawling.results import Manifest, Row
 from shared.products.identities import by_address
 from shared.products.models import Product
 from shared.products.upload_rows import UploadRow
@@ -118,6 +120,37 @@ def test_the_matchers_word_gives_way_to_what_the_two_say_themselves() -> None:
     moved = product(row, url="https://shop.example/other", retailer_sku=None)
     assert finding.fits(row, moved)
     assert not finding.fits(row, msgspec.structs.replace(moved, name="Ceylon Tea Green 400g"))
+
+
+@pytest.mark.parametrize(("ahead_minutes", "moment_minutes"), [(-1, -1), (60, 0)])
+def test_a_clock_that_is_ahead_sees_nothing_of_the_future(
+    ahead_minutes: int, moment_minutes: int
+) -> None:
+    job = CrawlJob(
+        id="job",
+        retailer="corner",
+        category="tea",
+        requested_by="somebody",
+        created_at=NOW - timedelta(hours=1),
+        finished_at=NOW,
+        status="completed",
+    )
+    manifest = Manifest(
+        job_id="job",
+        fencing_token=1,
+        retailer="corner",
+        category="tea",
+        recipe_version=1,
+        started_at=NOW,
+        finished_at=NOW + timedelta(minutes=ahead_minutes),
+        ending="completed",
+        whole=True,
+        counts=results.Counts(),
+        rows=results.StoredRows("crawls/job/1/rows", 1, "", 1),
+        errors=[],
+        errors_total=0,
+    )
+    assert begun(job, manifest).seen_at == NOW + timedelta(minutes=moment_minutes)
 
 
 def test_one_message_says_how_it_ended_and_what_became_of_it() -> None:

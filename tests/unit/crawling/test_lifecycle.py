@@ -133,6 +133,13 @@ def test_the_result_says_how_a_crawl_ended() -> None:
 EVENTS = st.sampled_from(["tell", "finish", "stop", "lose", "fail"])
 
 
+def test_a_pod_says_no_more_than_a_document_and_its_readers_bear() -> None:
+    told = {"ending": "failed", "whole": False, "rows": 0}
+    assert msgspec.convert({**told, "detail": "x" * 500}, Result).detail is not None
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({**told, "detail": "x" * 501}, Result)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.integers(1, 3), st.integers(0, 90)), max_size=25))
 def test_whatever_comes_in_whatever_order_an_end_is_final_and_tokens_only_rise(

@@ -6,8 +6,11 @@ from functools import wraps
 
 import pytest
 
+from live import listening
 from live.board import Board, Outbox, State
+from live.listening import Listener
 from shared.edge.request import Session
+from shared.errors import DependencyUnavailable
 
 
 def session(name: str = "a") -> Session:
@@ -18,10 +21,10 @@ def state(job_id: str, number: int, *, ended: bool = False) -> State:
     return State(job_id, f"{job_id} {number}", ended)
 
 
-def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     @wraps(test)
-    def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 5))
+    def run(**fixtures: pytest.MonkeyPatch) -> None:
+        asyncio.run(asyncio.wait_for(test(**fixtures), 5))
 
     return run
 
@@ -81,6 +84,32 @@ async def test_what_was_read_for_one_socket_gives_way_to_what_came_meanwhile() -
     board.publish(state("one", 5))
     board.answer(outbox, state("one", 4))
     assert await taken(outbox) == ["one 5"]
+
+
+@in_loop
+async def test_an_end_that_could_not_be_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[list[str]] = []
+
+    async def read(_: Listener, job_ids: list[str]) -> list[State]:
+        reads.append(job_ids)
+        if len(reads) == 1:
+            raise DependencyUnavailable("away")
+        return [state(job_id, 2, ended=True) for job_id in job_ids]
+
+    monkeypatch.setattr(listening, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(Listener, "read", read)
+    board = Board()
+    listener = Listener(board)
+    listener._users = 1
+    outbox = board.open(session())
+    board.subscribe(outbox, None)
+    board.publish(state("known", 1))
+    assert await outbox.take() == "known 1"
+    # The same news twice is one reading.
+    listener._hear_jobs([], [])
+    listener._hear_jobs([], [])
+    assert await outbox.take() == "known 2"
+    assert reads == [["known"], ["known"]]
 
 
 @in_loop
