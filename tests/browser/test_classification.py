@@ -12,6 +12,7 @@ from local.stack import Stack
 from shared.classification import circuits, keys
 from shared.clients import firestore
 from tests.browser.judging import (
+    WORK_SECONDS,
     Json,
     NewPage,
     broken_in_both_schemes,
@@ -22,6 +23,7 @@ from tests.browser.judging import (
 )
 from tests.integration.classification.models import answer, models_at, reply
 from tests.integration.edge.instance import instance
+from tests.polling import eventually
 
 KEY = "a-key-of-this-test-alone-1234"
 
@@ -137,13 +139,20 @@ def test_providers_are_tried_and_given_keys(
 
 
 def test_a_batch_is_begun_from_a_filter_followed_and_cancelled(
-    new_page: NewPage, console_url: str, unsure: list[Json]
+    new_page: NewPage, console_url: str, http: httpx.Client, unsure: list[Json]
 ) -> None:
+    shop = unsure[0]["retailer"]
+
+    def counted() -> bool:
+        answer = http.get("/api/products/stats")
+        return answer.is_success and answer.json()["by_retailer"].get(shop) == len(unsure)
+
+    eventually(counted, timeout_seconds=WORK_SECONDS)
     page = new_page()
     page.goto(f"{console_url}/#/batches")
     page.get_by_role("button", name="New batch").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Retailer").select_option(unsure[0]["retailer"])
+    dialog.get_by_label("Retailer").select_option(shop)
     expect(dialog.get_by_role("status")).to_contain_text("3 products fit")
     dialog.get_by_label("Begin with").select_option("local")
     dialog.get_by_role("button", name="Begin", exact=True).click()
