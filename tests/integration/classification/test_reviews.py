@@ -193,6 +193,20 @@ def test_many_are_decided_at_once_and_the_queue_is_paged(stack: Stack, shop: Sho
     assert set(cerebras) <= {each["id"] for each in decided["reviews"]}
 
 
+def test_what_was_renamed_meanwhile_is_not_decided_among_many(stack: Stack, shop: Shop) -> None:
+    renamed, same = shop.products(2)
+    entries = [queued(stack, renamed), queued(stack, {**same, "name": same["name"].upper()})]
+    body = {name: renamed[name] for name in ("brand", "size", "category", "price", "currency")}
+    put = shop.http.put(f"/api/products/{renamed['id']}", json={**body, "name": "Bath Soap"})
+    assert put.status_code == 200, put.text
+    told = shop.http.post("/classify/reviews", json={"ids": entries, "decision": "accept"})
+    first, second = told.json()["results"]
+    assert (first["status"], "another name now" in first["detail"]) == ("failed", True)
+    assert second["status"] == "accepted"
+    assert shop.category(renamed["id"]) == renamed["category"]
+    assert shop.decide(entries[0], "accept").json()["status"] == "accepted"
+
+
 def test_of_opposite_decisions_at_once_one_counts(stack: Stack, shop: Shop) -> None:
     (product,) = shop.products(1)
     entry = queued(stack, product)
