@@ -66,11 +66,13 @@ def price(batch_id: str) -> None:
 def _changes(batch: Batch, done: int, now: datetime) -> dict[str, Any]:
     failed, review = batch_store.count(batch.id, "failed"), batch_store.count(batch.id, "review")
     calls, cost_micros = spending.of_origin(batch.id)
+    # Some may have been added since all were counted.
+    done = max(done, failed + review)
     changes: dict[str, Any] = {
         "done": done,
         "failed": failed,
         "review": review,
-        "successful": max(0, done - failed - review),
+        "successful": done - failed - review,
         "calls": calls,
         "cost_micros": cost_micros,
         "counted_at": now,

@@ -181,12 +181,18 @@ def test_what_was_begun_ends_and_then_the_batch_is_cancelled(acting: Shop) -> No
 def test_a_worker_that_comes_late_changes_nothing_that_is_settled(acting: Shop) -> None:
     batch_id = begin(acting, products=distinct(20))
     with held(batch_id, 0) as go_on:
+        with spending.made_for(batch_id):
+            call = spending.reserve(Model("gemini", "model", 1, 1), 1000)
         batch_work.give_up(batch_id, 0)
         before = stored(batch_id)
+        # What it has cost counts all the same, though the batch was over before.
+        assert spending.settle(call, 700)
+        assert acting.get(f"/classify-batch/{batch_id}")["cost"] == 0
         go_on()
     assert stored(batch_id) == before
     told = acting.get(f"/classify-batch/{batch_id}")
     assert (told["status"], told["done"], told["failed"]) == ("done", 20, 20)
+    assert (told["calls"], told["cost"]) == (1, 0.0007)
     assert items(acting, batch_id)[0]["failure"] == batch_work.GIVEN_UP
     # Nor does one that comes again.
     batch_work.work(batch_id, 0)
