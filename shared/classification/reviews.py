@@ -118,4 +118,5 @@ def _reason(decided: Decided) -> Reason:
     if decided.category is None:
         return "failed"
     # Sure enough, and asked of a person all the same: for the label.
-    return "low_confidence" if decided.needs_review else "unlabelled"
+    is_sure = decided.is_sample or not decided.needs_review
+    return "unlabelled" if is_sure else "low_confidence"
