@@ -57,10 +57,16 @@ def refresh(batch_id: str, clock: Clock = utc_now, *, at_once: bool = False) -> 
 
 def price(batch_id: str) -> None:
     """Writes down anew what a batch has cost: calls are settled late, too."""
-    with suppress(Conflict, NotFound):
-        _, snapshot = batch_store.read(batch_id)
-        calls, cost_micros = spending.of_origin(batch_id)
-        batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
+    for _ in range(ATTEMPTS):
+        with suppress(Conflict):
+            try:
+                batch, snapshot = batch_store.read(batch_id)
+            except NotFound:
+                return
+            calls, cost_micros = spending.of_origin(batch_id)
+            if (calls, cost_micros) != (batch.calls, batch.cost_micros):
+                batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
+            return
 
 
 def _changes(batch: Batch, done: int, now: datetime) -> dict[str, Any]:

@@ -60,6 +60,9 @@ def work(batch_id: str, part: int) -> None:
     end = time.monotonic() + WORK_SECONDS
     batch = batch_progress.start(batch_id)
     if batch.status != "running":
+        if batch.is_over:
+            # One before may have been killed before it added what its calls had cost.
+            batch_progress.price(batch_id)
         return
     items = _open(batch, part)
     if items:
@@ -69,7 +72,7 @@ def work(batch_id: str, part: int) -> None:
             batch_progress.price(batch_id)
             return
         batch_store.settle(batch, part, decided, utc_now())
-    if batch_progress.refresh(batch_id).is_over and items:
+    if batch_progress.refresh(batch_id).is_over:
         # Others may have ended it before the calls made here were settled.
         batch_progress.price(batch_id)
 
