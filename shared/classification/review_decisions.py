@@ -50,6 +50,7 @@ class _Step(msgspec.Struct, frozen=True):
     review: Review
     product: Product | None
     before: Product | None = None
+    was: Status = "open"
     is_new: bool = False
 
     @property
@@ -70,8 +71,9 @@ def decide(
 ) -> ReviewView:
     """The decided entry, the same again changing nothing.
 
-    Raises NotFound, StaleVersion, Invalid for a category that there is not, and Conflict where the
-    opposite was decided, the product is gone, or others keep changing it.
+    A correction that names the decided version replaces it. Raises NotFound, StaleVersion, Invalid
+    for a category that there is not, and Conflict where the opposite was decided, the product is
+    gone, or others keep changing it.
     """
     _check(wanted)
     outcome = _decide([review_id], wanted, expected, by, clock)[review_id]
@@ -171,7 +173,7 @@ class _Work:
         if review is None:
             return NotFound("There is no such entry in the review queue.")
         product = self._product(review)
-        if review.status != "open":
+        if review.status != "open" and not self._takes_back(review, product, expected):
             return self._again(review, product)
         return (
             self._outdated(review, product, expected)
@@ -190,6 +192,11 @@ class _Work:
             return Conflict("The product has another name now; decide this one by itself.")
         return None
 
+    def _takes_back(self, review: Review, product: Product | None, expected: int | None) -> bool:
+        # By nothing else would a label go that was given by mistake.
+        is_other = self._wanted.category not in (None, review.decided_category)
+        return is_other and expected == version_of(review, product)
+
     def _again(self, review: Review, product: Product | None) -> _Outcome:
         if (review.status, review.decided_category) != (
             self._status(review),
@@ -207,7 +214,7 @@ class _Work:
             if after is not product:
                 self._moved[product.id] = after
         decided = _decided(review, self._status(review), category, by, now)
-        return _Step(decided, after, product, is_new=True)
+        return _Step(decided, after, product, review.status, is_new=True)
 
     def write(self, steps: Sequence[_Step], by: Actor) -> None:
         """All that the decisions change."""
@@ -216,13 +223,13 @@ class _Work:
             self._transaction.update(reviews.reference(review.id), reviews.to_document(review))
             told = {"status": review.status, "category": review.decided_category}
             resource = f"{reviews.COLLECTION}/{review.id}"
-            entry = audit.entry(by, resource, {"status": "open"}, told)
+            entry = audit.entry(by, resource, {"status": step.was}, told)
             self._transaction.create(*entry)
             if before is not None and after is not None and step.moves:
                 snapshot = self._snapshots[after.id]
                 catalogue.write(self._transaction, before, after, snapshot, by)
         labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
-        learnt = lessons.outcomes((s.review, s.product) for s in steps)
+        learnt = lessons.outcomes((s.review, s.product) for s in steps if s.was == "open")
         ledgers.write(self._transaction, self._ledgers, learnt)
 
     def _read(self, references: "Iterable[DocumentReference]") -> "list[DocumentSnapshot[Any]]":

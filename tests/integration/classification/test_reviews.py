@@ -124,7 +124,16 @@ def test_a_decision_changes_product_labels_and_ledger_once(stack: Stack, shop: S
     assert known[f"Dilmah {other['name']}"] == "coffee"
     assert f"Dilmah {third['name']}" not in known
     assert decisions == known_before + 3
-    for resource in (f"products/{one['id']}", f"classification_reviews/{entries[0]}"):
+
+    # Who has seen a decision may correct it, and its label; of the provider nothing more is known.
+    body, path = {"decision": "correct", "category": "coffee"}, f"/classify/reviews/{entries[0]}"
+    for version, status in ((told["version"] - 1, 409), (told["version"], 200)):
+        answer = shop.http.post(path, json=body, headers={"If-Match": f'"{version}"'})
+        assert answer.status_code == status, answer.text
+    assert shop.category(one["id"]) == "coffee"
+    known, decisions = learnt(stack)
+    assert (known[f"Dilmah {one['name']}"], decisions) == ("coffee", known_before + 3)
+    for resource in (f"products/{other['id']}", f"classification_reviews/{entries[1]}"):
         trail = shop.http.get("/api/audit/logs", params={"resource": resource}).json()["entries"]
         assert [entry["action"] for entry in trail].count("classification.reviewed") == 1
 

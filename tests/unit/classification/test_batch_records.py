@@ -1,13 +1,22 @@
 """How a batch is cut into parts: each item once, and what one call answers in one part."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import portions
-from shared.classification.batch_records import PART_BYTES, PART_ITEMS, Placed, parts, verdict_of
+from shared.classification import batch_progress, batch_store, portions, spending
+from shared.classification.batch_records import (
+    PART_BYTES,
+    PART_ITEMS,
+    Batch,
+    Placed,
+    parts,
+    verdict_of,
+)
 from shared.classification.models import Decided, Item
 from shared.classification.product_text import normalised
 
@@ -60,3 +69,17 @@ def test_a_result_counts_once() -> None:
     assert verdict_of(DECIDED) == "successful"
     assert verdict_of(msgspec.structs.replace(DECIDED, needs_review=True)) == "review"
     assert verdict_of(msgspec.structs.replace(DECIDED, category=None)) == "failed"
+
+
+def test_counts_add_up_though_results_come_while_they_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    batch = Batch("b", "running", 9, (9,), None, None, now, "me", now, now, now)
+    counts = {"failed": 3, "review": 4}
+    monkeypatch.setattr(batch_store, "count", lambda _id, verdict: counts[verdict])
+    monkeypatch.setattr(spending, "of_origin", lambda _id: (1, 2))
+    changes = batch_progress._changes(batch, 5, now)
+    parts = [changes[name] for name in ("successful", "failed", "review")]
+    assert (parts, changes["done"]) == ([0, 3, 4], 7)
+    assert batch_progress._changes(batch, 9, now)["status"] == "done"
