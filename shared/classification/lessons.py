@@ -16,7 +16,7 @@ def labels(decided: Iterable[Review]) -> list[Label]:
     for review in decided:
         if review.decided_category is not None and review.decided_at is not None:
             told = review.product
-            text = label_text(told.brand, told.name)
+            text = label_text(told.brand, told.name, told.size)
             found.append(Label(text, review.decided_category, told.id, review.decided_at))
     return found
 

@@ -13,13 +13,17 @@ LOCAL: Final = "local"
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A product as somebody describes it; the price is in currency units."""
+    """A product as somebody describes it; the price is in currency units.
+
+    `size` is what the catalogue knows of it beside the name: milk by the gram is a powder.
+    """
 
     name: str
     description: str | None = None
     brand: str | None = None
     price: Decimal | None = None
     id: str | None = None
+    size: str | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -19,7 +19,8 @@ def normalised(item: Item) -> str:
     name = normalise(item.name)
     if not name:
         return ""
-    return "\n".join((name, normalise(item.brand or ""), normalise(item.description or "")))
+    others = (item.brand, item.description, item.size)
+    return "\n".join((name, *(normalise(each or "") for each in others)))
 
 
 def measure(text: str) -> str | None:

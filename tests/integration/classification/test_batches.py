@@ -102,7 +102,7 @@ def test_products_are_classified_in_their_order_and_the_unsure_wait_for_a_person
 
 
 def test_products_come_from_the_catalogue_by_id_or_by_filter(shop: Shop) -> None:
-    shop.upload([row(number, retailer="batched") for number in range(3)])
+    shop.upload([row(number, retailer="batched", size="400 g") for number in range(3)])
     shop.upload([row(number, retailer="other") for number in range(3, 5)])
     listed = shop.get("/api/products", retailer="batched")["products"]
     known = {each["id"]: each["name"] for each in listed}
@@ -112,6 +112,11 @@ def test_products_come_from_the_catalogue_by_id_or_by_filter(shop: Shop) -> None
     some = sorted(known)[:2]
     by_id = items(shop, done_id(shop, product_ids=[*some, some[0]]))
     assert [each["product"]["id"] for each in by_id] == some
+    with instance(shop.stack.environment()):
+        placed = firestore.client().collection_group(batch_store.ITEMS).stream()
+        stored_of = [item for each in placed for item in each.get("items")]
+    sizes = [each.get("size") for each in stored_of if each.get("id") in known]
+    assert sizes == ["400 g"] * (len(known) + len(some))
     # A batch changes no product: a person does.
     after = shop.get("/api/products", retailer="batched")["products"]
     assert after == listed

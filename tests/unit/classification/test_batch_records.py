@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import batch_progress, batch_store, portions, spending
+from shared.classification import batch_progress, batch_store, portions, prompts, spending
 from shared.classification.batch_records import (
     PART_BYTES,
     PART_ITEMS,
@@ -17,7 +17,7 @@ from shared.classification.batch_records import (
     parts,
     verdict_of,
 )
-from shared.classification.models import Decided, Item
+from shared.classification.models import Categories, Decided, Item
 from shared.classification.product_text import normalised
 
 ITEM = st.builds(
@@ -28,6 +28,7 @@ ITEM = st.builds(
     brand=st.none() | st.text(max_size=200),
     price=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
     id=st.none() | st.just("p1"),
+    size=st.none() | st.sampled_from(["1 L", "400 g"]),
 )
 DECIDED = Decided(0, "tea", 80, 90, "", "groq", "model", "1", "provider", needs_review=False)
 
@@ -59,6 +60,14 @@ def test_a_part_is_one_call_with_all_that_says_the_same() -> None:
     for part in cut:
         texts = [normalised(each.item) for each in part]
         assert len(texts) == 2 * len(set(texts)) == 2 * portions.MOST_IN_CALL
+
+
+def test_twins_of_another_size_are_asked_about_with_it() -> None:
+    sizes = ("1 L", "1 l", "400 g")
+    items = [Item("Anchor Milk", size=size) for size in sizes]
+    assert len({normalised(item) for item in items}) == 2
+    told = prompts.question(items[2], Categories(()))
+    assert '"size":"400 g"' in told.user
 
 
 def test_ten_thousand_alike_are_as_many_parts_as_there_must_be() -> None:

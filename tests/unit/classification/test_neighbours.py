@@ -35,6 +35,10 @@ def test_what_is_sold_by_weight_is_no_neighbour_of_what_is_sold_by_volume() -> N
     assert known.nearest("Anchor Milk 400 g") is None
     assert known.nearest("Anchor Milks Full Cream 400 g") is None
     assert known.nearest("Makera aleaf teas 400 ml") is None
+    # What the catalogue says of the size beside the name counts as well.
+    reviewed = KnownNeighbours(CATEGORIES, [Example("Anchor Milk 1 l", "milk")], [])
+    assert reviewed.nearest(Item("Milk", brand="Anchor", id="a", size="2 L")) is not None
+    assert reviewed.nearest(Item("Milk", brand="Anchor", id="b", size="400 g")) is None
 
 
 def test_reviewers_who_disagree_say_nothing() -> None:

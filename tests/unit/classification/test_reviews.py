@@ -103,3 +103,10 @@ def test_a_rejection_of_what_could_not_be_accepted_says_nothing_of_the_provider(
     assert lessons.outcomes([(entry("rejected", None), None)]) == {"groq": wrong}
     for gone in (None, product(status="deleted")):
         assert lessons.outcomes([(entry("rejected"), gone)]) == {}
+
+
+def test_a_label_says_the_size_that_stood_beside_the_name() -> None:
+    item = Item("Milk", brand="Anchor", size="400 g")
+    read = reviews.from_document(*reviews.review_entry(item, UNSURE, origin="b1-3", at=NOW))
+    decided = msgspec.structs.replace(read, decided_category="powder", decided_at=NOW)
+    assert [label.text for label in lessons.labels([decided])] == ["Anchor Milk 400 g"]
