@@ -57,20 +57,28 @@ def refresh(batch_id: str, clock: Clock = utc_now, *, at_once: bool = False) -> 
 
 def price(batch_id: str) -> None:
     """Writes down anew what a batch has cost: calls are settled late, too."""
-    with suppress(Conflict, NotFound):
-        _, snapshot = batch_store.read(batch_id)
-        calls, cost_micros = spending.of_origin(batch_id)
-        batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
+    for _ in range(ATTEMPTS):
+        with suppress(Conflict):
+            try:
+                batch, snapshot = batch_store.read(batch_id)
+            except NotFound:
+                return
+            calls, cost_micros = spending.of_origin(batch_id)
+            if (calls, cost_micros) != (batch.calls, batch.cost_micros):
+                batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
+            return
 
 
 def _changes(batch: Batch, done: int, now: datetime) -> dict[str, Any]:
     failed, review = batch_store.count(batch.id, "failed"), batch_store.count(batch.id, "review")
     calls, cost_micros = spending.of_origin(batch.id)
+    # Some may have been added since all were counted.
+    done = max(done, failed + review)
     changes: dict[str, Any] = {
         "done": done,
         "failed": failed,
         "review": review,
-        "successful": max(0, done - failed - review),
+        "successful": done - failed - review,
         "calls": calls,
         "cost_micros": cost_micros,
         "counted_at": now,

@@ -10,7 +10,13 @@ import msgspec
 from shared.classification import portions
 from shared.classification.models import Decided, Item
 from shared.classification.product_text import normalised
-from shared.classification.prompts import MOST_BRAND, MOST_DESCRIPTION, MOST_NAME, MOST_PRICE
+from shared.classification.prompts import (
+    MOST_BRAND,
+    MOST_DESCRIPTION,
+    MOST_NAME,
+    MOST_PRICE,
+    MOST_SIZE,
+)
 
 Status = Literal["queued", "running", "cancelling", "cancelled", "done"]
 Verdict = Literal["successful", "failed", "review"]
@@ -74,6 +80,7 @@ class Placed(msgspec.Struct, frozen=True):
             "brand": item.brand and item.brand[:MOST_BRAND],
             "price": None if item.price is None else str(item.price)[:MOST_PRICE],
             "id": item.id,
+            "size": item.size and item.size[:MOST_SIZE],
         }
         return {name: value for name, value in told.items() if value is not None}
 

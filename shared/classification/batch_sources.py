@@ -13,7 +13,7 @@ from shared.products import catalogue, exports
 from shared.products.schemas import ProductFilter
 
 SOURCES: Final = ("products", "product_ids", "filter")
-_READ: Final = ("name", "brand", "description", "price_minor", "currency", "status")
+_READ: Final = ("name", "brand", "size", "description", "price_minor", "currency", "status")
 _IN_ONE_CALL: Final = 300
 # Of a search for several words, whose query fits more than the search does.
 _MOST_READ: Final = 3 * MOST_ITEMS
@@ -67,7 +67,14 @@ def _filtered(wanted: ProductFilter) -> list[Item]:
         for product in page:
             price = to_decimal(product.price_minor, product.currency)
             found.append(
-                Item(product.name, product.description, product.brand or None, price, product.id)
+                Item(
+                    product.name,
+                    product.description,
+                    product.brand or None,
+                    price,
+                    product.id,
+                    product.size or None,
+                )
             )
         if len(found) > MOST_ITEMS or number * exports.PAGE_ROWS > _MOST_READ:
             raise Invalid.one("filter", f"fits more than {MOST_ITEMS:,} products: narrow it")
@@ -83,4 +90,5 @@ def _item(product_id: str, fields: dict[str, Any]) -> Item:
         fields["brand"] or None,
         to_decimal(fields["price_minor"], fields["currency"]),
         product_id,
+        fields.get("size") or None,
     )

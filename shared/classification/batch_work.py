@@ -60,15 +60,21 @@ def work(batch_id: str, part: int) -> None:
     end = time.monotonic() + WORK_SECONDS
     batch = batch_progress.start(batch_id)
     if batch.status != "running":
+        if batch.is_over:
+            # One before may have been killed before it added what its calls had cost.
+            batch_progress.price(batch_id)
         return
     items = _open(batch, part)
     if items:
         decided = _decided(batch, items, end)
         if time.monotonic() > end and batch_store.read(batch_id)[0].is_over:
             # So late that a cancelled batch has been closed meanwhile.
+            batch_progress.price(batch_id)
             return
         batch_store.settle(batch, part, decided, utc_now())
-    batch_progress.refresh(batch_id)
+    if batch_progress.refresh(batch_id).is_over:
+        # Others may have ended it before the calls made here were settled.
+        batch_progress.price(batch_id)
 
 
 def give_up(batch_id: str, part: int) -> None:

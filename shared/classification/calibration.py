@@ -7,6 +7,7 @@ starts at one half: a figure that nobody has checked yet stays below the usual t
 
 import math
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ import msgspec
 # The newest count; a provider's models change, and with them how right they are.
 MOST_DECISIONS: Final = 500
 FEWEST_TO_FIT: Final = 50
+# Of what is sure enough, so that the curve does not rest on what is not alone.
+SAMPLED_ONE_IN: Final = 50
 # As if so many decisions had been made before the first, half of them right, at a figure of 50.
 PRIOR_DECISIONS: Final = 10.0
 # How much of its distance from the middle a raw figure keeps while little is known.
@@ -48,6 +51,11 @@ class Curve(msgspec.Struct, frozen=True):
             # What models say of themselves errs upwards: until it is known better, never more.
             share = min(share, self.slope * share + self.intercept)
         return round(100 * min(1.0, max(0.0, share)))
+
+
+def in_sample(text: str) -> bool:
+    """Whether a product of this text is asked of a person, however sure its answer is."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8]) % SAMPLED_ONE_IN == 0
 
 
 def curve(outcomes: Sequence[Outcome]) -> Curve:

@@ -59,7 +59,8 @@ class Silence:
 class Setting(msgspec.Struct, frozen=True):
     """What items are decided with: the categories, whom to ask, and what passes unreviewed.
 
-    `calibrated` says what a provider's own figure is worth.
+    `calibrated` says what a provider's own figure is worth, and `is_drawn` of which of its sure
+    answers a person is asked all the same.
     `most_in_call` products go in one call at the most, `threads` calls are made at a time, and
     without `cascade` nothing stands in for a provider. Where `is_named`, the caller has named the
     first of the candidates.
@@ -70,6 +71,7 @@ class Setting(msgspec.Struct, frozen=True):
     threshold: int
     call_seconds: float
     calibrated: Callable[[str, int], int] = lambda _provider, raw: raw
+    is_drawn: Callable[[str, Item], bool] = lambda _provider, _item: False
     most_in_call: int = MOST_IN_CALL
     threads: int = THREADS
     cascade: bool = True
@@ -84,7 +86,15 @@ def setting(provider: Provider | None, model: str | None) -> Setting:
     threshold = known.thresholds.review_confidence
     seconds = settings().ai_timeout_seconds
     named = provider is not None or model is not None
-    return Setting(categories, found, threshold, seconds, ledgers.calibrated, is_named=named)
+    return Setting(
+        categories,
+        found,
+        threshold,
+        seconds,
+        ledgers.calibrated,
+        ledgers.is_drawn,
+        is_named=named,
+    )
 
 
 def decide(  # noqa: PLR0913 - what is asked, of whom, until when, and who hears of it

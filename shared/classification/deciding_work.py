@@ -137,6 +137,8 @@ class Work:
     def _answered(self, index: int, result: Result, before: Paid) -> None:
         kept, paid = _kept(result), _paid(before + result.paid)
         decided = self._of_kept(index, kept, "provider")
+        if not decided.needs_review and self._known.is_drawn(kept.provider, self._items[index]):
+            decided = msgspec.structs.replace(decided, needs_review=True, is_sample=True)
         self._settle(msgspec.structs.replace(decided, latency_ms=result.latency_ms, **paid))
         for twin in self._twins[index]:
             self._settle(self._of_kept(twin, kept, "twin"))

@@ -31,7 +31,7 @@ class KnownNeighbours:
         Who asks about a product of the catalogue doubts how such products are filed there.
         """
         known = self._all if item.id is None else self._reviewed
-        return known.nearest(labels.label_text(item.brand, item.name))
+        return known.nearest(labels.label_text(item.brand, item.name, item.size))
 
 
 def read(categories: Categories) -> KnownNeighbours:

@@ -48,9 +48,9 @@ class Page(msgspec.Struct, frozen=True):
         return sum(map(_size_bytes, self.labels))
 
 
-def label_text(brand: str | None, name: str) -> str:
-    """The text that stands for a product: brand and name, in one line."""
-    return " ".join(f"{brand or ''} {name}".split())[:MOST_TEXT]
+def label_text(brand: str | None, name: str, size: str | None = None) -> str:
+    """The text that stands for a product: brand, name and size, in one line."""
+    return " ".join(f"{brand or ''} {name} {size or ''}".split())[:MOST_TEXT]
 
 
 def read() -> list[Label]:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.classification.calibration import MOST_DECISIONS, Curve, Outcome, curve
-from shared.classification.models import KEYED, LOCAL
+from shared.classification.calibration import MOST_DECISIONS, Curve, Outcome, curve, in_sample
+from shared.classification.models import KEYED, LOCAL, Item
+from shared.classification.product_text import normalised
 from shared.clients import firestore
 from shared.errors import DependencyError
 
@@ -31,6 +32,15 @@ def calibrated(provider: str, raw: int) -> int:
     Where the ledger is out of reach and was never read, as if nothing were known.
     """
     return curves()[provider].of(raw)
+
+
+def is_drawn(provider: str, item: Item) -> bool:
+    """Whether a person is asked although the answer is sure enough.
+
+    Only what is not sure would be reviewed otherwise, once a curve is fitted: nobody would notice
+    that sure answers are wrong.
+    """
+    return curves()[provider].is_fitted and in_sample(normalised(item))
 
 
 def curves() -> dict[str, Curve]:

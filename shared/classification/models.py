@@ -13,13 +13,17 @@ LOCAL: Final = "local"
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A product as somebody describes it; the price is in currency units."""
+    """A product as somebody describes it; the price is in currency units.
+
+    `size` is what the catalogue knows of it beside the name: milk by the gram is a powder.
+    """
 
     name: str
     description: str | None = None
     brand: str | None = None
     price: Decimal | None = None
     id: str | None = None
+    size: str | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -65,6 +69,7 @@ class Decided(msgspec.Struct, frozen=True):
     the provider said of itself. Tokens and cost (millionths of a US dollar) are the item's share of
     all calls made for it, answers of no use among them, and 0 where another's answer was taken;
     a call for several items is counted in `calls` of the first. `latency_ms` is of the last call.
+    `is_sample` is sure enough, and asked of a person all the same, to know how right such are.
     """
 
     index: int
@@ -83,3 +88,4 @@ class Decided(msgspec.Struct, frozen=True):
     needs_review: bool = True
     failure: str | None = None
     calls: int = 0
+    is_sample: bool = False

@@ -1,7 +1,8 @@
 """Products whose category is known, and which of them a text is as good as the same as.
 
 What a reviewer has said of the very same text is taken at once. Otherwise a neighbour speaks only
-where such neighbours are known to agree with each other, by the examples themselves.
+where such neighbours are known to agree with each other, by the examples themselves. Sizes do not
+matter, but what is sold by weight is no neighbour of what is sold by volume.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from typing import Final
 import msgspec
 
 from shared.classification.models import Categories, Example, Verdict
-from shared.classification.product_text import kind
+from shared.classification.product_text import kind, measure
 
 # Of 100. Names this alike differ by a plural, a joined word or a slip of the pen.
 LIKENESS: Final = 95.0
@@ -28,6 +29,7 @@ _FEWEST_LETTERS: Final = 10
 
 class _Known(msgspec.Struct, frozen=True):
     text: str
+    measure: str | None
     category: str
     is_reviewed: bool
 
@@ -49,14 +51,14 @@ class Neighbours:
 
     def nearest(self, text: str) -> Verdict | None:
         """The category of what is the same or nearly, as brand and name; None if none is sure."""
-        wanted = kind(text)
-        same = self._by_text.get(wanted, [])
+        wanted, by = kind(text), measure(text)
+        same = self._same(wanted, by)
         reviewed = [each.category for each in same if each.is_reviewed]
         if reviewed and len(set(reviewed)) == 1:
             return Verdict(reviewed[0], REVIEWED_PERCENT, "A reviewer filed the same product here.")
         if reviewed or self._percent < FEWEST_PERCENT:
             return None
-        found = {each.category for each in same or self._alike(wanted)}
+        found = {each.category for each in same or self._alike(wanted, by)}
         if len(found) != 1:
             return None
         return Verdict(found.pop(), self._percent, "Nearly the same products are filed here.")
@@ -65,19 +67,24 @@ class Neighbours:
         text = kind(example.text)
         if not text:
             return
-        known = _Known(text, example.category, is_reviewed)
+        known = _Known(text, measure(example.text), example.category, is_reviewed)
         for word in set(text.split()):
             self._by_word[word].append(len(self._known))
         self._known.append(known)
         self._by_text[text].append(known)
 
-    def _alike(self, text: str) -> Iterator[_Known]:
+    def _same(self, text: str, by: str | None) -> list[_Known]:
+        return [each for each in self._by_text.get(text, []) if _is_sold_alike(by, each)]
+
+    def _alike(self, text: str, by: str | None) -> Iterator[_Known]:
         from rapidfuzz import fuzz
 
         if len(text) < _FEWEST_LETTERS:
             return
         for number in self._compared(text):
             known = self._known[number]
+            if not _is_sold_alike(by, known):
+                continue
             if fuzz.ratio(text, known.text, score_cutoff=LIKENESS) >= LIKENESS:
                 yield known
 
@@ -93,10 +100,16 @@ class Neighbours:
         pairs = agreed = 0
         step = max(1, len(self._known) // _MOST_PAIRS)
         for known in self._known[::step]:
-            others = [each for each in self._by_text[known.text] if each is not known]
-            others = others or [each for each in self._alike(known.text) if each is not known]
+            text, by = known.text, known.measure
+            others = [each for each in self._same(text, by) if each is not known]
+            others = others or [each for each in self._alike(text, by) if each is not known]
             if others:
                 pairs += 1
                 agreed += {each.category for each in others} == {known.category}
         # Laplace's estimate: even where all agreed, the next one may not.
         return 100 * (agreed + 1) // (pairs + 2) if pairs >= _FEWEST_PAIRS else 0
+
+
+def _is_sold_alike(by: str | None, known: _Known) -> bool:
+    """Milk by the gram is a powder; who states no size may mean either."""
+    return by is None or known.measure is None or by == known.measure

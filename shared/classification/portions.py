@@ -9,6 +9,8 @@ from shared.classification.models import Item
 MOST_IN_CALL: Final = 20
 # Of the products' text; the instructions and the categories come once for all of them.
 MOST_TEXT_TOKENS: Final = 2000
+# So many calls are filled at a time: names that all begin alike would open one each.
+MOST_OPEN: Final = 50
 # Of a text in UTF-8; words of other scripts take more tokens, and more bytes too.
 _BYTES_PER_TOKEN: Final = 3
 
@@ -34,6 +36,8 @@ def _packed(items: Mapping[int, Item], most: int) -> Iterator[list[int]]:
                 break
         else:
             open_ones.append(_Portion(index, beginning, tokens))
+            if len(open_ones) > MOST_OPEN:
+                yield open_ones.pop(0).indexes
         full = [each for each in open_ones if len(each.indexes) >= most]
         yield from (each.indexes for each in full)
         open_ones = [each for each in open_ones if len(each.indexes) < most]

@@ -5,7 +5,7 @@ no chocolate milk, and milk by the gram is a powder.
 """
 
 from shared.classification.models import Item
-from shared.products.matching.quantity import without_quantity
+from shared.products.matching.quantity import quantity, without_quantity
 from shared.products.matching.text import normalise, tokens
 
 
@@ -19,7 +19,14 @@ def normalised(item: Item) -> str:
     name = normalise(item.name)
     if not name:
         return ""
-    return "\n".join((name, normalise(item.brand or ""), normalise(item.description or "")))
+    others = (item.brand, item.description, item.size)
+    return "\n".join((name, *(normalise(each or "") for each in others)))
+
+
+def measure(text: str) -> str | None:
+    """Whether a name states a weight (`g`) or a volume (`ml`); None where it states neither."""
+    found = quantity(text)
+    return None if found is None or found.dimension == "count" else found.dimension
 
 
 def kind(text: str) -> str:

@@ -18,6 +18,7 @@ MOST_NAME: Final = 300
 MOST_DESCRIPTION: Final = 1000
 MOST_BRAND: Final = 100
 MOST_PRICE: Final = 20
+MOST_SIZE: Final = 50
 MOST_RATIONALE: Final = 300
 MOST_TOKENS: Final = 1024
 MOST_TOKENS_EACH: Final = 120
@@ -149,6 +150,8 @@ def _told(item: Item, most_description: int) -> dict[str, Any]:
     told: dict[str, Any] = {"name": item.name[:MOST_NAME]}
     if item.brand:
         told["brand"] = item.brand[:MOST_BRAND]
+    if item.size:
+        told["size"] = item.size[:MOST_SIZE]
     if item.description:
         told["description"] = item.description[:most_description]
     if item.price is not None:

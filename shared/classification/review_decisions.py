@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shared.classification import labels, ledgers, reviews
-from shared.classification.calibration import Outcome
-from shared.classification.labels import Label, label_text
+from shared.classification import labels, ledgers, lessons, reviews
+from shared.classification.lessons import is_gone, is_renamed
 from shared.classification.review_schemas import (
     ReviewDecision,
     ReviewResult,
@@ -51,6 +50,7 @@ class _Step(msgspec.Struct, frozen=True):
     review: Review
     product: Product | None
     before: Product | None = None
+    was: Status = "open"
     is_new: bool = False
 
     @property
@@ -71,8 +71,9 @@ def decide(
 ) -> ReviewView:
     """The decided entry, the same again changing nothing.
 
-    Raises NotFound, StaleVersion, Invalid for a category that there is not, and Conflict where the
-    opposite was decided, the product is gone, or others keep changing it.
+    A correction that names the decided version replaces it. Raises NotFound, StaleVersion, Invalid
+    for a category that there is not, and Conflict where the opposite was decided, the product is
+    gone, or others keep changing it.
     """
     _check(wanted)
     outcome = _decide([review_id], wanted, expected, by, clock)[review_id]
@@ -89,7 +90,7 @@ def decide_all(
     distinct = list(dict.fromkeys(ids))
     outcomes: dict[str, _Outcome] = {}
     for at in range(0, len(distinct), CHUNK):
-        outcomes |= _decide(distinct[at : at + CHUNK], wanted, None, by, clock)
+        outcomes |= _decide(distinct[at : at + CHUNK], wanted, None, by, clock, together=True)
     return ReviewResults([_result(review_id, outcomes[review_id]) for review_id in distinct])
 
 
@@ -109,15 +110,21 @@ def _result(review_id: str, outcome: _Outcome) -> ReviewResult:
     return ReviewResult(review_id, "failed" if status == "open" else status)
 
 
-def _decide(
-    ids: Sequence[str], wanted: ReviewDecision, expected: int | None, by: Actor, clock: Clock
+def _decide(  # noqa: PLR0913 - what is decided of which, as who saw it, by whom and when
+    ids: Sequence[str],
+    wanted: ReviewDecision,
+    expected: int | None,
+    by: Actor,
+    clock: Clock,
+    *,
+    together: bool = False,
 ) -> dict[str, _Outcome]:
     committed: Any = None
 
     def run(transaction: "Transaction") -> dict[str, _Outcome]:
         nonlocal committed
         committed = transaction
-        work = _Work(transaction, ids, wanted)
+        work = _Work(transaction, ids, wanted, together=together)
         outcomes = {each: work.outcome(each, expected, by, clock()) for each in ids}
         steps = [each for each in outcomes.values() if isinstance(each, _Step) and each.is_new]
         if steps:
@@ -134,10 +141,16 @@ class _Work:
     """What a transaction has read, and what it writes."""
 
     def __init__(
-        self, transaction: "Transaction", ids: Sequence[str], wanted: ReviewDecision
+        self,
+        transaction: "Transaction",
+        ids: Sequence[str],
+        wanted: ReviewDecision,
+        *,
+        together: bool,
     ) -> None:
         self._transaction = transaction
         self._wanted = wanted
+        self._together = together
         # Products as the decisions before leave them: two entries may be of one product.
         self._moved: dict[str, Product] = {}
         found = self._read(map(reviews.reference, ids))
@@ -160,12 +173,29 @@ class _Work:
         if review is None:
             return NotFound("There is no such entry in the review queue.")
         product = self._product(review)
-        if review.status != "open":
+        if review.status != "open" and not self._takes_back(review, product, expected):
             return self._again(review, product)
+        return (
+            self._outdated(review, product, expected)
+            or self._refusal(review, product)
+            or self._step(review, product, by, now)
+        )
+
+    def _outdated(
+        self, review: Review, product: Product | None, expected: int | None
+    ) -> ShoppleError | None:
         shown = version_of(review, product)
         if expected is not None and shown != expected:
             return StaleVersion(f"The entry is at version {shown} now: it or its product changed.")
-        return self._refusal(review, product) or self._step(review, product, by, now)
+        if self._together and self._wanted.decision != "reject" and is_renamed(review, product):
+            # Whoever decides many says no version of any: what was found is of another text.
+            return Conflict("The product has another name now; decide this one by itself.")
+        return None
+
+    def _takes_back(self, review: Review, product: Product | None, expected: int | None) -> bool:
+        # By nothing else would a label go that was given by mistake.
+        is_other = self._wanted.category not in (None, review.decided_category)
+        return is_other and expected == version_of(review, product)
 
     def _again(self, review: Review, product: Product | None) -> _Outcome:
         if (review.status, review.decided_category) != (
@@ -184,7 +214,7 @@ class _Work:
             if after is not product:
                 self._moved[product.id] = after
         decided = _decided(review, self._status(review), category, by, now)
-        return _Step(decided, after, product, is_new=True)
+        return _Step(decided, after, product, review.status, is_new=True)
 
     def write(self, steps: Sequence[_Step], by: Actor) -> None:
         """All that the decisions change."""
@@ -193,13 +223,14 @@ class _Work:
             self._transaction.update(reviews.reference(review.id), reviews.to_document(review))
             told = {"status": review.status, "category": review.decided_category}
             resource = f"{reviews.COLLECTION}/{review.id}"
-            entry = audit.entry(by, resource, {"status": "open"}, told)
+            entry = audit.entry(by, resource, {"status": step.was}, told)
             self._transaction.create(*entry)
             if before is not None and after is not None and step.moves:
                 snapshot = self._snapshots[after.id]
                 catalogue.write(self._transaction, before, after, snapshot, by)
-        labels.write(self._transaction, self._page, [each for s in steps for each in _labels(s)])
-        ledgers.write(self._transaction, self._ledgers, _outcomes(steps))
+        labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
+        learnt = lessons.outcomes((s.review, s.product) for s in steps if s.was == "open")
+        ledgers.write(self._transaction, self._ledgers, learnt)
 
     def _read(self, references: "Iterable[DocumentReference]") -> "list[DocumentSnapshot[Any]]":
         wanted = list(references)
@@ -236,7 +267,7 @@ class _Work:
             return None
         if category is None:
             return Conflict("Nobody found a category that could be accepted; correct it instead.")
-        if review.product.id and (product is None or product.status == "deleted"):
+        if is_gone(review, product):
             return Conflict(
                 "The product was removed from the catalogue: reject this, or restore it first."
             )
@@ -266,22 +297,3 @@ def _decided(
         decided_at=now,
         version=review.version + 1,
     )
-
-
-def _labels(step: _Step) -> list[Label]:
-    review = step.review
-    if review.decided_category is None or review.decided_at is None:
-        return []
-    told = review.product
-    text = label_text(told.brand, told.name)
-    return [Label(text, review.decided_category, told.id, review.decided_at)]
-
-
-def _outcomes(steps: Sequence[_Step]) -> dict[str, list[Outcome]]:
-    """What is learnt of each provider; an answer taken over from another says nothing new."""
-    found: dict[str, list[Outcome]] = {}
-    for review in (step.review for step in steps):
-        if review.source == "provider" and review.provider and review.raw_confidence is not None:
-            outcome = Outcome(review.raw_confidence, review.status == "accepted")
-            found.setdefault(review.provider, []).append(outcome)
-    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from shared.classification.models import Decided, Item, Provider, Source
-from shared.classification.prompts import MOST_BRAND, MOST_DESCRIPTION, MOST_NAME
+from shared.classification.prompts import MOST_BRAND, MOST_DESCRIPTION, MOST_NAME, MOST_SIZE
 from shared.clients import firestore
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class ReviewedProduct(msgspec.Struct, frozen=True):
     brand: str | None = None
     description: str | None = None
     price: str | None = None
+    size: str | None = None
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ def review_entry(
             item.brand and item.brand[:MOST_BRAND],
             item.description and item.description[:MOST_DESCRIPTION],
             None if item.price is None else str(item.price),
+            item.size and item.size[:MOST_SIZE],
         ),
         category=decided.category,
         confidence=decided.confidence,
@@ -118,4 +120,5 @@ def _reason(decided: Decided) -> Reason:
     if decided.category is None:
         return "failed"
     # Sure enough, and asked of a person all the same: for the label.
-    return "low_confidence" if decided.needs_review else "unlabelled"
+    is_sure = decided.is_sample or not decided.needs_review
+    return "unlabelled" if is_sure else "low_confidence"

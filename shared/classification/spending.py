@@ -91,8 +91,11 @@ def made_for(origin: str) -> Iterator[None]:
 
 
 def has_room(held: int, limit: int, micros: int) -> bool:
-    """Whether a shard that holds so much has room for a call, within its share of the limit."""
-    return held + micros <= limit // SHARDS
+    """Whether a shard that holds so much has room for a call, within its share of the limit.
+
+    With a limit of 0 there is none, not even for a model that costs nothing.
+    """
+    return limit > 0 and held + micros <= limit // SHARDS
 
 
 def limit_of(provider: str) -> int:

@@ -54,7 +54,7 @@ _MARKUP: Final = re.compile(r"[{}<>`|\\\[\]]|###|\"\s*:|://|=>|->|__")
 
 def suspicion(item: Item) -> Suspicion:
     """What the product's text looks like: `steers` is plainly written to whoever reads it."""
-    text = " ".join(filter(None, (item.name, item.brand, item.description)))
+    text = " ".join(filter(None, (item.name, item.brand, item.description, item.size)))
     plain = _plain(text)
     if _STEERS.search(plain):
         return "steers"

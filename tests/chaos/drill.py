@@ -14,7 +14,7 @@ import msgspec
 import psutil
 from google.cloud.firestore import FieldFilter
 
-from shared.classification import batch_store, batches, keys, reviews, spending
+from shared.classification import batch_store, batch_sweep, batches, keys, reviews, spending
 from shared.classification.batch_records import Batch
 from shared.classification.portions import portions
 from shared.clients import firestore
@@ -186,8 +186,9 @@ def _queue(shop: Shop) -> dict[str, int]:
 def _sweep() -> None:
     """Settles what nobody has settled in time, as the schedule does a while later."""
     late = utc_now() + 2 * spending.OPEN
-    while spending.sweep(lambda: late):
-        pass
+    still_open = firestore.client().collection(spending.CALLS).order_by("open_until").limit(1)
+    while still_open.get():
+        batch_sweep.sweep(lambda: late)
 
 
 def _check_results(batch_id: str, items: int) -> dict[str, int]:
@@ -228,6 +229,9 @@ def _check_books(batch_id: str, calls: int) -> int:
     made = [call for call in every if call["origin"] == batch_id]
     # Some were held by a worker that was killed before it called.
     assert len(made) >= calls
+    batch, _ = batch_store.read(batch_id)
+    assert batch.calls == len(made)
+    assert batch.cost_micros == sum(call["cost_micros"] for call in made)
     return sum(call["settled_by"] == "sweep" for call in made)
 
 

@@ -102,7 +102,7 @@ def test_products_are_classified_in_their_order_and_the_unsure_wait_for_a_person
 
 
 def test_products_come_from_the_catalogue_by_id_or_by_filter(shop: Shop) -> None:
-    shop.upload([row(number, retailer="batched") for number in range(3)])
+    shop.upload([row(number, retailer="batched", size="400 g") for number in range(3)])
     shop.upload([row(number, retailer="other") for number in range(3, 5)])
     listed = shop.get("/api/products", retailer="batched")["products"]
     known = {each["id"]: each["name"] for each in listed}
@@ -112,6 +112,11 @@ def test_products_come_from_the_catalogue_by_id_or_by_filter(shop: Shop) -> None
     some = sorted(known)[:2]
     by_id = items(shop, done_id(shop, product_ids=[*some, some[0]]))
     assert [each["product"]["id"] for each in by_id] == some
+    with instance(shop.stack.environment()):
+        placed = firestore.client().collection_group(batch_store.ITEMS).stream()
+        stored_of = [item for each in placed for item in each.get("items")]
+    sizes = [each.get("size") for each in stored_of if each.get("id") in known]
+    assert sizes == ["400 g"] * (len(known) + len(some))
     # A batch changes no product: a person does.
     after = shop.get("/api/products", retailer="batched")["products"]
     assert after == listed
@@ -181,12 +186,18 @@ def test_what_was_begun_ends_and_then_the_batch_is_cancelled(acting: Shop) -> No
 def test_a_worker_that_comes_late_changes_nothing_that_is_settled(acting: Shop) -> None:
     batch_id = begin(acting, products=distinct(20))
     with held(batch_id, 0) as go_on:
+        with spending.made_for(batch_id):
+            call = spending.reserve(Model("gemini", "model", 1, 1), 1000)
         batch_work.give_up(batch_id, 0)
         before = stored(batch_id)
+        # What it has cost counts all the same, though the batch was over before.
+        assert spending.settle(call, 700)
+        assert acting.get(f"/classify-batch/{batch_id}")["cost"] == 0
         go_on()
     assert stored(batch_id) == before
     told = acting.get(f"/classify-batch/{batch_id}")
     assert (told["status"], told["done"], told["failed"]) == ("done", 20, 20)
+    assert (told["calls"], told["cost"]) == (1, 0.0007)
     assert items(acting, batch_id)[0]["failure"] == batch_work.GIVEN_UP
     # Nor does one that comes again.
     batch_work.work(batch_id, 0)

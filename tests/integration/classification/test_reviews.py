@@ -124,7 +124,16 @@ def test_a_decision_changes_product_labels_and_ledger_once(stack: Stack, shop: S
     assert known[f"Dilmah {other['name']}"] == "coffee"
     assert f"Dilmah {third['name']}" not in known
     assert decisions == known_before + 3
-    for resource in (f"products/{one['id']}", f"classification_reviews/{entries[0]}"):
+
+    # Who has seen a decision may correct it, and its label; of the provider nothing more is known.
+    body, path = {"decision": "correct", "category": "coffee"}, f"/classify/reviews/{entries[0]}"
+    for version, status in ((told["version"] - 1, 409), (told["version"], 200)):
+        answer = shop.http.post(path, json=body, headers={"If-Match": f'"{version}"'})
+        assert answer.status_code == status, answer.text
+    assert shop.category(one["id"]) == "coffee"
+    known, decisions = learnt(stack)
+    assert (known[f"Dilmah {one['name']}"], decisions) == ("coffee", known_before + 3)
+    for resource in (f"products/{other['id']}", f"classification_reviews/{entries[1]}"):
         trail = shop.http.get("/api/audit/logs", params={"resource": resource}).json()["entries"]
         assert [entry["action"] for entry in trail].count("classification.reviewed") == 1
 
@@ -191,6 +200,20 @@ def test_many_are_decided_at_once_and_the_queue_is_paged(stack: Stack, shop: Sho
     assert [shop.category(each["id"]) for each in (one, other)] == ["tea", "tea"]
     decided = shop.http.get("/classify/reviews", params={"status": "decided"}).json()
     assert set(cerebras) <= {each["id"] for each in decided["reviews"]}
+
+
+def test_what_was_renamed_meanwhile_is_not_decided_among_many(stack: Stack, shop: Shop) -> None:
+    renamed, same = shop.products(2)
+    entries = [queued(stack, renamed), queued(stack, {**same, "name": same["name"].upper()})]
+    body = {name: renamed[name] for name in ("brand", "size", "category", "price", "currency")}
+    put = shop.http.put(f"/api/products/{renamed['id']}", json={**body, "name": "Bath Soap"})
+    assert put.status_code == 200, put.text
+    told = shop.http.post("/classify/reviews", json={"ids": entries, "decision": "accept"})
+    first, second = told.json()["results"]
+    assert (first["status"], "another name now" in first["detail"]) == ("failed", True)
+    assert second["status"] == "accepted"
+    assert shop.category(renamed["id"]) == renamed["category"]
+    assert shop.decide(entries[0], "accept").json()["status"] == "accepted"
 
 
 def test_of_opposite_decisions_at_once_one_counts(stack: Stack, shop: Shop) -> None:

@@ -1,14 +1,23 @@
 """How a batch is cut into parts: each item once, and what one call answers in one part."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import portions
-from shared.classification.batch_records import PART_BYTES, PART_ITEMS, Placed, parts, verdict_of
-from shared.classification.models import Decided, Item
+from shared.classification import batch_progress, batch_store, portions, prompts, spending
+from shared.classification.batch_records import (
+    PART_BYTES,
+    PART_ITEMS,
+    Batch,
+    Placed,
+    parts,
+    verdict_of,
+)
+from shared.classification.models import Categories, Decided, Item
 from shared.classification.product_text import normalised
 
 ITEM = st.builds(
@@ -19,6 +28,7 @@ ITEM = st.builds(
     brand=st.none() | st.text(max_size=200),
     price=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
     id=st.none() | st.just("p1"),
+    size=st.none() | st.sampled_from(["1 L", "400 g"]),
 )
 DECIDED = Decided(0, "tea", 80, 90, "", "groq", "model", "1", "provider", needs_review=False)
 
@@ -52,6 +62,14 @@ def test_a_part_is_one_call_with_all_that_says_the_same() -> None:
         assert len(texts) == 2 * len(set(texts)) == 2 * portions.MOST_IN_CALL
 
 
+def test_twins_of_another_size_are_asked_about_with_it() -> None:
+    sizes = ("1 L", "1 l", "400 g")
+    items = [Item("Anchor Milk", size=size) for size in sizes]
+    assert len({normalised(item) for item in items}) == 2
+    told = prompts.question(items[2], Categories(()))
+    assert '"size":"400 g"' in told.user
+
+
 def test_ten_thousand_alike_are_as_many_parts_as_there_must_be() -> None:
     assert len(list(parts([Item("Milk")] * 1000))) == 1000 // PART_ITEMS
 
@@ -60,3 +78,17 @@ def test_a_result_counts_once() -> None:
     assert verdict_of(DECIDED) == "successful"
     assert verdict_of(msgspec.structs.replace(DECIDED, needs_review=True)) == "review"
     assert verdict_of(msgspec.structs.replace(DECIDED, category=None)) == "failed"
+
+
+def test_counts_add_up_though_results_come_while_they_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    batch = Batch("b", "running", 9, (9,), None, None, now, "me", now, now, now)
+    counts = {"failed": 3, "review": 4}
+    monkeypatch.setattr(batch_store, "count", lambda _id, verdict: counts[verdict])
+    monkeypatch.setattr(spending, "of_origin", lambda _id: (1, 2))
+    changes = batch_progress._changes(batch, 5, now)
+    parts = [changes[name] for name in ("successful", "failed", "review")]
+    assert (parts, changes["done"]) == ([0, 3, 4], 7)
+    assert batch_progress._changes(batch, 9, now)["status"] == "done"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ai_models import Model
-from shared.classification import circuits, deciding
-from shared.classification.calibration import FEWEST_TO_FIT, Outcome, curve
+from shared.classification import circuits, deciding, ledgers
+from shared.classification.calibration import FEWEST_TO_FIT, SAMPLED_ONE_IN, Outcome, curve
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.models import Categories, Choice, Item
@@ -86,3 +86,15 @@ def test_a_result_passes_by_what_its_figure_is_worth(
     (decided,) = deciding.decide_with(setting, [Item("Tea")], time.monotonic() + 60)
     assert (decided.confidence, decided.needs_review) == told
     assert decided.raw_confidence == 93
+
+
+def test_a_person_is_asked_of_one_sure_answer_in_fifty_once_a_curve_is_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fitted, shrunk = curve([Outcome(90, right=True)] * FEWEST_TO_FIT), curve([])
+    known = {"groq": fitted, "gemini": shrunk}
+    monkeypatch.setattr(ledgers, "_kept", (time.monotonic(), known))
+    items = [Item(f"Tea {n}") for n in range(2000)]
+    drawn = sum(ledgers.is_drawn("groq", item) for item in items)
+    assert abs(drawn - 2000 / SAMPLED_ONE_IN) < 20
+    assert not any(ledgers.is_drawn("gemini", item) for item in items)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from shared.ai_models import Model
-from shared.classification import circuits, deciding, known_neighbours
+from shared.classification import circuits, deciding, known_neighbours, reviews
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.known_neighbours import KnownNeighbours
 from shared.classification.models import Categories, Choice, Decided, Example, Item
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
+from shared.clock import utc_now
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
 MODEL = Model("groq", "model", 1_000_000, 2_000_000)
@@ -99,6 +100,14 @@ def test_a_twin_of_what_failed_fails_and_is_not_asked_about() -> None:
     found = decide("Soap", "soap")
     assert [each.failure for each in found] == ["No provider gave an answer. groq: refused"] * 2
     assert [each.calls for each in found] == [1, 0]
+
+
+def test_of_what_is_sure_a_person_is_asked_about_a_sample() -> None:
+    found = decide("Green Tea", "GREEN TEA!", "Known Green Tea", "Milk", is_drawn=lambda *_: True)
+    # Not of what a provider was not asked for, and for no other reason than there is.
+    assert [each.needs_review for each in found] == [True, False, False, True]
+    reasons = [reviews.review_entry(Item(""), of, origin="", at=utc_now())[1] for of in found[::3]]
+    assert [each["reason"] for each in reasons] == ["unlabelled", "low_confidence"]
 
 
 def test_what_passes_is_for_the_calibrated_figure_to_say() -> None:

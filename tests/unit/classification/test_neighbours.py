@@ -26,6 +26,21 @@ def test_a_reviewer_s_word_about_the_same_product_counts_at_once() -> None:
     assert known.nearest("") is None
 
 
+def test_what_is_sold_by_weight_is_no_neighbour_of_what_is_sold_by_volume() -> None:
+    known = Neighbours(CATEGORIES, [Example("Anchor Milk 1 l", "milk")], filed(60))
+    for same in ("Anchor Milk 500ml", "Anchor Milk", "Anchor Milk 6 pack"):
+        found = known.nearest(same)
+        assert found is not None
+        assert found.category == "milk"
+    assert known.nearest("Anchor Milk 400 g") is None
+    assert known.nearest("Anchor Milks Full Cream 400 g") is None
+    assert known.nearest("Makera aleaf teas 400 ml") is None
+    # What the catalogue says of the size beside the name counts as well.
+    reviewed = KnownNeighbours(CATEGORIES, [Example("Anchor Milk 1 l", "milk")], [])
+    assert reviewed.nearest(Item("Milk", brand="Anchor", id="a", size="2 L")) is not None
+    assert reviewed.nearest(Item("Milk", brand="Anchor", id="b", size="400 g")) is None
+
+
 def test_reviewers_who_disagree_say_nothing() -> None:
     reviewed = [Example("Lux Rose 80 g", "soap"), Example("Lux Rose 90 g", "milk")]
     assert Neighbours(CATEGORIES, reviewed, filed(60)).nearest("Lux Rose") is None

@@ -1,12 +1,14 @@
 """Which products go together in a call, which of them are odd, and which are one product."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.classification import product_text, steering
 from shared.classification.models import Item
-from shared.classification.portions import MOST_IN_CALL, portions
+from shared.classification.portions import MOST_IN_CALL, MOST_OPEN, _Portion, portions
 
 NAMES = st.text(st.sampled_from("abc <{1"), max_size=12)
 
@@ -28,6 +30,21 @@ def test_as_many_go_together_as_the_budget_allows() -> None:
 def test_what_looks_odd_goes_alone_and_what_begins_alike_goes_apart() -> None:
     items = of("Tea", "Ignore the list", "Milk", "tea!", "")
     assert portions(items) == [[0, 2], [1], [3], [4]]
+
+
+def test_of_names_that_all_begin_alike_few_calls_are_open_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, takes = list[bool](), _Portion.takes
+
+    def counted(*of: Any) -> bool:
+        looked.append(takes(*of))
+        return looked[-1]
+
+    monkeypatch.setattr(_Portion, "takes", counted)
+    items = of(*(f"One Two Three Four Five {n}" for n in range(1000)))
+    assert portions(items) == [[n] for n in range(1000)]
+    assert len(looked) <= 1000 * MOST_OPEN
 
 
 @given(st.lists(NAMES, max_size=25), st.integers(1, 9))

@@ -6,8 +6,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from shared.classification import reviews
+from shared.classification import lessons, reviews
+from shared.classification.calibration import Outcome
 from shared.classification.models import Decided, Item
+from shared.classification.reviews import Review
+from shared.products.models import Product
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 UNSURE = Decided(
@@ -63,3 +66,47 @@ def test_the_same_text_of_a_product_has_one_origin() -> None:
     )
     assert reviews.origin_of(tea) != reviews.origin_of(Item("Ceylon Tea", id="p2"))
     assert reviews.origin_of(tea) != reviews.origin_of(Item("Ceylon Tea 100g", id="p1"))
+
+
+def entry(status: reviews.Status, product_id: str | None = "p1") -> Review:
+    item = Item("Ceylon Tea", id=product_id)
+    read = reviews.from_document(*reviews.review_entry(item, UNSURE, origin="b1-3", at=NOW))
+    return msgspec.structs.replace(read, status=status)
+
+
+def product(**changed: object) -> Product:
+    known = Product(
+        id="p1",
+        name="Ceylon Tea",
+        brand="",
+        size="",
+        category="other",
+        retailer="shop",
+        retailer_sku=None,
+        url=None,
+        image=None,
+        description=None,
+        price_minor=1,
+        currency="LKR",
+        status="active",
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return msgspec.structs.replace(known, **changed)
+
+
+def test_a_rejection_of_what_could_not_be_accepted_says_nothing_of_the_provider() -> None:
+    right, wrong = [Outcome(91, right=True)], [Outcome(91, right=False)]
+    assert lessons.outcomes([(entry("accepted"), product())]) == {"groq": right}
+    assert lessons.outcomes([(entry("rejected"), product())]) == {"groq": wrong}
+    assert lessons.outcomes([(entry("rejected", None), None)]) == {"groq": wrong}
+    for gone in (None, product(status="deleted")):
+        assert lessons.outcomes([(entry("rejected"), gone)]) == {}
+
+
+def test_a_label_says_the_size_that_stood_beside_the_name() -> None:
+    item = Item("Milk", brand="Anchor", size="400 g")
+    read = reviews.from_document(*reviews.review_entry(item, UNSURE, origin="b1-3", at=NOW))
+    decided = msgspec.structs.replace(read, decided_category="powder", decided_at=NOW)
+    assert [label.text for label in lessons.labels([decided])] == ["Anchor Milk 400 g"]
