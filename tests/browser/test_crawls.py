@@ -71,10 +71,12 @@ def test_a_crawl_is_started_watched_live_and_leaves_a_result(
     result = page.get_by_role("row").filter(has_text=title)
     expect(result).to_contain_text("Completed")
     download = result.get_by_role("link", name=re.compile("^Download"))
-    # Shown by itself once the rows are taken in.
     expect(download).to_be_visible(timeout=CRAWL_MS)
     assert page.request.get(download.get_attribute("href") or "").ok
-    result.get_by_role("button", name="Delete").click()
+    remove = result.get_by_role("button", name="Delete")
+    # By itself, once the rows are taken in.
+    expect(remove).to_be_enabled(timeout=CRAWL_MS)
+    remove.click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(result).to_have_count(0)
 

@@ -114,7 +114,7 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
         # call that failed, and one for each delivery that was cut off, or came again.
         again = after["failed"] + after["repeated"] + after["succeeded"] - len(batch.sizes) - 1
         most_calls = _needed(batch) + _retries(answers) + again
-    assert calls <= most_calls
+    assert calls <= most_calls, (calls, most_calls, after)
     return Told(
         seed=seed,
         items=items,

@@ -69,7 +69,7 @@ export function screen({ signal }) {
         became(r),
         h('span', { class: 'row-actions' },
           r.link && link(bytes(r.size_bytes ?? 0), r.link, { kind: 'small', glyph: 'download', 'aria-label': `Download ${name}, ${bytes(r.size_bytes ?? 0)}`, title: `The link works until ${dateTime(r.link_expires_at)}`, rel: 'noreferrer' }),
-          iconButton(`Delete the result of ${name}`, 'trash', { onclick: () => remove(r) })),
+          iconButton(`Delete the result of ${name}`, 'trash', { disabled: underWay(r), onclick: () => remove(r) })),
       ],
     };
   }

@@ -208,7 +208,7 @@ def test_a_cursor_of_another_list_is_refused(filled: Shop, other: dict[str, str]
 
 def test_a_forged_cursor_is_refused(filled: Shop) -> None:
     cursor = filled.get("/api/products", limit=5)["next_cursor"]
-    for forged in (cursor[:-2], cursor[:-3] + "abc", "x" + cursor, "[]", cursor.split(".")[0]):
+    for forged in (cursor[:-2], cursor[:-3] + "abc", "x" + cursor, "[]", cursor.rsplit(".", 1)[0]):
         answer = filled.http.get("/api/products", params={"cursor": forged})
         assert answer.status_code == 400, forged
 
