@@ -10,12 +10,13 @@ import schemathesis
 KNOWN: dict[str, Any] = {"If-Match": None, **json.loads(os.environ["KNOWN_VALUES"])}
 
 
-MORTAL = {"product_id", "uid"}
+MORTAL = {"product_id", "uid", "schedule_id"}
 # These remove the thing and bring it back; for others there is one that stays.
 LIFE_AND_DEATH = (
     ("DELETE", "/api/products/{product_id}"),
     ("POST", "/api/products/{product_id}/restore"),
     ("DELETE", "/api/admin/users/{uid}"),
+    ("DELETE", "/api/crawler/schedules/{schedule_id}"),
 )
 # Each decision has a proposal of its own: the other one would be a conflict.
 DECISIONS = (

@@ -67,7 +67,9 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         batch_id = http.post("/classify-batch", json=batch).json()["batch_id"]
         review_id = _review(http, mortal)
         schedule = _schedule(http)
-        schedule_id = http.post("/api/crawler/schedules", json=schedule).json()["id"]
+        scheduled = [
+            http.post("/api/crawler/schedules", json=schedule).json()["id"] for _ in range(2)
+        ]
         groups = [_group(http, retailer) for retailer in ("schema-merge", "kept-merge")]
     token = id_token(stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"], SUPER_ADMIN.email)
     return {
@@ -110,7 +112,8 @@ def known_values(stack: Stack, session: sessions.SignedIn) -> dict[str, Any]:
         "crawls": {"jobs": [{"retailer": "schema-shop", "category": "coffee"}]},
         "site": SITE,
         "retailer_id": "schema-other-shop",
-        "schedule_id": schedule_id,
+        "schedule_id": scheduled[0],
+        "kept_schedule_id": scheduled[1],
         "job_id": CRAWL,
         "entry_id": _crawl(stack),
     }
