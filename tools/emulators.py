@@ -91,6 +91,7 @@ def plan_for(ports: Ports, state: Path) -> Plan:
         "UPSTASH_REDIS_REST_URL": plan.control_url,
         # Its functions take themselves for deployed ones, which call nothing on their machine.
         "SLACK_WEBHOOK_URL": "off",
+        "GKE_ENDPOINT": "off",
         "FETCH_LOOPBACK": "0",
     }
     return Plan(ports, state, settings=settings)
