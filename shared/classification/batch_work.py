@@ -13,7 +13,14 @@ from typing import Final
 
 import msgspec
 
-from shared.classification import batch_progress, batch_store, batches, deciding, prompts, spending
+from shared.classification import (
+    batch_progress,
+    batch_store,
+    batches,
+    deciding,
+    deciding_work,
+    spending,
+)
 from shared.classification.batch_records import Batch, Placed
 from shared.classification.batch_schemas import ClassifyChunk
 from shared.classification.deciding import Setting
@@ -86,7 +93,9 @@ def give_up(batch_id: str, part: int) -> None:
         return
     if batch.status != "running":
         return
-    failed = [(placed, _failed(placed)) for placed in _open(batch, part)]
+    failed = [
+        (placed, deciding_work.failed(placed.index, GIVEN_UP)) for placed in _open(batch, part)
+    ]
     batch_store.settle(batch, part, failed, utc_now())
     batch_progress.refresh(batch_id)
 
@@ -113,18 +122,3 @@ def _setting(batch: Batch) -> Setting:
         provider = msgspec.convert(batch.provider, Provider | None)
         kept = _kept[key] = (now, deciding.setting(provider, batch.model))
     return kept[1]
-
-
-def _failed(placed: Placed) -> Decided:
-    return Decided(
-        index=placed.index,
-        category=None,
-        confidence=None,
-        raw_confidence=None,
-        rationale="",
-        provider=None,
-        model=None,
-        prompt_version=prompts.PROMPT_VERSION,
-        source="provider",
-        failure=GIVEN_UP,
-    )

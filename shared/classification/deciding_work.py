@@ -146,9 +146,9 @@ class Work:
     def _failed(self, task: _Task, failure: str, paid: Paid) -> None:
         before = task.before.paid if task.before else Paid()
         for index, part in zip(task.indexes, paid.shared(len(task.indexes)), strict=True):
-            self._settle(_failure(index, failure, _paid(before + part)))
+            self._settle(failed(index, failure, **_paid(before + part)))
             for twin in self._twins[index]:
-                self._settle(_failure(twin, failure, {"source": "twin"}))
+                self._settle(failed(twin, failure, source="twin"))
 
     def _settle(self, decided: Decided) -> None:
         with self._lock:
@@ -219,7 +219,8 @@ def _alone(task: _Task, apart: Apart) -> list[_Task]:
     ]
 
 
-def _failure(index: int, failure: str, more: dict[str, Any]) -> Decided:
+def failed(index: int, failure: str, **more: Any) -> Decided:
+    """An item that has no category, and why; `more` is what else is known of it."""
     told = {"source": "provider", **more}
     return Decided(
         index=index,

@@ -16,6 +16,7 @@ from shared.classification import (
     batch_work,
     batches,
     deciding,
+    deciding_work,
     reviews,
     spending,
 )
@@ -218,7 +219,7 @@ def test_of_two_workers_the_first_settles_each_item(acting: Shop) -> None:
     batch_id = begin(acting, products=distinct(20))
     batch, _ = batch_store.read(batch_id)
     placed = batch_store.items(batch_id, 0)
-    settled = [(each, batch_work._failed(each)) for each in placed]
+    settled = [(each, deciding_work.failed(each.index, batch_work.GIVEN_UP)) for each in placed]
     batch_store.settle(batch, 0, settled[:5], utc_now())
     before = stored(batch_id)
     batch_store.settle(batch, 0, settled, utc_now() + timedelta(seconds=1))
