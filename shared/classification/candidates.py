@@ -31,19 +31,28 @@ def chosen(
     return found
 
 
-def single(provider: str, model: str | None, key: str | None, categories: Categories) -> Candidate:
-    """The one provider; raises Invalid for a model that is not allowed."""
+def on_trial(
+    provider: str, model: str | None, key: str | None, categories: Categories
+) -> Candidate:
+    """The one provider, for categories of a trial; raises Invalid for a model not allowed."""
+    if provider == LOCAL:
+        return _local(model, local_provider.untaught(categories))
     return _candidate(provider, model, key, categories)
 
 
 def _candidate(
     provider: str, model: str | None, key: str | None, categories: Categories
 ) -> Candidate:
-    wanted = providers.model_of(provider, model)
     if provider == LOCAL:
-        ask = local_provider.ready(categories)
-        return Candidate(provider, wanted, ask, has_circuit=False, takes_many=False)
-    return Candidate(provider, wanted, providers.keyed(provider, key or ""))
+        return _local(model, local_provider.ready(categories))
+    return Candidate(
+        provider, providers.model_of(provider, model), providers.keyed(provider, key or "")
+    )
+
+
+def _local(model: str | None, ask: providers.Ask) -> Candidate:
+    wanted = providers.model_of(LOCAL, model)
+    return Candidate(LOCAL, wanted, ask, has_circuit=False, takes_many=False)
 
 
 def _owner(model: str, order: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ from shared.clients.ai.asking import Patience, Question, Reply
 from shared.errors import DependencyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.classification.local_model import LocalModel
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ FRESH_SECONDS: Final = 600.0
 # The first answer waits no longer for what there is to learn; the rest is learned a minute later.
 LEARNING_SECONDS: Final = 3.0
 UNFINISHED_SECONDS: Final = 60.0
-# The collection's categories, and those of a trial.
+# Those of before a change of the collection may still be asked for.
 _MODELS: Final = 2
 
 _lock = Lock()
@@ -40,13 +42,31 @@ _kept: "OrderedDict[frozenset[str], tuple[float, LocalModel]]" = OrderedDict()
 
 def ready(categories: Categories) -> Ask:
     """The provider for these categories; it learns when it is first asked."""
-    return partial(_ask, categories)
+    return partial(_ask, _model, categories)
 
 
-def _ask(categories: Categories, question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001 - it has one model
+def untaught(categories: Categories) -> Ask:
+    """The provider for categories that nothing in the catalogue belongs to: it reads nothing."""
+    return partial(_ask, _untaught, categories)
+
+
+def _ask(
+    model_of: "Callable[[Categories], LocalModel]",
+    categories: Categories,
+    question: Question,
+    model: str,  # noqa: ARG001 - it has one model
+    patience: Patience,
+) -> Reply:
     patience.check()
-    verdict = _model(categories).classify(question.text)
+    verdict = model_of(categories).classify(question.text)
     return Reply(msgspec.json.encode(verdict).decode())
+
+
+def _untaught(categories: Categories) -> "LocalModel":
+    from shared.classification import meaning
+    from shared.classification.local_model import LocalModel
+
+    return LocalModel(categories, [], [], embed=meaning.vectors)
 
 
 def _model(categories: Categories) -> "LocalModel":

@@ -20,7 +20,7 @@ def run(wanted: TestProvider) -> Tested:
     key = keys.credentials([wanted.provider]).by_provider.get(wanted.provider)
     if key is None and wanted.provider != LOCAL:
         return Tested(False, 0, model.name, "No key is set.")
-    candidate = candidates.single(wanted.provider, wanted.model, key, _CATEGORIES)
+    candidate = candidates.on_trial(wanted.provider, wanted.model, key, _CATEGORIES)
     question = prompts.question(_ITEM, _CATEGORIES)
     try:
         held = paying.reserve(candidate, question)
