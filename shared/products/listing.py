@@ -44,7 +44,7 @@ class Rows(msgspec.Struct, frozen=True):
 
 def list_products(wanted: ListProducts) -> ProductPage:
     """One page; raises Invalid for a page too deep or with cursor, BadRequest for a foreign one."""
-    if wanted.page is not None and wanted.cursor is not None:
+    if wanted.page is not None and wanted.cursor:
         raise Invalid.one("cursor", "cannot be given together with page")
     page = None if wanted.cursor else wanted.page or 1
     skip = ((page or 1) - 1) * wanted.limit

@@ -3,18 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from shared.clients import firestore
-from shared.clock import epoch_micros, from_epoch_micros
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import newest_first
 from shared.products import catalogue, pairs, proposal_store
 from shared.products.models import Product, from_document
 from shared.products.proposal_models import from_document as proposal_of
 from shared.products.proposal_schemas import LikelyMatch, PendingPage, PendingQuery, view
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Query
+    from google.cloud.firestore import DocumentReference, Query
 
 TOTAL_STOPS_AT: Final = 1000
 FILTERS: Final = ("retailer", "category", "kind")
@@ -28,8 +25,8 @@ def read_page(wanted: PendingQuery) -> PendingPage:
     query = _filtered(wanted)
     with firestore.errors_mapped():
         total = firestore.count(query.limit(TOTAL_STOPS_AT))
-        found = list(_page(query, wanted).limit(wanted.limit).stream(**firestore.limits()))
-    proposals = [proposal_of(s.id, s.to_dict() or {}) for s in found]
+    page = newest_first(query, "proposed_at", wanted, "pending")
+    proposals = [proposal_of(row.id, row.to_dict() or {}) for row in page.rows]
     products = _products(proposal.id for proposal in proposals)
     matches = _matches(proposal.id for proposal in proposals if proposal.kind == "new")
     return PendingPage(
@@ -40,7 +37,7 @@ def read_page(wanted: PendingQuery) -> PendingPage:
         ],
         total=total,
         total_is_minimum=total >= TOTAL_STOPS_AT,
-        next_cursor=_cursor_after(found[-1], wanted) if len(found) == wanted.limit else None,
+        next_cursor=page.next_cursor,
     )
 
 
@@ -53,26 +50,6 @@ def _filtered(wanted: PendingQuery) -> "Query":
         if (value := getattr(wanted, name)) is not None:
             query = query.where(filter=FieldFilter(name, "==", value))
     return query
-
-
-def _page(query: "Query", wanted: PendingQuery) -> "Query":
-    query = query.order_by("proposed_at", direction="DESCENDING")
-    query = query.order_by("__name__", direction="DESCENDING")
-    if wanted.cursor:
-        micros, product_id = read_cursor(wanted.cursor, _bound_to(wanted))
-        document = proposal_store.reference(product_id)
-        at = {"proposed_at": from_epoch_micros(micros), "__name__": document}
-        query = query.start_after(at)
-    return query
-
-
-def _cursor_after(last: "DocumentSnapshot[Any]", wanted: PendingQuery) -> str:
-    return write_cursor([epoch_micros(last.get("proposed_at")), last.id], _bound_to(wanted))
-
-
-def _bound_to(wanted: PendingQuery) -> str:
-    binding = ["pending", *(getattr(wanted, name) for name in FILTERS)]
-    return msgspec.json.encode(binding).decode()
 
 
 def _products(ids: Iterable[str]) -> dict[str, Product]:
