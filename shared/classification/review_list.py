@@ -7,8 +7,6 @@ from shared.classification.review_schemas import ReviewPage, ReviewQuery, view
 from shared.clients import firestore
 from shared.edge.pages import newest_first
 from shared.products import catalogue
-from shared.products.models import Product
-from shared.products.models import from_document as product_of
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
@@ -23,23 +21,13 @@ def read_page(wanted: ReviewQuery) -> ReviewPage:
         total = firestore.count(query.limit(TOTAL_STOPS_AT))
     page = newest_first(query, "created_at", wanted, "reviews")
     shown = [reviews.from_document(row.id, row.to_dict() or {}) for row in page.rows]
-    products = read_products({each.product.id for each in shown if each.product.id})
+    products = catalogue.read_several(each.product.id for each in shown if each.product.id)
     return ReviewPage(
         reviews=[view(each, products.get(each.product.id or "")) for each in shown],
         total=total,
         total_is_minimum=total >= TOTAL_STOPS_AT,
         next_cursor=page.next_cursor,
     )
-
-
-def read_products(ids: set[str]) -> dict[str, Product]:
-    """Those of the products that the catalogue has."""
-    if not ids:
-        return {}
-    references = [catalogue.reference(product_id) for product_id in sorted(ids)]
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(references, **firestore.limits())
-        return {s.id: product_of(s.id, s.to_dict() or {}) for s in found if s.exists}
 
 
 def _filtered(wanted: ReviewQuery) -> "Query":

@@ -178,11 +178,8 @@ def _statuses(schedules: list[CrawlSchedule]) -> dict[str, str]:
     """The status of each schedule's last job."""
     jobs = firestore.client().collection(JOBS)
     wanted = [jobs.document(each.last_job_id) for each in schedules if each.last_job_id]
-    if not wanted:
-        return {}
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(wanted, field_paths=["status"], **firestore.limits())
-        return {each.id: each.get("status") for each in found if each.exists}
+    found = firestore.existing(wanted, fields=["status"])
+    return {each.id: each.get("status") for each in found}
 
 
 def _audited(schedule: CrawlSchedule) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """Typo-tolerant search for products, of bounded cost at any size of the catalogue."""
 
 import logging
-from typing import Any
 
-from shared.clients import firestore
 from shared.errors import DependencyError, NotFound
 from shared.products import catalogue, search_engines
-from shared.products.models import Product, from_document
+from shared.products.models import Product
 from shared.products.schemas import view
 from shared.products.search_entries import Entry, entry_of
 from shared.products.search_finding import Wanted, fits
@@ -56,17 +54,7 @@ def _verified(wanted: Wanted, ids: list[str], filters: dict[str, str]) -> list[P
     """The products as their documents are: a list may lag behind by a task."""
     if not ids:
         return []
-    references = [catalogue.reference(product_id) for product_id in ids]
-    with firestore.errors_mapped():
-        found: dict[str, dict[str, Any] | None] = {
-            snapshot.id: snapshot.to_dict()
-            for snapshot in firestore.client().get_all(references, **firestore.limits())
-        }
-    products = {
-        product_id: from_document(product_id, fields)
-        for product_id, fields in found.items()
-        if fields and fields["listed"]
-    }
+    products = {p: each for p, each in catalogue.read_several(ids).items() if each.listed}
     entries = {product_id: entry_of(product) for product_id, product in products.items()}
     best = ranked(wanted, {p: e for p, e in entries.items() if fits(e, filters)})
     return [products[product_id] for product_id in best]
