@@ -1,31 +1,28 @@
 """Pages of the review queue: a row, its product, and one count."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.classification import reviews
 from shared.classification.review_schemas import ReviewPage, ReviewQuery, view
 from shared.clients import firestore
-from shared.edge.pages import newest_first
+from shared.edge.pages import counted, newest_first
 from shared.products import catalogue
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
 
-TOTAL_STOPS_AT: Final = 1000
-
 
 def read_page(wanted: ReviewQuery) -> ReviewPage:
     """One page, newest first, by two reads a row and the count; raises BadRequest."""
     query = _filtered(wanted)
-    with firestore.errors_mapped():
-        total = firestore.count(query.limit(TOTAL_STOPS_AT))
+    total, total_is_minimum = counted(query)
     page = newest_first(query, "created_at", wanted, "reviews")
     shown = [reviews.from_document(row.id, row.to_dict() or {}) for row in page.rows]
     products = catalogue.read_several(each.product.id for each in shown if each.product.id)
     return ReviewPage(
         reviews=[view(each, products.get(each.product.id or "")) for each in shown],
         total=total,
-        total_is_minimum=total >= TOTAL_STOPS_AT,
+        total_is_minimum=total_is_minimum,
         next_cursor=page.next_cursor,
     )
 

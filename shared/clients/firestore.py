@@ -123,6 +123,32 @@ def existing(
             yield from (snapshot for snapshot in found if snapshot.exists)
 
 
+def runs(query: "Query", rows: int) -> "Iterator[list[DocumentSnapshot[Any]]]":
+    """All that the query finds, `rows` documents at a time; the last run has fewer, or none."""
+    while True:
+        with errors_mapped():
+            found = list(query.limit(rows).stream(**limits()))
+        yield found
+        if len(found) < rows:
+            return
+        query = query.start_after(found[-1])
+
+
+def delete_all(query: "Query", rows: int) -> None:
+    """Removes all that the query finds, `rows` documents in one commit."""
+    # The document's name is all that a deletion needs.
+    some = query.select([]).limit(rows)
+    while True:
+        with errors_mapped():
+            found = list(some.stream(**limits()))
+            batch = client().batch()
+            for snapshot in found:
+                batch.delete(snapshot.reference)
+            batch.commit(**limits())
+        if len(found) < rows:
+            return
+
+
 def count(query: "Query", timeout_seconds: float | None = None) -> int:
     """How many documents fit; billed as one read for each 1,000 index entries."""
     result: Any = query.count().get(**limits(timeout_seconds))

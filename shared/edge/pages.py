@@ -4,9 +4,10 @@ Rows that are equal in what a list is sorted by follow each other by their ids, 
 end between two of them. An empty cursor stands for none.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from shared.clients import firestore
 from shared.clock import epoch_micros, from_epoch_micros
@@ -15,6 +16,10 @@ from shared.edge.cursors import read_cursor, write_cursor
 if TYPE_CHECKING:
     from google.cloud.firestore import CollectionReference, DocumentSnapshot, Query
 
+TOTAL_STOPS_AT: Final = 1000
+
+PageSize = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(max_length=1000)]
 Direction = Literal["ASCENDING", "DESCENDING"]
 
 
@@ -65,6 +70,13 @@ class Order:
         with firestore.errors_mapped():
             rows = list(self.rest(query).limit(limit).stream(**firestore.limits()))
         return Page(rows, self.cursor_after(rows[-1]) if len(rows) == limit else None)
+
+
+def counted(query: "Query") -> tuple[int, bool]:
+    """How many fit, and whether that is a minimum: of a long list no more than so many count."""
+    with firestore.errors_mapped():
+        total = firestore.count(query.limit(TOTAL_STOPS_AT))
+    return total, total >= TOTAL_STOPS_AT
 
 
 def in_order(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from shared.clients import firestore
-from shared.edge.pages import newest_first
+from shared.edge.pages import counted, newest_first
 from shared.products import catalogue, pairs, proposal_store
 from shared.products.proposal_models import from_document as proposal_of
 from shared.products.proposal_schemas import LikelyMatch, PendingPage, PendingQuery, view
@@ -12,7 +12,6 @@ from shared.products.proposal_schemas import LikelyMatch, PendingPage, PendingQu
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
 
-TOTAL_STOPS_AT: Final = 1000
 FILTERS: Final = ("retailer", "category", "kind")
 
 
@@ -22,8 +21,7 @@ def read_page(wanted: PendingQuery) -> PendingPage:
     Four reads a row at most, the count, and the settings where the instance's copy is old.
     """
     query = _filtered(wanted)
-    with firestore.errors_mapped():
-        total = firestore.count(query.limit(TOTAL_STOPS_AT))
+    total, total_is_minimum = counted(query)
     page = newest_first(query, "proposed_at", wanted, "pending")
     proposals = [proposal_of(row.id, row.to_dict() or {}) for row in page.rows]
     products = catalogue.read_several(proposal.id for proposal in proposals)
@@ -35,7 +33,7 @@ def read_page(wanted: PendingQuery) -> PendingPage:
             if (product := products.get(proposal.id)) is not None
         ],
         total=total,
-        total_is_minimum=total >= TOTAL_STOPS_AT,
+        total_is_minimum=total_is_minimum,
         next_cursor=page.next_cursor,
     )
 
