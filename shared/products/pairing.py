@@ -220,8 +220,15 @@ def _withdraw(
 
 def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
     """The offers of those that are listed, as they are now."""
-    products = catalogue.read_several(ids, transaction)
-    return {pid: postings.offer_of(each) for pid, each in products.items() if each.listed}
+    if not ids:
+        return {}
+    references = [catalogue.reference(product_id) for product_id in ids]
+    found = {s.id: s for s in firestore.client().get_all(references, transaction=transaction)}
+    return {
+        pid: postings.offer_of(from_document(pid, fields))
+        for pid in ids
+        if (fields := found[pid].to_dict()) is not None and fields["listed"]
+    }
 
 
 def _read(transaction: "Transaction", references: list["DocumentReference"]) -> "_Found":

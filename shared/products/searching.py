@@ -2,9 +2,10 @@
 
 import logging
 
+from shared.clients import firestore
 from shared.errors import DependencyError, NotFound
 from shared.products import catalogue, search_engines
-from shared.products.models import Product
+from shared.products.models import Product, from_document
 from shared.products.schemas import view
 from shared.products.search_entries import Entry, entry_of
 from shared.products.search_finding import Wanted, fits
@@ -52,9 +53,8 @@ def _filters(query: SearchProducts) -> dict[str, str]:
 
 def _verified(wanted: Wanted, ids: list[str], filters: dict[str, str]) -> list[Product]:
     """The products as their documents are: a list may lag behind by a task."""
-    if not ids:
-        return []
-    products = {p: each for p, each in catalogue.read_several(ids).items() if each.listed}
+    found = firestore.existing(map(catalogue.reference, ids))
+    products = {s.id: from_document(s.id, s.to_dict() or {}) for s in found if s.get("listed")}
     entries = {product_id: entry_of(product) for product_id, product in products.items()}
     best = ranked(wanted, {p: e for p, e in entries.items() if fits(e, filters)})
     return [products[product_id] for product_id in best]
