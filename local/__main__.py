@@ -5,21 +5,18 @@ data between runs; LOG_LEVEL=DEBUG has the functions' log say more.
 """
 
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from local import accounts
+from local import accounts, foreground
 from local.curl_line import curl_line
 from local.demo import people, retailers, snapshot
 from local.plan import AI_KEYS, Plan
-from local.ports import Ports, PortsTaken
+from local.ports import Ports
 from local.prepare import prepare
-from local.process import StartFailed
 from local.stack import Stack
 
 _WATCH_SECONDS = 0.3
@@ -27,29 +24,18 @@ _WATCH_SECONDS = 0.3
 
 def main(environment: Mapping[str, str]) -> int:
     """Run until told to stop; 0 after that, 1 if a part fails to start, 2 for its port."""
-    # Both, since a shell starts a command in the background with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     data = Path(environment["DATA"]).expanduser().absolute() if environment.get("DATA") else None
-    state = Path(tempfile.mkdtemp(prefix="shopple-"))
-    try:
+
+    def program(state: Path) -> int:
         ports = Ports.read(environment)
         ports.check()
         passed_on = ("LOG_LEVEL", "AI_PROVIDER", "AI_MODELS", *AI_KEYS)
         settings = {name: environment[name] for name in passed_on if environment.get(name)}
         filled = snapshot.ensure()
         _run(Plan(ports, state, data=data, snapshot=filled, settings=settings, reload=True))
-    except PortsTaken as taken:
-        print(taken, file=sys.stderr)
-        return 2
-    except StartFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
         return 0
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
-    return 0
+
+    return foreground.run(program)
 
 
 def _run(plan: Plan) -> None:

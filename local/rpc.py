@@ -10,6 +10,7 @@ import grpc.aio  # type: ignore[import-untyped]
 Method = Callable[[Any], object]
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 _LONGEST_PAGE = 1000
 
@@ -47,6 +48,15 @@ def page(items: Sequence[T], size: int, token: str) -> tuple[Sequence[T], str]:
     start = int(token) if token.isdecimal() else 0
     end = start + (min(size, _LONGEST_PAGE) or _LONGEST_PAGE)
     return items[start:end], str(end) if end < len(items) else ""
+
+
+def merged(kind: Any, known: M, wanted: M, mask: Any) -> M:
+    """The message as it is after a change of the fields in the mask, of all where it is empty."""
+    if not (mask and mask.paths):
+        return kind(wanted)  # type: ignore[no-any-return]
+    changed = kind(known)
+    mask.MergeMessage(kind.pb(wanted), kind.pb(changed), replace_message_field=True)
+    return changed  # type: ignore[no-any-return]
 
 
 class RpcServer:

@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from local import accounts
+from local import accounts, foreground
 from local.cloud_scheduler import CloudScheduler
 from local.cloud_tasks import CloudTasks
 from local.curl_line import curl_line
@@ -33,7 +32,7 @@ from local.demo import snapshot
 from local.firestore import find_jar
 from local.oidc import Issuer
 from local.plan import AI_KEYS, PROJECT, REDIS_TOKEN, Plan
-from local.ports import HOST, Ports, PortsTaken
+from local.ports import HOST, Ports
 from local.probe import answers_tcp
 from local.process import Command, Process, StartFailed
 from local.storage import create_bucket, storage
@@ -357,11 +356,8 @@ def main(environment: Mapping[str, str]) -> int:
         "--beside", action="store_true", help="serve only what stands beside the suite"
     )
     only_beside = parser.parse_args().beside
-    # Both, since a shell starts a command in the background with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    state = Path(tempfile.mkdtemp(prefix="shopple-"))
-    try:
+
+    def program(state: Path) -> int:
         ports = Ports.read(environment)
         plan = plan_for(ports, state)
         if only_beside:
@@ -369,16 +365,8 @@ def main(environment: Mapping[str, str]) -> int:
             return 0
         ports.check()
         return _run(plan)
-    except PortsTaken as taken:
-        print(taken, file=sys.stderr)
-        return 2
-    except StartFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+
+    return foreground.run(program)
 
 
 if __name__ == "__main__":

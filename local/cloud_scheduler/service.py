@@ -13,7 +13,7 @@ from local.cloud_scheduler.rules import completed_job
 from local.cloud_scheduler.runs import JobRuns
 from local.delivery import Sender
 from local.oidc import Issuer
-from local.rpc import RpcServer, already_exists, failed_precondition, not_found, page
+from local.rpc import RpcServer, already_exists, failed_precondition, merged, not_found, page
 from shared.clock import Clock, utc_now
 
 
@@ -128,22 +128,14 @@ class CloudScheduler:
     def update_job(self, request: scheduler_v1.UpdateJobRequest) -> scheduler_v1.Job:
         """The changed job; its state stays as it was."""
         runs = self._runs(request.job.name)
-        merged = scheduler_v1.Job(runs.job)
-        if request.update_mask and request.update_mask.paths:
-            request.update_mask.MergeMessage(
-                scheduler_v1.Job.pb(request.job),
-                scheduler_v1.Job.pb(merged),
-                replace_message_field=True,
-            )
-        else:
-            merged = scheduler_v1.Job(request.job)
-        parent = merged.name.partition("/jobs/")[0]
-        merged = completed_job(merged, parent, self._shortest_deadline)
-        merged.state = runs.job.state
-        merged.user_update_time = self._clock()
-        merged.status, merged.last_attempt_time = runs.job.status, runs.job.last_attempt_time
-        runs.configure(merged)
-        return merged
+        changed = merged(scheduler_v1.Job, runs.job, request.job, request.update_mask)
+        parent = changed.name.partition("/jobs/")[0]
+        job = completed_job(changed, parent, self._shortest_deadline)
+        job.state = runs.job.state
+        job.user_update_time = self._clock()
+        job.status, job.last_attempt_time = runs.job.status, runs.job.last_attempt_time
+        runs.configure(job)
+        return job
 
     def delete_job(self, request: scheduler_v1.DeleteJobRequest) -> None:
         """Removes a job."""

@@ -15,7 +15,7 @@ from local.cloud_tasks.dispatch import Accidents, Dispatcher, Entry
 from local.cloud_tasks.rules import completed_queue, completed_retry, completed_task
 from local.delivery import Sender
 from local.oidc import Issuer
-from local.rpc import RpcServer, already_exists, failed_precondition, not_found, page
+from local.rpc import RpcServer, already_exists, failed_precondition, merged, not_found, page
 
 _DAY_SECONDS = 86_400
 
@@ -150,17 +150,10 @@ class CloudTasks:
         if request.queue.name not in self._queues:
             return self.create_queue(tasks_v2.CreateQueueRequest(queue=request.queue))
         dispatcher = self._queue(request.queue.name)
-        merged = tasks_v2.Queue(dispatcher.queue)
-        if request.update_mask and request.update_mask.paths:
-            request.update_mask.MergeMessage(
-                tasks_v2.Queue.pb(request.queue),
-                tasks_v2.Queue.pb(merged),
-                replace_message_field=True,
-            )
-        else:
-            merged = tasks_v2.Queue(request.queue)
-        merged.state, merged.purge_time = dispatcher.queue.state, dispatcher.queue.purge_time
-        dispatcher.configure(completed_queue(merged))
+        known = dispatcher.queue
+        queue = merged(tasks_v2.Queue, known, request.queue, request.update_mask)
+        queue.state, queue.purge_time = known.state, known.purge_time
+        dispatcher.configure(completed_queue(queue))
         return dispatcher.queue
 
     def delete_queue(self, request: tasks_v2.DeleteQueueRequest) -> None:

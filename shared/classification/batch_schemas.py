@@ -9,9 +9,9 @@ from msgspec import Meta
 from shared.classification.batch_records import Status, Verdict
 from shared.classification.models import Provider, Source
 from shared.classification.schemas import ModelName, ProductToClassify
-from shared.products.schemas import PageSize, ProductFilter
+from shared.edge.pages import Cursor, PageSize
+from shared.products.schemas import ProductFilter
 
-Cursor = Annotated[str, Meta(max_length=1000)]
 ProductId = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[0-9A-Za-z]+$")]
 
 

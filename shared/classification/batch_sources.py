@@ -6,15 +6,13 @@ from typing import Any, Final
 from shared.classification.batch_records import MOST_ITEMS
 from shared.classification.batch_schemas import ClassifyBatch
 from shared.classification.models import Item
-from shared.clients import firestore
 from shared.errors import FieldError, Invalid
 from shared.money import to_decimal
 from shared.products import catalogue, exports
+from shared.products.models import Product
 from shared.products.schemas import ProductFilter
 
 SOURCES: Final = ("products", "product_ids", "filter")
-_READ: Final = ("name", "brand", "size", "description", "price_minor", "currency", "status")
-_IN_ONE_CALL: Final = 300
 # Of a search for several words, whose query fits more than the search does.
 _MOST_READ: Final = 3 * MOST_ITEMS
 _MOST_NAMED: Final = 100
@@ -41,15 +39,8 @@ def items(wanted: ClassifyBatch) -> list[Item]:
 
 
 def _named(ids: Sequence[str]) -> list[Item]:
-    found: dict[str, Item] = {}
-    for start in range(0, len(ids), _IN_ONE_CALL):
-        references = [catalogue.reference(each) for each in ids[start : start + _IN_ONE_CALL]]
-        with firestore.errors_mapped():
-            read = firestore.client().get_all(references, _READ, **firestore.limits())
-            for snapshot in read:
-                fields = snapshot.to_dict()
-                if fields is not None and fields["status"] != "deleted":
-                    found[snapshot.id] = _item(snapshot.id, fields)
+    products = catalogue.read_several(ids)
+    found = {pid: _item(p) for pid, p in products.items() if p.status != "deleted"}
     errors = [
         FieldError(f"product_ids[{number}]", "names no product")
         for number, product_id in enumerate(ids)
@@ -58,24 +49,13 @@ def _named(ids: Sequence[str]) -> list[Item]:
     if errors:
         raise Invalid(errors[:_MOST_NAMED])
     # One that is named twice is one item.
-    return [found[product_id] for product_id in dict.fromkeys(ids)]
+    return list(found.values())
 
 
 def _filtered(wanted: ProductFilter) -> list[Item]:
     found: list[Item] = []
     for number, page in enumerate(exports.pages(wanted), 1):
-        for product in page:
-            price = to_decimal(product.price_minor, product.currency)
-            found.append(
-                Item(
-                    product.name,
-                    product.description,
-                    product.brand or None,
-                    price,
-                    product.id,
-                    product.size or None,
-                )
-            )
+        found += map(_item, page)
         if len(found) > MOST_ITEMS or number * exports.PAGE_ROWS > _MOST_READ:
             raise Invalid.one("filter", f"fits more than {MOST_ITEMS:,} products: narrow it")
     if not found:
@@ -83,12 +63,12 @@ def _filtered(wanted: ProductFilter) -> list[Item]:
     return found
 
 
-def _item(product_id: str, fields: dict[str, Any]) -> Item:
+def _item(product: Product) -> Item:
     return Item(
-        fields["name"],
-        fields.get("description"),
-        fields["brand"] or None,
-        to_decimal(fields["price_minor"], fields["currency"]),
-        product_id,
-        fields.get("size") or None,
+        product.name,
+        product.description,
+        product.brand or None,
+        to_decimal(product.price_minor, product.currency),
+        product.id,
+        product.size or None,
     )

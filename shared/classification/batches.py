@@ -29,8 +29,8 @@ from shared.classification.batch_schemas import (
     NamedProduct,
 )
 from shared.clients import firestore, tasks
-from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.clock import Clock, rfc3339, utc_now
+from shared.edge.pages import Order, newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, DependencyError
 from shared.system import audit
@@ -84,21 +84,10 @@ def describe(batch_id: str) -> BatchView:
 
 def read_page(wanted: ListBatches) -> BatchList:
     """One page of the batches, newest first; raises BadRequest for a foreign cursor."""
-    from google.cloud.firestore import Query
-
-    newest = firestore.client().collection(batch_store.COLLECTION)
-    query = newest.order_by("created_at", direction=Query.DESCENDING)
-    if wanted.cursor is not None:
-        (micros,) = read_cursor(wanted.cursor, batch_store.COLLECTION)
-        query = query.start_after({"created_at": from_epoch_micros(micros)})
-    with firestore.errors_mapped():
-        found = list(query.limit(wanted.limit).stream(**firestore.limits()))
-    batches = [batch_store.batch_of(each) for each in found]
-    cursor = None
-    if len(batches) == wanted.limit:
-        position = [epoch_micros(batches[-1].created_at)]
-        cursor = write_cursor(position, batch_store.COLLECTION)
-    return BatchList([_view(each) for each in batches], cursor)
+    collection = firestore.client().collection(batch_store.COLLECTION)
+    page = newest_first(collection, "created_at", wanted, batch_store.COLLECTION)
+    batches = [batch_store.batch_of(row) for row in page.rows]
+    return BatchList([_view(each) for each in batches], page.next_cursor)
 
 
 def read_items(batch_id: str, wanted: ListItems) -> ItemList:
@@ -106,20 +95,11 @@ def read_items(batch_id: str, wanted: ListItems) -> ItemList:
     from google.cloud.firestore import FieldFilter
 
     batch_store.read(batch_id)
-    results = batch_store.results(batch_id)
-    query: Query = results.order_by("__name__").limit(wanted.limit)
-    bound_to = f"{batch_id} {wanted.verdict}"
+    query: Query = batch_store.results(batch_id)  # type: ignore[assignment]
     if wanted.verdict is not None:
         query = query.where(filter=FieldFilter("verdict", "==", wanted.verdict))
-    if wanted.cursor is not None:
-        (last,) = read_cursor(wanted.cursor, bound_to)
-        query = query.start_after({"__name__": results.document(last)})
-    with firestore.errors_mapped():
-        found = list(query.stream(**firestore.limits()))
-    cursor = None
-    if len(found) == wanted.limit:
-        cursor = write_cursor([found[-1].id], bound_to)
-    return ItemList([_item(each.to_dict() or {}) for each in found], cursor)
+    page = Order((), wanted, f"batch {batch_id}", "ASCENDING").page(query, wanted.limit)
+    return ItemList([_item(row.to_dict() or {}) for row in page.rows], page.next_cursor)
 
 
 def cancel(batch_id: str, by: Actor, clock: Clock = utc_now) -> BatchView:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.classification.models import Provider
 from shared.classification.reviews import Reason, Review, Stage, Status
 from shared.clock import rfc3339
+from shared.edge.pages import Cursor, PageSize
 from shared.products import schemas as product_schemas
 from shared.products.models import Product
 
@@ -22,8 +23,8 @@ class ReviewQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     status: Stage = "open"
     provider: Provider | None = None
     category: product_schemas.Slug | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class ReviewDecision(msgspec.Struct, forbid_unknown_fields=True):

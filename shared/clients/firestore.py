@@ -1,10 +1,11 @@
 """Firestore: the one client, and its errors in our terms."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.config import settings
@@ -17,7 +18,13 @@ from shared.errors import (
 )
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client, DocumentSnapshot, Query, Transaction
+    from google.cloud.firestore import (
+        Client,
+        DocumentReference,
+        DocumentSnapshot,
+        Query,
+        Transaction,
+    )
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,6 +32,8 @@ log = logging.getLogger(__name__)
 # For a recount of all, which nobody waits for.
 LONG_TIMEOUT_SECONDS = 40.0
 RETRY_SECONDS = 3.0
+# More documents in one call gain nothing.
+READ_AT_ONCE = 300
 
 
 @cache
@@ -99,6 +108,45 @@ def store(before: "DocumentSnapshot[Any]", fields: dict[str, Any]) -> datetime:
             result = before.reference.create(fields, **limits())
     written: datetime = result.update_time
     return written
+
+
+def existing(
+    references: "Iterable[DocumentReference]",
+    transaction: "Transaction | None" = None,
+    fields: Iterable[str] | None = None,
+) -> "Iterator[DocumentSnapshot[Any]]":
+    """Those of the documents that there are, in no order: one read each, found or not."""
+    wanted = iter(references)
+    while some := list(islice(wanted, READ_AT_ONCE)):
+        with errors_mapped():
+            found = client().get_all(some, fields, transaction=transaction, **limits())
+            yield from (snapshot for snapshot in found if snapshot.exists)
+
+
+def runs(query: "Query", rows: int) -> "Iterator[list[DocumentSnapshot[Any]]]":
+    """All that the query finds, `rows` documents at a time; the last run has fewer, or none."""
+    while True:
+        with errors_mapped():
+            found = list(query.limit(rows).stream(**limits()))
+        yield found
+        if len(found) < rows:
+            return
+        query = query.start_after(found[-1])
+
+
+def delete_all(query: "Query", rows: int) -> None:
+    """Removes all that the query finds, `rows` documents in one commit."""
+    # The document's name is all that a deletion needs.
+    some = query.select([]).limit(rows)
+    while True:
+        with errors_mapped():
+            found = list(some.stream(**limits()))
+            batch = client().batch()
+            for snapshot in found:
+                batch.delete(snapshot.reference)
+            batch.commit(**limits())
+        if len(found) < rows:
+            return
 
 
 def count(query: "Query", timeout_seconds: float | None = None) -> int:

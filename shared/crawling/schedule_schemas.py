@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.clock import rfc3339
 from shared.crawling.schedule_models import CrawlSchedule
 from shared.crawling.slots import Kind
+from shared.edge.pages import Cursor, PageSize
 
 Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 # A year: who wants more wants a date.
@@ -38,8 +39,8 @@ class ScheduleContent(msgspec.Struct, forbid_unknown_fields=True):
 class ListSchedules(msgspec.Struct, forbid_unknown_fields=True):
     """Which page of the schedules."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 100
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 100
+    cursor: Cursor | None = None
 
 
 class ScheduleView(msgspec.Struct):

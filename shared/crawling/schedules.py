@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.clients import firestore
-from shared.clock import Clock, epoch_micros, from_epoch_micros, utc_now
+from shared.clock import Clock, utc_now
 from shared.crawling import driving, schedule_checks
 from shared.crawling.schedule_models import CrawlSchedule, from_document, to_document
 from shared.crawling.schedule_schemas import (
@@ -21,7 +21,7 @@ from shared.crawling.schedule_schemas import (
     ScheduleView,
     view,
 )
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, NotFound, StaleVersion
 from shared.system import audit
@@ -121,23 +121,11 @@ def remove(schedule_id: str, expected: int | None, by: Actor) -> None:
 
 def read_page(wanted: ListSchedules) -> SchedulePage:
     """One page, newest first: a read for each row and for its last job."""
-    query = firestore.client().collection(COLLECTION).order_by("created_at", direction="DESCENDING")
-    query = query.order_by("__name__", direction="DESCENDING")
-    if wanted.cursor is not None:
-        micros, schedule_id = read_cursor(wanted.cursor, COLLECTION)
-        position = {"created_at": from_epoch_micros(micros), "__name__": reference(schedule_id)}
-        query = query.start_after(position)
-    with firestore.errors_mapped():
-        found = [
-            from_document(snapshot.id, snapshot.to_dict() or {})
-            for snapshot in query.limit(wanted.limit).stream(**firestore.limits())
-        ]
+    page = newest_first(firestore.client().collection(COLLECTION), "created_at", wanted, COLLECTION)
+    found = [from_document(row.id, row.to_dict() or {}) for row in page.rows]
     statuses = _statuses(found)
     rows = [view(each, statuses.get(each.last_job_id or "")) for each in found]
-    if len(found) < wanted.limit:
-        return SchedulePage(rows, None)
-    last = [epoch_micros(found[-1].created_at), found[-1].id]
-    return SchedulePage(rows, write_cursor(last, COLLECTION))
+    return SchedulePage(rows, page.next_cursor)
 
 
 def all_schedules() -> list[CrawlSchedule]:
@@ -190,11 +178,8 @@ def _statuses(schedules: list[CrawlSchedule]) -> dict[str, str]:
     """The status of each schedule's last job."""
     jobs = firestore.client().collection(JOBS)
     wanted = [jobs.document(each.last_job_id) for each in schedules if each.last_job_id]
-    if not wanted:
-        return {}
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(wanted, field_paths=["status"], **firestore.limits())
-        return {each.id: each.get("status") for each in found if each.exists}
+    found = firestore.existing(wanted, fields=["status"])
+    return {each.id: each.get("status") for each in found}
 
 
 def _audited(schedule: CrawlSchedule) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.clock import rfc3339, utc_now
 from shared.crawling.models import CrawlJob, Status
 from shared.crawling.recipes import Category, Retailer, Site
+from shared.edge.pages import Cursor, PageSize
 
 MaxPages = Annotated[int, Meta(ge=1, le=1_000_000)]
 MOST_OF_A_GROUP: Final = 100
@@ -134,8 +135,8 @@ class ListJobs(msgspec.Struct, forbid_unknown_fields=True):
 
     status: Status | None = None
     retailer: Retailer | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class JobPage(msgspec.Struct):

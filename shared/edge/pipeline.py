@@ -13,21 +13,19 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from shared import logs
 from shared.config import settings
-from shared.edge import cache, csrf, headers, internal, limits, problems, reading, sessions
-from shared.edge.address import client_address
+from shared.edge import cache, headers, internal, problems, reading
 from shared.edge.answer import Answer, encode
-from shared.edge.declaration import Function, LimitClass, Method
+from shared.edge.caller import Caller
+from shared.edge.declaration import Function, Method
 from shared.edge.paths import match
-from shared.edge.request import Actor, Request, Session
+from shared.edge.request import Actor, Request
 from shared.errors import (
     BadRequest,
-    Forbidden,
     Invalid,
     MethodNotAllowed,
     NotFound,
     ShoppleError,
     TooLarge,
-    Unauthenticated,
     UnsupportedMediaType,
 )
 
@@ -74,11 +72,9 @@ class Call:
         given = http.headers.get("X-Request-Id", "")
         self.id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         self._method: Method | None = None
-        self._session: Session | None = None
-        self._allowance: limits.Allowance | None = None
+        self._caller = Caller(function, http)
         self._extra: dict[str, str] = {}
         self._set_cookie: str | None = None
-        self._by_ticket = False
 
     def run(self) -> flask.Response:
         """The answer; raises a ShoppleError for `failed` to turn into one."""
@@ -92,15 +88,15 @@ class Call:
         verb = "GET" if self._http.method == "HEAD" else self._http.method
         method = self._method = self._function.methods.get(verb)
         if method is None:
-            self._take_limit("standard" if not self._function.private else "instance", "")
+            self._caller.take_limit("standard" if not self._function.private else "instance", "")
             raise MethodNotAllowed(self._function.allowed)
         if method.role == "internal":
             return self._run_internal(method, path)
-        lookup = self._admit(method)
+        lookup = self._caller.admit(method)
         if lookup.page is not None:
             self._extra["X-Cache"] = "HIT"
             return self._respond(200, lookup.page, method.content_type)
-        request = self._read(method, path, self._actor(method, ""))
+        request = self._read(method, path, self._caller.actor(method, "", self.id))
         if method.streams:
             return self._streamed(method.handler(request))
         return self._handle(method, request, lookup)
@@ -122,94 +118,14 @@ class Call:
         function = self._function
         invoker = internal.check_invoker(authorization, function.name, pod=function.for_pods)
         try:
-            request = self._read(method, path, self._actor(method, invoker))
+            actor = self._caller.actor(method, invoker, self.id)
+            request = self._read(method, path, actor)
         except (BadRequest, Invalid, UnsupportedMediaType) as error:
             if method.refused is None:
                 raise
             method.refused(self._http.get_data(cache=True), error)
             return self._respond(204, b"", None)
         return self._handle(method, request, cache.Lookup())
-
-    def _admit(self, method: Method) -> cache.Lookup:
-        now = time.time()
-        token, refusal = self._token(method, now)
-        caller = token.uid if token else self._address()
-        self._take_limit(method.limit, caller)
-        lookup = self._look_up(method, token)
-        if method.ticket is not None and "Authorization" in self._http.headers:
-            self._session = self._redeem(method.ticket)
-            self._by_ticket = True
-            if self._session.uid != caller:
-                # As with a cookie: from however many addresses the tickets come.
-                self._take_limit(method.limit, self._session.uid)
-        elif token is not None:
-            try:
-                self._session = sessions.resolve(token, lookup.session_copy, now)
-            except Unauthenticated as error:
-                refusal = error
-        self._check_role(method, refusal)
-        if method.changes_state:
-            self._check_forgery(method)
-        if self._session is not None and not self._by_ticket:
-            self._renew(self._session, now)
-        return lookup
-
-    def _token(self, method: Method, now: float) -> tuple[sessions.Token | None, Unauthenticated]:
-        absent = Unauthenticated("Sign in first.")
-        if method.limit == "instance":
-            # Such a function touches nothing outside itself, whoever calls.
-            return None, absent
-        cookies = self._http.cookies
-        value = cookies.get(sessions.COOKIE) or cookies.get(sessions.ORIGINAL_COOKIE)
-        if not value:
-            return None, absent
-        try:
-            return sessions.verify(value, now), absent
-        except Unauthenticated as error:
-            return None, error
-
-    def _look_up(self, method: Method, token: sessions.Token | None) -> cache.Lookup:
-        if token is None:
-            return cache.Lookup()
-        return cache.look_up(sessions.copy_key(token.sid), method.cached, self._identity())
-
-    def _identity(self) -> str:
-        """Which page is meant: the path with its arguments in order."""
-        return f"{self._http.path}?{sorted(self._http.args.items(multi=True))}"
-
-    def _redeem(self, purpose: str) -> Session:
-        from shared.edge import tickets
-
-        scheme, _, ticket = self._http.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not ticket:
-            raise Unauthenticated("A ticket is required.")
-        return tickets.redeem(ticket, purpose)
-
-    def _check_role(self, method: Method, refusal: Unauthenticated) -> None:
-        if method.role == "public":
-            return
-        if self._session is None:
-            raise refusal
-        if method.role == "super_admin" and not self._session.super_admin:
-            raise Forbidden("This needs a super admin.")
-        if not self._session.admin:
-            raise Forbidden("This needs an admin.")
-
-    def _check_forgery(self, method: Method) -> None:
-        csrf.check_origin(self._http.headers.get("Origin"), self._own_origins())
-        if method.csrf and self._session is not None and not self._by_ticket:
-            csrf.check_token(self._session, self._http.headers.get(csrf.HEADER))
-
-    def _own_origins(self) -> tuple[str, ...]:
-        host = self._http.headers.get("X-Forwarded-Host") or self._http.host
-        scheme = self._http.headers.get("X-Forwarded-Proto", self._http.scheme)
-        return (f"{scheme}://{host}", settings().frontend_origin)
-
-    def _renew(self, session: Session, now: float) -> None:
-        renewed = sessions.renewed(session, now)
-        if renewed is not None:
-            self._session = renewed
-            self._set_cookie = sessions.cookie(renewed, now)
 
     def _handle(
         self, method: Method, request: Request[Any, Any], lookup: cache.Lookup
@@ -252,7 +168,7 @@ class Call:
             body=body,
             query=reading.query(method, self._http),
             actor=actor,
-            session=self._session,
+            session=self._caller.session,
             if_match=reading.if_match(method, self._http),
             retries=reading.retries(method, self._http),
         )
@@ -279,7 +195,7 @@ class Call:
         if method.cached is not None:
             self._extra["X-Cache"] = "MISS"
             body = headers.compressed_once(body)
-            cache.store(method.cached, lookup.generation, self._identity(), body)
+            cache.store(method.cached, lookup.generation, self._caller.page(), body)
         return self._respond(answer.status, body, method.content_type)
 
     def failed(self, error: ShoppleError) -> flask.Response:
@@ -289,8 +205,8 @@ class Call:
         return self._respond(error.status, body, problems.CONTENT_TYPE)
 
     def _respond(self, status: int, body: bytes, content_type: str | None) -> flask.Response:
-        if self._allowance is None and self._method is None and not self._function.private:
-            self._take_limit_quietly()
+        if self._caller.allowance is None and self._method is None and not self._function.private:
+            self._caller.take_limit_quietly()
         if log.isEnabledFor(logging.DEBUG):
             self._payloads().log_answer(status, body, content_type)
         sent, encoding = headers.compressed(body, self._http.headers.get("Accept-Encoding", ""))
@@ -312,10 +228,10 @@ class Call:
         # One mapping for all: werkzeug searches the whole list for each header set on its own.
         carried = headers.SECURITY | headers.cors(self._http.headers.get("Origin"))
         carried["X-Request-Id"] = self.id
-        if self._allowance is not None:
-            carried |= self._allowance.headers()
-        if self._set_cookie is not None:
-            carried["Set-Cookie"] = self._set_cookie
+        if self._caller.allowance is not None:
+            carried |= self._caller.allowance.headers()
+        if cookie := self._set_cookie or self._caller.renewed_cookie:
+            carried["Set-Cookie"] = cookie
         carried |= self._extra
         return flask.Response(sent, status=status, headers=carried, content_type=content_type)
 
@@ -333,26 +249,6 @@ class Call:
         self._extra["Location"] = target
         return self._respond(308, b"", None)
 
-    def _take_limit(self, limit: LimitClass, caller: str) -> None:
-        self._allowance = limits.take(limit, self._function.name, caller or self._address())
-        self._allowance.check()
-
-    def _take_limit_quietly(self) -> None:
-        self._allowance = limits.take("instance", self._function.name, self._address())
-
-    def _address(self) -> str:
-        return client_address(self._http.headers.get("X-Forwarded-For"), self._http.remote_addr)
-
-    def _actor(self, method: Method, invoker: str) -> Actor:
-        session = self._session
-        return Actor(
-            uid=session.uid if session else invoker,
-            email=session.email if session else invoker,
-            action=method.audit or "",
-            address=self._address(),
-            request_id=self.id,
-        )
-
     def max_body_bytes(self) -> int:
         """The body limit of the method at hand."""
         return self._method.max_body_bytes if self._method else 0
@@ -368,6 +264,7 @@ class Call:
     def log_line(self, response: flask.Response, seconds: float) -> None:
         """One line for the call, a warning where it failed by our own fault."""
         level = logging.WARNING if response.status_code >= 500 else logging.INFO  # noqa: PLR2004
+        session = self._caller.session
         if log.isEnabledFor(level):
             context = {
                 "method": self._http.method,
@@ -375,6 +272,6 @@ class Call:
                 "status": response.status_code,
                 "duration_ms": round(seconds * 1000, 1),
                 "cache": response.headers.get("X-Cache"),
-                "uid": self._session.uid if self._session else None,
+                "uid": session.uid if session else None,
             }
             log.log(level, "Answered", extra={"context": context})

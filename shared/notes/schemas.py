@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.clock import rfc3339
+from shared.edge.pages import Cursor, PageSize
 from shared.notes.models import Colour, Note
 
 Tag = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -26,8 +27,8 @@ class ListNotes(msgspec.Struct, forbid_unknown_fields=True):
 
     q: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     tag: Tag | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class NoteView(msgspec.Struct):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.edge.pages import Cursor, PageSize
 from shared.prices.alert_rules import Kind
 from shared.prices.schemas import ProductId
 
@@ -67,8 +68,8 @@ class NewAlertView(AlertView, omit_defaults=True):
 class ListAlerts(msgspec.Struct, forbid_unknown_fields=True):
     """Which rules, newest first."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class AlertPage(msgspec.Struct):

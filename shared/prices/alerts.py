@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.clients import firestore
-from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.clock import Clock, epoch_micros, rfc3339, utc_now
+from shared.edge.pages import newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, NotFound, StaleVersion
 from shared.money import to_decimal
@@ -103,19 +103,9 @@ def remove(alert_id: str, expected: int | None, by: Actor) -> None:
 
 def read_page(wanted: ListAlerts) -> AlertPage:
     """One page, newest first: its rows' reads; raises BadRequest for a foreign cursor."""
-    query = firestore.client().collection(COLLECTION).order_by("created_at", direction="DESCENDING")
-    query = query.order_by("__name__", direction="DESCENDING")
-    if wanted.cursor is not None:
-        micros, alert_id = read_cursor(wanted.cursor, COLLECTION)
-        position = {"created_at": from_epoch_micros(micros), "__name__": reference(alert_id)}
-        query = query.start_after(position)
-    with firestore.errors_mapped():
-        found = list(query.limit(wanted.limit).stream(**firestore.limits()))
-    alerts = [_view(snapshot.id, snapshot.to_dict() or {}) for snapshot in found]
-    if len(found) < wanted.limit:
-        return AlertPage(alerts, None)
-    last = [epoch_micros(found[-1].get("created_at")), found[-1].id]
-    return AlertPage(alerts, write_cursor(last, COLLECTION))
+    page = newest_first(firestore.client().collection(COLLECTION), "created_at", wanted, COLLECTION)
+    alerts = [_view(row.id, row.to_dict() or {}) for row in page.rows]
+    return AlertPage(alerts, page.next_cursor)
 
 
 def _compiled() -> "DocumentReference":

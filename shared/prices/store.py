@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from google.cloud.firestore import CollectionReference, DocumentReference, Transaction
 
 MONTHS: Final = "prices"
-# More ids in one call gain nothing.
-BATCH: Final = 300
 
 Found = dict[str, dict[str, Any]]
 
@@ -32,14 +30,5 @@ def read_all(
     references: Iterable["DocumentReference"], transaction: "Transaction | None" = None
 ) -> Found:
     """What exists of the documents, by path; each is one read."""
-    wanted = list(references)
-    found: Found = {}
-    database = firestore.client()
-    for at in range(0, len(wanted), BATCH):
-        with firestore.errors_mapped():
-            for snapshot in database.get_all(
-                wanted[at : at + BATCH], transaction=transaction, **firestore.limits()
-            ):
-                if snapshot.exists:
-                    found[snapshot.reference.path] = snapshot.to_dict() or {}
-    return found
+    found = firestore.existing(references, transaction)
+    return {snapshot.reference.path: snapshot.to_dict() or {} for snapshot in found}

@@ -1,6 +1,6 @@
 """Single products: read, change, remove and restore, each change with its consequences owed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +42,16 @@ def reference(product_id: str) -> "DocumentReference":
 def read(product_id: str) -> Product:
     """The product; raises NotFound."""
     return _read(product_id)[0]
+
+
+def read_several(
+    product_ids: Iterable[str], transaction: "Transaction | None" = None
+) -> dict[str, Product]:
+    """Those of the products that there are, in the order of their ids as given: one read each."""
+    ids = list(dict.fromkeys(product_ids))
+    found = firestore.existing(map(reference, ids), transaction)
+    products = {s.id: from_document(s.id, s.to_dict() or {}) for s in found}
+    return {product_id: products[product_id] for product_id in ids if product_id in products}
 
 
 def change(

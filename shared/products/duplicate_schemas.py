@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from shared.products.schemas import EvidenceView, PageSize, ProductView, Slug
+from shared.edge.pages import Cursor, PageSize
+from shared.products.schemas import EvidenceView, ProductView, Slug
 
 ProductId = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[0-9A-Za-z]+$")]
 # Of twenty and twenty come 590 pairs: one commit.
@@ -22,7 +23,7 @@ class DuplicatesQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     retailer: Slug | None = None
     category: Slug | None = None
     limit: PageSize = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    cursor: Cursor | None = None
 
 
 class PairView(msgspec.Struct):

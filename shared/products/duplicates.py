@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from shared.clients import firestore
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import Order
 from shared.products import catalogue, duplicate_groups, pairs, postings
 from shared.products.duplicate_groups import Member
 from shared.products.duplicate_schemas import (
@@ -38,7 +36,8 @@ def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
     """One page, surest groups first; raises BadRequest for a foreign cursor."""
     threshold = pairs.lowest() if wanted.threshold is None else wanted.threshold
     looking = _Looking(threshold, pairs.facet(wanted.retailer, wanted.category))
-    query, groups = _query(wanted, looking), list[GroupView]()
+    order = Order(("confidence",), wanted, "duplicates")
+    query, groups = order.rest(_query(looking)), list[GroupView]()
     while True:
         run = min(RUN_PAIRS, max(FEWEST_PAIRS, wanted.limit - len(groups)))
         with firestore.errors_mapped():
@@ -48,11 +47,11 @@ def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
         for last, group in done:
             groups += [group] if group is not None else []
             if len(groups) == wanted.limit:
-                return DuplicatesPage(groups, _cursor_after(last, wanted))
+                return DuplicatesPage(groups, order.cursor_after(last))
         if len(done) == len(found) < run:
             return DuplicatesPage(groups, None)
         if len(done) < len(found) or looking.reads >= MOST_READS:
-            return DuplicatesPage(groups, _cursor_after(done[-1][0], wanted))
+            return DuplicatesPage(groups, order.cursor_after(done[-1][0]))
         query = query.start_after(found[-1])
 
 
@@ -170,25 +169,9 @@ def _pair(a: str, b: str, fields: dict[str, Any]) -> PairView:
     return PairView(a, b, fields["confidence"], evidence, fields.get("decision"))
 
 
-def _query(wanted: DuplicatesQuery, looking: _Looking) -> "Query":
+def _query(looking: _Looking) -> "Query":
     from google.cloud.firestore import FieldFilter
 
     query: Query = firestore.client().collection(pairs.COLLECTION)  # type: ignore[assignment]
     query = query.where(filter=FieldFilter("facets", "array_contains", looking.facet))
-    query = query.where(filter=FieldFilter("confidence", ">=", looking.threshold))
-    query = query.order_by("confidence", direction="DESCENDING")
-    query = query.order_by("__name__", direction="DESCENDING")
-    if wanted.cursor:
-        confidence, pair_id = read_cursor(wanted.cursor, _bound_to(wanted))
-        document = firestore.client().collection(pairs.COLLECTION).document(pair_id)
-        query = query.start_after({"confidence": confidence, "__name__": document})
-    return query
-
-
-def _cursor_after(last: "DocumentSnapshot[Any]", wanted: DuplicatesQuery) -> str:
-    return write_cursor([last.get("confidence"), last.id], _bound_to(wanted))
-
-
-def _bound_to(wanted: DuplicatesQuery) -> str:
-    binding = ["duplicates", wanted.threshold, wanted.retailer, wanted.category]
-    return msgspec.json.encode(binding).decode()
+    return query.where(filter=FieldFilter("confidence", ">=", looking.threshold))

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.clients import firestore, storage, tasks
 from shared.clock import rfc3339, utc_now
+from shared.edge.pages import in_order
 from shared.edge.request import Actor
 from shared.errors import NotFound
 from shared.products.background_schemas import ExportProducts
@@ -130,17 +131,10 @@ def pages(wanted: ProductFilter) -> Iterator[list[Product]]:
     """The products that fit, oldest first, page by page; raises a DependencyError."""
     from shared.products.listing import filtered, fits
 
-    query = filtered(wanted).order_by("created_at").order_by("__name__").limit(PAGE_ROWS)
-    last = None
-    while True:
-        with firestore.errors_mapped():
-            page = query if last is None else query.start_after(last)
-            found = list(page.stream(**firestore.limits()))
+    query = in_order(filtered(wanted), ("created_at",), "ASCENDING")
+    for found in firestore.runs(query, PAGE_ROWS):
         products = [from_document(s.id, s.to_dict() or {}) for s in found]
         yield [product for product in products if wanted.q is None or fits(product, wanted)]
-        if len(found) < PAGE_ROWS:
-            return
-        last = found[-1]
 
 
 def _line(product: Product) -> str:

@@ -15,7 +15,7 @@ from shared.clients import firestore
 from shared.edge.request import Actor
 from shared.products import catalogue, outbox, price_changes
 from shared.products.merging import Change, Group, Place, places
-from shared.products.models import Product, from_document, to_document
+from shared.products.models import Product, to_document
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -40,18 +40,8 @@ def ledger(group_id: str) -> "CollectionReference":
 
 def read(ids: Iterable[str], transaction: "Transaction | None" = None) -> dict[str, Group]:
     """The groups that there are, by id."""
-    found = _read([reference(group_id) for group_id in dict.fromkeys(ids)], transaction)
-    return {
-        group_id: msgspec.convert({"id": group_id, **fields}, Group)
-        for group_id, fields in found.items()
-    }
-
-
-def read_offers(ids: Iterable[str], transaction: "Transaction | None" = None) -> dict[str, Product]:
-    """The products that there are, by id."""
-    wanted = [catalogue.reference(product_id) for product_id in dict.fromkeys(ids)]
-    found = _read(wanted, transaction)
-    return {product_id: from_document(product_id, fields) for product_id, fields in found.items()}
+    found = firestore.existing(map(reference, dict.fromkeys(ids)), transaction)
+    return {s.id: msgspec.convert({"id": s.id, **(s.to_dict() or {})}, Group) for s in found}
 
 
 def concerned(before: Mapping[str, Group], change: Change) -> dict[str, Place]:
@@ -124,15 +114,3 @@ def _was(offer: Product) -> dict[str, Any]:
         "group_id": offer.group_id,
         "primary": offer.primary,
     }
-
-
-def _read(
-    references: list["DocumentReference"], transaction: "Transaction | None"
-) -> dict[str, dict[str, Any]]:
-    if not references:
-        return {}
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(
-            references, transaction=transaction, **firestore.limits()
-        )
-        return {snapshot.id: snapshot.to_dict() or {} for snapshot in found if snapshot.exists}

@@ -7,7 +7,7 @@ from shared.clients import firestore
 from shared.clock import rfc3339
 from shared.errors import NotFound
 from shared.money import to_decimal
-from shared.products import group_store
+from shared.products import catalogue, group_store
 from shared.products.group_schemas import (
     GroupView,
     HistoryEntry,
@@ -46,7 +46,7 @@ def read(group_id: str) -> GroupView:
         raise NotFound("There is no such group.")
     if group.joined_to is not None:
         raise NotFound(f"This group is part of the group {group.joined_to} now.")
-    offers = in_order(group, group_store.read_offers(group.ids))
+    offers = in_order(group, catalogue.read_several(group.ids))
     if not offers:
         raise NotFound("There is no such group.")
     return GroupView(

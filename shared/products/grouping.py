@@ -12,7 +12,7 @@ from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid
-from shared.products import decisions, group_store, merging
+from shared.products import catalogue, decisions, group_store, merging
 from shared.products.group_schemas import MergeRequest, UnmergeRequest
 from shared.products.merging import MOST_OFFERS, Change, Group
 from shared.products.models import Product
@@ -63,7 +63,7 @@ def merge(wanted: MergeRequest, by: Actor, clock: Clock = utc_now) -> Merged:
     fields = _fields(wanted)
 
     def run(transaction: "Transaction") -> tuple[Merged, bool]:
-        offers = group_store.read_offers(fields, transaction)
+        offers = catalogue.read_several(fields, transaction)
         _check(fields, offers)
         named = [offers[product_id] for product_id in fields]
         groups = group_store.read((p.group_id for p in named if p.group_id), transaction)
@@ -71,7 +71,7 @@ def merge(wanted: MergeRequest, by: Actor, clock: Clock = utc_now) -> Merged:
         group = change.groups[0] if change.groups else groups[named[0].group_id or ""]
         said = _heard(named, groups, group, transaction)
         now = clock()
-        offers |= group_store.read_offers(set(group.ids) - offers.keys(), transaction)
+        offers |= catalogue.read_several(set(group.ids) - offers.keys(), transaction)
         offers |= _write(transaction, groups, change, offers, by=by, now=now)
         for pair in said:
             told = decisions.Decision(
@@ -96,7 +96,7 @@ def unmerge(wanted: UnmergeRequest, by: Actor, clock: Clock = utc_now) -> Undone
         groups = _with_origins(group, transaction)
         change = merging.unmerge(group, groups, wanted.product_ids, _new_id)
         withdrawn = _said_by_merges(_parts(group, change), transaction)
-        offers = group_store.read_offers(group.ids, transaction)
+        offers = catalogue.read_several(group.ids, transaction)
         _write(transaction, groups, change, offers, by=by, now=clock())
         _forget(transaction, withdrawn)
         rest, *restored = change.groups
@@ -119,7 +119,7 @@ def leave(
     withdrawn = _said_by_merges(_parts(group, change), transaction)
     # The caller writes the offer itself.
     others = set(group.ids) - {removed.id}
-    offers = group_store.read_offers(others, transaction)
+    offers = catalogue.read_several(others, transaction)
 
     def write() -> None:
         _write(transaction, groups, change, offers, by=by, now=now)
@@ -287,9 +287,6 @@ def _decided(
     pairs: Sequence[tuple[str, str]], transaction: "Transaction"
 ) -> dict[frozenset[str], dict[str, Any]]:
     """What people said of the pairs."""
-    if not pairs:
-        return {}
-    wanted = [decisions.reference(a, b) for a, b in pairs]
-    found = firestore.client().get_all(wanted, transaction=transaction, **firestore.limits())
-    said = (snapshot.to_dict() for snapshot in found)
-    return {frozenset(fields["products"]): fields for fields in said if fields}
+    found = firestore.existing([decisions.reference(a, b) for a, b in pairs], transaction)
+    said = (snapshot.to_dict() or {} for snapshot in found)
+    return {frozenset(fields["products"]): fields for fields in said}

@@ -8,6 +8,7 @@ is named by the retailer and the address of the product's page.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from shared.clients import firestore
 from shared.products.matching.text import normalise
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
+    from google.cloud.firestore import DocumentReference, Transaction
 
 COLLECTION: Final = "product_identities"
 # What tells where a visitor came from, and nothing of the page.
@@ -36,6 +37,12 @@ def by_address(retailer: str, url: str) -> str:
 def reference(key: str) -> "DocumentReference":
     """Where the identity `key` is stored."""
     return firestore.client().collection(COLLECTION).document(key)
+
+
+def owners(keys: Iterable[str], transaction: "Transaction | None" = None) -> dict[str, str]:
+    """Whose product the identities are, of those that are known: one read each."""
+    found = firestore.existing(map(reference, sorted(set(keys))), transaction)
+    return {each.id: str(each.get("product_id")) for each in found}
 
 
 def _hash(retailer: str, own: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import epoch_micros, from_epoch_micros
 from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import Direction, counted, in_order
 from shared.errors import Invalid
 from shared.products import page_marks, statistics
 from shared.products.models import Product, from_document, product_terms, search_terms
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot, Query
 
 COLLECTION: Final = "products"
-TOTAL_STOPS_AT: Final = 1000
 # Outside the default list a page by number begins after so many rows at most.
 MOST_SKIPPED: Final = 1000
 # A search of several words reads this many rows for one page at most; the cursor goes on.
@@ -44,7 +44,7 @@ class Rows(msgspec.Struct, frozen=True):
 
 def list_products(wanted: ListProducts) -> ProductPage:
     """One page; raises Invalid for a page too deep or with cursor, BadRequest for a foreign one."""
-    if wanted.page is not None and wanted.cursor is not None:
+    if wanted.page is not None and wanted.cursor:
         raise Invalid.one("cursor", "cannot be given together with page")
     page = None if wanted.cursor else wanted.page or 1
     skip = ((page or 1) - 1) * wanted.limit
@@ -147,9 +147,9 @@ def _search(query: "Query", wanted: ListProducts, skip: int, before: int) -> Row
 
 
 def _ordered(query: "Query", sort: str) -> "Query":
-    direction = "DESCENDING" if sort.startswith("-") else "ASCENDING"
+    direction: Direction = "DESCENDING" if sort.startswith("-") else "ASCENDING"
     field = SORT_FIELDS[sort.removeprefix("-")]
-    return query.order_by(field, direction=direction).order_by("__name__", direction=direction)
+    return in_order(query, (field,), direction)
 
 
 def _counted(wanted: ListProducts) -> tuple[int, bool] | None:
@@ -160,8 +160,7 @@ def _counted(wanted: ListProducts) -> tuple[int, bool] | None:
     one_word = wanted.q is not None and len(search_terms(wanted.q)) == 1
     if wanted.q is not None and not (plain and one_word):
         return None
-    total = firestore.count(filtered(wanted).limit(TOTAL_STOPS_AT))
-    return total, total >= TOTAL_STOPS_AT
+    return counted(filtered(wanted))
 
 
 def _seen(rows: Rows) -> tuple[int, bool]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shared.clients import firestore
-from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
+from shared.clock import Clock, rfc3339, utc_now
 from shared.config import settings
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import Order
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.products.matching.quantity import quantity
@@ -64,17 +64,10 @@ def ask(wish: ProductWish, by: Actor, clock: Clock = utc_now) -> tuple[WishView,
 
 def read_page(wanted: RequestQuery) -> RequestPage:
     """One page: its rows' reads and no more; raises BadRequest for a foreign cursor."""
-    query = _ordered(wanted)
-    if wanted.cursor:
-        value, request_id = read_cursor(wanted.cursor, _bound_to(wanted))
-        field = wanted.sort.removeprefix("-")
-        value = from_epoch_micros(value) if field == "created_at" else value
-        query = query.start_after({field: value, "__name__": reference(request_id)})
-    with firestore.errors_mapped():
-        found = list(query.limit(wanted.limit).stream(**firestore.limits()))
-    requests = [_view(snapshot.id, snapshot.to_dict() or {}) for snapshot in found]
-    full = len(found) == wanted.limit
-    return RequestPage(requests, _cursor_after(found[-1], wanted) if full else None)
+    order = Order((wanted.sort.removeprefix("-"),), wanted, "product-requests")
+    page = order.page(_filtered(wanted), wanted.limit)
+    requests = [_view(row.id, row.to_dict() or {}) for row in page.rows]
+    return RequestPage(requests, page.next_cursor)
 
 
 def change(
@@ -191,24 +184,13 @@ def _commit_change(
         batch.commit(**firestore.limits())
 
 
-def _ordered(wanted: RequestQuery) -> "Query":
+def _filtered(wanted: RequestQuery) -> "Query":
     from google.cloud.firestore import FieldFilter
 
     query: Query = firestore.client().collection(COLLECTION)  # type: ignore[assignment]
     if wanted.status is not None:
         query = query.where(filter=FieldFilter("status", "==", wanted.status))
-    query = query.order_by(wanted.sort.removeprefix("-"), direction="DESCENDING")
-    return query.order_by("__name__", direction="DESCENDING")
-
-
-def _cursor_after(last: "DocumentSnapshot[Any]", wanted: RequestQuery) -> str:
-    value = last.get(wanted.sort.removeprefix("-"))
-    position = epoch_micros(value) if hasattr(value, "timestamp") else value
-    return write_cursor([position, last.id], _bound_to(wanted))
-
-
-def _bound_to(wanted: RequestQuery) -> str:
-    return msgspec.json.encode(["product-requests", wanted.status, wanted.sort]).decode()
+    return query
 
 
 def _wish_view(request_id: str, fields: Fields) -> WishView:

@@ -90,8 +90,5 @@ def _matcher(settings: Configuration) -> Matcher:
 def listed_categories(names: Iterable[str]) -> set[str]:
     """Those of `names` that are categories, and are not being removed."""
     references = [category_tree.reference(name) for name in sorted(set(names)) if name]
-    if not references:
-        return set()
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(references, ["moved_to"], **firestore.limits())
-        return {s.id for s in found if s.exists and not (s.to_dict() or {}).get("moved_to")}
+    found = firestore.existing(references, fields=["moved_to"])
+    return {s.id for s in found if not (s.to_dict() or {}).get("moved_to")}

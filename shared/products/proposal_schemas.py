@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.clock import rfc3339
+from shared.edge.pages import Cursor, PageSize
 from shared.money import to_decimal
 from shared.products.models import Product
 from shared.products.proposal_models import Decision, Kind, Proposal
@@ -76,8 +77,8 @@ class PendingQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     retailer: Slug | None = None
     category: Slug | None = None
     kind: Kind | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class PendingPage(msgspec.Struct):

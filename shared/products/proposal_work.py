@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +16,7 @@ from shared.products import (
     proposal_store,
     statistics,
 )
-from shared.products.models import Product, from_document, to_document
+from shared.products.models import Product, to_document
 from shared.products.price_changes import Changed, Source
 from shared.products.proposal_models import Proposal
 from shared.products.proposal_models import from_document as proposal_of
@@ -26,7 +26,7 @@ from shared.products.upload_rows import UploadRow
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, Transaction
+    from google.cloud.firestore import Transaction
 
 
 class Work(msgspec.Struct):
@@ -95,33 +95,17 @@ def identity_of(row: UploadRow) -> str:
 def read(transaction: "Transaction", rows: Sequence[UploadRow], source: str, now: datetime) -> Work:
     """The state of the offers' products and proposals: three reads an offer at most."""
     keys = {identity_of(row) for row in rows}
-    work = Work(source, now, owners_of(transaction, keys), products={}, proposals={})
+    work = Work(source, now, identities.owners(keys, transaction), products={}, proposals={})
     learn(transaction, work, work.owners.values())
     return work
-
-
-def owners_of(transaction: "Transaction", keys: Iterable[str]) -> dict[str, str]:
-    """Whose the identities are, of those that are known: one read each."""
-    found = _get_all(transaction, [identities.reference(key) for key in sorted(set(keys))])
-    return {key: str(fields["product_id"]) for key, fields in found.items()}
 
 
 def learn(transaction: "Transaction", work: Work, product_ids: Iterable[str]) -> None:
     """Reads the products and their proposals, if they are not read yet: two reads each."""
     ids = sorted(set(product_ids) - work.products.keys())
-    products = _get_all(transaction, [catalogue.reference(pid) for pid in ids])
-    proposals = _get_all(transaction, [proposal_store.reference(pid) for pid in ids])
-    work.products |= {pid: from_document(pid, fields) for pid, fields in products.items()}
-    work.proposals |= {pid: proposal_of(pid, fields) for pid, fields in proposals.items()}
-
-
-def _get_all(
-    transaction: "Transaction", references: list["DocumentReference"]
-) -> dict[str, dict[str, Any]]:
-    if not references:
-        return {}
-    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
-    return {s.id: s.to_dict() or {} for s in found if s.exists}
+    work.products |= catalogue.read_several(ids, transaction)
+    proposals = firestore.existing(map(proposal_store.reference, ids), transaction)
+    work.proposals |= {s.id: proposal_of(s.id, s.to_dict() or {}) for s in proposals}
 
 
 def write(transaction: "Transaction", work: Work, by: Actor) -> str | None:

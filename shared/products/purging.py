@@ -32,16 +32,11 @@ def purge(kept: timedelta, by: Actor, clock: Clock = utc_now) -> int:
     What hangs on a product (posting lists, matches) goes by its outbox entry, as after any write.
     """
     give_up = time.monotonic() + RUN_SECONDS
-    query = _deleted_before(clock() - kept).limit(RUN_PRODUCTS)
-    removed, last = 0, None
-    while time.monotonic() < give_up:
-        with firestore.errors_mapped():
-            page = query if last is None else query.start_after(last)
-            found = list(page.stream(**firestore.limits()))
+    removed = 0
+    for found in firestore.runs(_deleted_before(clock() - kept), RUN_PRODUCTS):
         removed += sum(_remove(snapshot, by) for snapshot in found)
-        if len(found) < RUN_PRODUCTS:
+        if time.monotonic() >= give_up:
             break
-        last = found[-1]
     log.info("Purged deleted products", extra={"context": {"products": removed}})
     return removed
 

@@ -20,7 +20,7 @@ from shared.products import (
 )
 from shared.products.duplicate_schemas import Reopen, ReopenedCount
 from shared.products.matching import Offer
-from shared.products.models import Product, from_document
+from shared.products.models import Product
 from shared.system import audit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def reopen(wanted: Reopen, by: Actor, clock: Clock = utc_now) -> ReopenedCount:
         nonlocal committed
         committed = transaction
         words = _decided(transaction, both)
-        known = _known(transaction, {each for pair_id in words for each in both[pair_id]})
+        known = catalogue.read_several({each for pair_id in words for each in both[pair_id]})
         offers = {pid: postings.offer_of(each) for pid, each in known.items() if each.listed}
         links = pairs.Links()
         for a, b in (both[pair_id] for pair_id in words):
@@ -83,16 +83,8 @@ def _follow(owed: list[str], commit_micros: int) -> None:
 def _decided(transaction: "Transaction", both: dict[str, tuple[str, ...]]) -> dict[str, str]:
     """What was said of those pairs of which something was said."""
     references = [decisions.reference(a, b) for a, b in both.values()]
-    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
-    return {s.id: "same" if s.get("same") else "different" for s in found if s.exists}
-
-
-def _known(transaction: "Transaction", ids: set[str]) -> dict[str, Product]:
-    if not ids:
-        return {}
-    references = [catalogue.reference(each) for each in sorted(ids)]
-    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
-    return {s.id: from_document(s.id, s.to_dict() or {}) for s in found if s.exists}
+    found = firestore.existing(references, transaction)
+    return {s.id: "same" if s.get("same") else "different" for s in found}
 
 
 def _match(

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.edge.pages import Cursor, PageSize
+
 RequestStatus = Literal["open", "planned", "done", "rejected"]
 
 
@@ -47,8 +49,8 @@ class RequestQuery(msgspec.Struct, forbid_unknown_fields=True):
 
     status: RequestStatus | None = None
     sort: Literal["-created_at", "-count"] = "-created_at"
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 20
+    cursor: Cursor | None = None
 
 
 class RequestPage(msgspec.Struct):

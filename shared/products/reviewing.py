@@ -96,7 +96,9 @@ def _changed(
     references = [decisions.reference(a, b) for a, b in kept if verdicts[a, b]]
     said: set[str] = set()
     if references:
-        found = firestore.client().get_all(references, transaction=transaction)
+        found = firestore.client().get_all(
+            references, transaction=transaction, **firestore.limits()
+        )
         said = {s.id for s in found if (s.to_dict() or {}).get("source") != "review"}
     settled = {both for both in kept if pairs.pair_id(*both) not in said}
     return {both: same for both, same in verdicts.items() if both not in settled}
@@ -111,7 +113,9 @@ def _read(
     references += [pairs.state(each) for each in ids]
     products: dict[str, Product] = {}
     states = dict.fromkeys(ids, pairs.State())
-    for snapshot in firestore.client().get_all(references, transaction=transaction):
+    for snapshot in firestore.client().get_all(
+        references, transaction=transaction, **firestore.limits()
+    ):
         fields = snapshot.to_dict()
         if snapshot.reference.parent.id == pairs.STATES:
             states[snapshot.id] = pairs.state_of(fields)

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from shared.clock import rfc3339
 from shared.config import settings
+from shared.edge.pages import Cursor, PageSize
 from shared.money import DEFAULT_CURRENCY, to_decimal
 from shared.products.models import Product, Status
 from shared.products.picture_reading import WIDTHS
@@ -17,7 +18,6 @@ Sort = Literal[
 ]
 Slug = Annotated[str, Meta(min_length=1, max_length=100)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-PageSize = Annotated[int, Meta(ge=1, le=100)]
 PICTURE_WIDTHS = tuple(map(str, WIDTHS))
 
 
@@ -97,7 +97,7 @@ class ListProducts(ProductFilter, forbid_unknown_fields=True, kw_only=True):
 
     page: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     limit: PageSize = 20
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    cursor: Cursor | None = None
     sort: Sort = "-created_at"
 
 

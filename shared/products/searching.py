@@ -1,7 +1,6 @@
 """Typo-tolerant search for products, of bounded cost at any size of the catalogue."""
 
 import logging
-from typing import Any
 
 from shared.clients import firestore
 from shared.errors import DependencyError, NotFound
@@ -54,19 +53,8 @@ def _filters(query: SearchProducts) -> dict[str, str]:
 
 def _verified(wanted: Wanted, ids: list[str], filters: dict[str, str]) -> list[Product]:
     """The products as their documents are: a list may lag behind by a task."""
-    if not ids:
-        return []
-    references = [catalogue.reference(product_id) for product_id in ids]
-    with firestore.errors_mapped():
-        found: dict[str, dict[str, Any] | None] = {
-            snapshot.id: snapshot.to_dict()
-            for snapshot in firestore.client().get_all(references, **firestore.limits())
-        }
-    products = {
-        product_id: from_document(product_id, fields)
-        for product_id, fields in found.items()
-        if fields and fields["listed"]
-    }
+    found = firestore.existing(map(catalogue.reference, ids))
+    products = {s.id: from_document(s.id, s.to_dict() or {}) for s in found if s.get("listed")}
     entries = {product_id: entry_of(product) for product_id, product in products.items()}
     best = ranked(wanted, {p: e for p, e in entries.items() if fits(e, filters)})
     return [products[product_id] for product_id in best]

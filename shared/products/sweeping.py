@@ -80,7 +80,9 @@ def settle_category(category_id: str, version: int) -> None:
             outbox.document("category", category_id),
             category_tree.reference(category_id),
         ]
-        found = firestore.client().get_all(references, transaction=transaction)
+        found = firestore.client().get_all(
+            references, transaction=transaction, **firestore.limits()
+        )
         fields = {s.reference.parent.id: s.to_dict() for s in found}
         owed = fields[outbox.COLLECTION]
         category = fields[category_tree.COLLECTION]

@@ -24,12 +24,12 @@ from shared.products import (
     statistics,
     upload_store,
 )
-from shared.products.models import Product, from_document, to_document
+from shared.products.models import Product, to_document
 from shared.products.upload_models import Accept, Chunk, Counts, StoredRow, Upload, given_fields
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, Transaction
+    from google.cloud.firestore import Transaction
 
 
 # Under which identity the row stands that gave a product its id.
@@ -167,22 +167,11 @@ def _write_marks(transaction: "Transaction", work: _Work) -> None:
 
 def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: Origins) -> _Work:
     keys = {key for s in accepted for key in _own_identities(s, origins)}
-    found = _get_all(transaction, [identities.reference(key) for key in keys])
-    owners = {key: str(fields["product_id"]) for key, fields in found.items()}
+    owners = identities.owners(keys, transaction)
     ids = {s.product_id for s in accepted if s.verdict == "duplicate"} | set(owners.values())
-    documents = _get_all(transaction, [catalogue.reference(product_id) for product_id in ids])
-    products = {pid: from_document(pid, fields) for pid, fields in documents.items()}
+    products = catalogue.read_several(ids, transaction)
     known = {pid for pid, product in products.items() if product.known}
     return _Work(products, {key: pid for key, pid in owners.items() if pid in known})
-
-
-def _get_all(
-    transaction: "Transaction", references: list["DocumentReference"]
-) -> dict[str, dict[str, Any]]:
-    if not references:
-        return {}
-    snapshots = firestore.client().get_all(references, transaction=transaction)
-    return {s.id: s.to_dict() or {} for s in snapshots if s.exists}
 
 
 def _own_identities(stored: StoredRow, origins: Origins) -> list[str]:

@@ -131,21 +131,12 @@ def _identity(row: UploadRow) -> str:
 def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
     """Identity to product id, where the product is active or pending; and the reads."""
     keys = dict.fromkeys(_identity(stored.row) for stored in rows)
-    references = [identities.reference(key) for key in keys]
-    if not references:
-        return {}, 0
-    database = firestore.client()
-    with firestore.errors_mapped():
-        found = {
-            s.id: str(s.get("product_id"))
-            for s in database.get_all(references, **firestore.limits())
-            if s.exists
-        }
-        named = [catalogue.reference(product_id) for product_id in set(found.values())]
-        products = database.get_all(named, field_paths=["status"], **firestore.limits())
-        there = {s.id for s in products if s.exists and s.get("status") in KNOWN} if found else ()
+    found = identities.owners(keys)
+    named = [catalogue.reference(product_id) for product_id in set(found.values())]
+    products = firestore.existing(named, fields=["status"])
+    there = {s.id for s in products if s.get("status") in KNOWN}
     known = {key: product_id for key, product_id in found.items() if product_id in there}
-    return known, len(references) + len(named)
+    return known, len(keys) + len(named)
 
 
 class _Seen:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -83,13 +83,7 @@ def _plain(value: Any) -> Any:
 
 def _documents(collection: str, after: str | None) -> "Iterator[DocumentSnapshot[Any]]":
     documents = firestore.client().collection(collection)
-    query = documents.order_by("__name__").limit(PAGE_ROWS)
-    last: Any = None if after is None else {"__name__": documents.document(after)}
-    while True:
-        with firestore.errors_mapped():
-            page = query if last is None else query.start_after(last)
-            found = list(page.stream(**firestore.limits()))
-        yield from found
-        if len(found) < PAGE_ROWS:
-            return
-        last = found[-1]
+    query = documents.order_by("__name__")
+    if after is not None:
+        query = query.start_after({"__name__": documents.document(after)})
+    yield from chain.from_iterable(firestore.runs(query, PAGE_ROWS))

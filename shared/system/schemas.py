@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.edge.pages import Cursor, PageSize
+
 
 class Health(msgspec.Struct):
     """A sign of life."""
@@ -64,8 +66,8 @@ class AuditQuery(
     resource: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     since: datetime | None = None
     until: datetime | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
 
 
 class AuditEntry(msgspec.Struct):

@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from shared.clients import firestore
-from shared.clock import epoch_micros, from_epoch_micros, rfc3339
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.clock import rfc3339
+from shared.edge.pages import newest_first
 from shared.errors import Invalid
 from shared.system.audit import COLLECTION
 from shared.system.schemas import AuditEntry, AuditPage, AuditQuery
@@ -18,19 +16,8 @@ if TYPE_CHECKING:
 
 def read_page(wanted: AuditQuery) -> AuditPage:
     """One page, newest first; raises Invalid for several filters at once, BadRequest."""
-    query = newest_first(filtered(wanted)).limit(wanted.limit)
-    if wanted.cursor:
-        micros, entry_id = read_cursor(wanted.cursor, _bound_to(wanted))
-        document = firestore.client().collection(COLLECTION).document(entry_id)
-        query = query.start_after({"at": from_epoch_micros(micros), "__name__": document})
-    with firestore.errors_mapped():
-        found = list(query.stream(**firestore.limits()))
-    entries = [_entry(s.id, s.to_dict() or {}) for s in found]
-    next_cursor = None
-    if len(found) == wanted.limit:
-        position = [epoch_micros(found[-1].get("at")), found[-1].id]
-        next_cursor = write_cursor(position, _bound_to(wanted))
-    return AuditPage(entries, next_cursor)
+    page = newest_first(filtered(wanted), "at", wanted, COLLECTION)
+    return AuditPage([_entry(row.id, row.to_dict() or {}) for row in page.rows], page.next_cursor)
 
 
 def filtered(wanted: AuditQuery) -> "Query":
@@ -55,16 +42,6 @@ def _in_utc(moment: datetime, named: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise Invalid.one(named, "is out of range") from None
-
-
-def newest_first(query: "Query") -> "Query":
-    """The query in the order that the trail is read in."""
-    return query.order_by("at", direction="DESCENDING").order_by("__name__", direction="DESCENDING")
-
-
-def _bound_to(wanted: AuditQuery) -> str:
-    binding = [wanted.actor, wanted.action, wanted.resource, wanted.since, wanted.until]
-    return msgspec.json.encode(binding).decode()
 
 
 def _entry(entry_id: str, fields: dict[str, Any]) -> AuditEntry:

@@ -48,14 +48,7 @@ def actions_on(day: date, uids: Iterable[str]) -> dict[str, int]:
 
 def forget(uid: str) -> None:
     """Removes all of a user's days; raises a DependencyError."""
-    database = firestore.client()
-    page = _where("uid", uid).select([]).limit(BATCH)
-    with firestore.errors_mapped():
-        while found := list(page.stream(**firestore.limits())):
-            batch = database.batch()
-            for snapshot in found:
-                batch.delete(snapshot.reference)
-            batch.commit(**firestore.limits())
+    firestore.delete_all(_where("uid", uid), BATCH)
 
 
 def _where(field: str, value: str) -> "Query":

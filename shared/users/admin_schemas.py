@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.clock import rfc3339
+from shared.edge.pages import Cursor, PageSize
 from shared.users.profiles import Avatar, Profile, Role
 
 # What mail servers take without quoting; sign-in is by the same address.
@@ -40,8 +41,8 @@ class UserChange(msgspec.Struct, forbid_unknown_fields=True):
 class ListUsers(msgspec.Struct, forbid_unknown_fields=True):
     """Which page of the users."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+    limit: PageSize = 50
+    cursor: Cursor | None = None
 
 
 class UserRecord(msgspec.Struct):

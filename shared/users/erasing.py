@@ -62,7 +62,7 @@ def finish(uid: str) -> None:
     if known is not None:
         close(uid)
         for query in (session_records.of_user(uid), notebook.owned_by(uid)):
-            _delete(query)
+            firestore.delete_all(query, PAGE_ROWS)
         insights.forget(uid)
         for field, value, erased in (
             ("actor", uid, _as_actor),
@@ -87,18 +87,6 @@ def activity_of(uid: str) -> "Query":
     return firestore.client().collection(activity.COLLECTION).where(filter=only)
 
 
-def _delete(query: "Query") -> None:
-    while True:
-        with firestore.errors_mapped():
-            found = list(query.limit(PAGE_ROWS).stream(**firestore.limits()))
-            batch = firestore.client().batch()
-            for snapshot in found:
-                batch.delete(snapshot.reference)
-            batch.commit(**firestore.limits())
-        if len(found) < PAGE_ROWS:
-            return
-
-
 def _rewrite(
     uid: str,
     field: str,
@@ -107,20 +95,14 @@ def _rewrite(
     erased: Callable[[Entry, str], Entry],
 ) -> None:
     """Rewrites the entries of the trail that a field finds, newest first."""
-    query = _entries(field, value, reached).limit(PAGE_ROWS)
-    last = None
-    while True:
-        page = query if last is None else query.start_after(last)
+    for found in firestore.runs(_entries(field, value, reached), PAGE_ROWS):
+        batch = firestore.client().batch()
+        for snapshot in found:
+            _replace(batch, snapshot, erased(snapshot.to_dict() or {}, erasures.pseudonym(uid)))
         with firestore.errors_mapped():
-            found = list(page.stream(**firestore.limits()))
-            batch = firestore.client().batch()
-            for snapshot in found:
-                _replace(batch, snapshot, erased(snapshot.to_dict() or {}, erasures.pseudonym(uid)))
             batch.commit(**firestore.limits())
-        if len(found) < PAGE_ROWS:
-            return
-        last = found[-1]
-        erasures.update(uid, {f"reached.{field}": last.get("at")})
+        if len(found) == PAGE_ROWS:
+            erasures.update(uid, {f"reached.{field}": found[-1].get("at")})
 
 
 def _entries(field: str, value: str, reached: datetime | None) -> "Query":

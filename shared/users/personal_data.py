@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients import firestore
 from shared.clock import Clock, rfc3339, utc_now
 from shared.edge import session_records
+from shared.edge.pages import in_order
 from shared.edge.request import Actor
 from shared.notes import notebook
 from shared.system import audit
 from shared.system.schemas import AuditQuery
-from shared.system.trail import filtered, newest_first
+from shared.system.trail import filtered
 from shared.users import erasing, profiles
 from shared.users.admin_schemas import PersonalData, SessionRecord, view
 
@@ -46,7 +47,7 @@ def collect(uid: str, by: Actor, clock: Clock = utc_now) -> PersonalData:
 def _trail(uid: str, incomplete: list[str]) -> list[Fields]:
     """The newest entries of what the person did and of what was done to them."""
     own, about = (
-        _read(newest_first(filtered(wanted)), MOST_ENTRIES, "audit", incomplete)
+        _read(in_order(filtered(wanted), ("at",)), MOST_ENTRIES, "audit", incomplete)
         for wanted in (AuditQuery(actor=uid), AuditQuery(resource=f"users/{uid}"))
     )
     found = own + [fields for fields in about if fields["actor"] != uid]

@@ -35,7 +35,14 @@ NEIGHBOURS = {
     "shared.products": {"shared.system"},
     "shared.users": {"shared.notes", "shared.products", "shared.system"},
 }
-FOUNDATIONS = ("shared.clock", "shared.config", "shared.errors", "shared.logs", "shared.money")
+FOUNDATIONS = (
+    "shared.clock",
+    "shared.config",
+    "shared.errors",
+    "shared.logs",
+    "shared.money",
+    "shared.setting_texts",
+)
 # The AI providers', each of them a second of a cold start.
 SDKS = ("google.genai", "groq", "openai")
 # What decides by rules alone, without I/O, clock or environment.

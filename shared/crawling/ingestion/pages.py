@@ -13,7 +13,7 @@ from shared.crawling.ingestion.offers import Found
 from shared.edge.request import Actor
 from shared.prices import store
 from shared.prices.models import Point, months_between
-from shared.products import price_changes, proposal_work, proposing
+from shared.products import identities, price_changes, proposal_work, proposing
 from shared.products.models import Product
 from shared.products.price_changes import Changed
 from shared.products.proposal_judging import Judge
@@ -103,7 +103,7 @@ class _Page:
     def look_up(self, rows: Sequence[Found], judge: Judge) -> None:
         """Reads whatever the rows need: everything before the first write."""
         keys = (key for each in rows for key in finding.keys_of(each.offer))
-        self._owners = proposal_work.owners_of(self._transaction, keys)
+        self._owners = identities.owners(keys, self._transaction)
         proposal_work.learn(self._transaction, self.work, self._owners.values())
         unknown = [each for each in rows if self._product(each) is None]
         self._guesses = finding.guesses(unknown)

@@ -2,16 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from shared.clients import firestore, storage
-from shared.clock import Clock, epoch_micros, from_epoch_micros, rfc3339, utc_now
+from shared.clock import Clock, rfc3339, utc_now
 from shared.crawling.ingestion import objects, progress
 from shared.crawling.ingestion.models import Ingestion, from_document, to_document
 from shared.crawling.ingestion.schemas import ResultsPage, ResultsQuery, ResultView
-from shared.edge.cursors import read_cursor, write_cursor
+from shared.edge.pages import newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, NotFound
 from shared.system import audit
@@ -26,24 +26,13 @@ PARALLEL: Final = 8
 
 def read_page(wanted: ResultsQuery, clock: Clock = utc_now) -> ResultsPage:
     """One page, newest first: a read a row; raises BadRequest for a foreign cursor."""
-    bound_to = f"crawl-results {wanted.retailer or ''}"
-    query = _query(wanted)
-    if wanted.cursor:
-        micros, job_id = read_cursor(wanted.cursor, bound_to)
-        at = {"listed_at": from_epoch_micros(micros), "__name__": progress.reference(job_id)}
-        query = query.start_after(at)
-    with firestore.errors_mapped():
-        found = list(query.limit(wanted.limit).stream(**firestore.limits()))
-    ingestions = [from_document(s.id, s.to_dict() or {}) for s in found]
-    cursor = None
-    if len(ingestions) == wanted.limit:
-        last = ingestions[-1]
-        cursor = write_cursor([epoch_micros(last.finished_at), last.id], bound_to)
+    page = newest_first(_query(wanted), "listed_at", wanted, "crawl-results")
+    ingestions = [from_document(row.id, row.to_dict() or {}) for row in page.rows]
     expires_at = clock() + LINK_LIFETIME
     with ThreadPoolExecutor(PARALLEL) as pool:
         links = list(pool.map(_link, ingestions))
     views = [_view(*each, expires_at) for each in zip(ingestions, links, strict=True)]
-    return ResultsPage(views, cursor)
+    return ResultsPage(views, page.next_cursor)
 
 
 def remove(job_id: str, by: Actor, clock: Clock = utc_now) -> None:
@@ -81,12 +70,10 @@ def _check(known: Ingestion | None) -> Ingestion:
 def _query(wanted: ResultsQuery) -> "Query":
     from google.cloud.firestore import FieldFilter
 
-    query: Any = firestore.client().collection(progress.COLLECTION)
+    query: Query = firestore.client().collection(progress.COLLECTION)  # type: ignore[assignment]
     if wanted.retailer:
         query = query.where(filter=FieldFilter("retailer", "==", wanted.retailer))
-    query = query.order_by("listed_at", direction="DESCENDING")
-    ordered: Query = query.order_by("__name__", direction="DESCENDING")
-    return ordered
+    return query
 
 
 def _link(ingestion: Ingestion) -> str | None:

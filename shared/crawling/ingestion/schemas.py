@@ -8,9 +8,8 @@ from msgspec import Meta
 
 from shared.crawling.ingestion.models import Held
 from shared.crawling.models import Status
+from shared.edge.pages import Cursor, PageSize
 
-Limit = Annotated[int, Meta(ge=1, le=100)]
-Cursor = Annotated[str, Meta(max_length=1000)]
 RetailerName = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
@@ -24,7 +23,7 @@ class ResultsQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Which results, newest first."""
 
     retailer: RetailerName | None = None
-    limit: Limit = 20
+    limit: PageSize = 20
     cursor: Cursor | None = None
 
 
@@ -69,7 +68,7 @@ class QuarantineQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Which quarantined prices, newest first; those that wait unless told."""
 
     status: Held = "open"
-    limit: Limit = 20
+    limit: PageSize = 20
     cursor: Cursor | None = None
 
 

@@ -17,18 +17,8 @@ from shared.clients import firestore
 from tests import sessions
 from tests.integration.edge.instance import instance
 from tests.sessions import SUPER_ADMIN
+from tests.unsure import UNSURE
 
-UNSURE = Decided(
-    index=0,
-    category="tea",
-    confidence=48,
-    raw_confidence=91,
-    rationale="Tea by its name.",
-    provider="cerebras",
-    model="gpt-oss-120b",
-    prompt_version="1",
-    source="provider",
-)
 FAILED = msgspec.structs.replace(
     UNSURE, category=None, confidence=None, raw_confidence=None, provider=None, failure="No answer."
 )

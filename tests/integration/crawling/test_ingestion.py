@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from local.firestore import clear_documents
 from shared.crawling.ingestion import pages, running
 from shared.crawling.results import Row
 from shared.edge.request import Actor
@@ -24,19 +23,12 @@ from tests.integration.products.support import READS, Json, Shop
 from tests.integration.system.conftest import Objects
 
 RESULTS, QUARANTINE = "/api/crawler/results", "/api/crawler/quarantine"
-# Takes in pages of two rows, and dies once the first of them is committed.
-DYING = """
-import os, sys
+# Takes in pages of two rows.
+IN_PAGES = """
+import sys
 from shared.crawling.ingestion import pages, running
 from shared.edge.request import Actor
 pages.PAGE_ROWS = 2
-page, done = running._take_in_page, []
-def once(*arguments):
-    if done:
-        os._exit(99)
-    done.append(1)
-    return page(*arguments)
-running._take_in_page = once
 running.ingest(sys.argv[1], Actor("drill", "", "crawl.ingested", "", ""))
 """
 # Takes in one row a page, and a younger crawl of the same between the first and the second.
@@ -65,13 +57,7 @@ def objects(shop: Shop) -> Objects:
 @pytest.fixture(autouse=True)
 def empty(shop: Shop) -> Iterator[None]:
     """Empty but for its sessions, without triggers, and Slack's sink emptied."""
-    shop.stack.control.disturb_events(drop=True)
-    records = shop.documents("sessions")
-    clear_documents(shop.stack.plan)
-    batch = shop.database.batch()
-    for sid, fields in records.items():
-        batch.set(shop.database.collection("sessions").document(sid), fields)
-    batch.commit()
+    shop.clear_documents()
     shop.stack.control.empty_sink()
     yield
     shop.stack.control.empty_sink()
@@ -179,9 +165,7 @@ def test_killed_between_pages_it_goes_on_and_an_older_crawl_changes_no_price_of_
 ) -> None:
     known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})
     crawled(shop, objects, "job-a", *(found(number) for number in range(2, 7)))
-    process = shop.begin(DYING, "job-a")
-    process.communicate(timeout=60)
-    assert process.returncode == 99
+    shop.cut_off("shared.crawling.ingestion.running", "_take_in_page", 1, IN_PAGES, "job-a")
     half = shop.database.document("crawl_ingestions/job-a").get().to_dict()
     assert half is not None
     assert (half["status"], half["counts"]["new"]) == ("running", 2)

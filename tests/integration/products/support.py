@@ -33,6 +33,20 @@ import sys
 from scheduler import cloud_queues
 getattr(cloud_queues, sys.argv[1] + "_queue")(sys.argv[2])
 """
+# What is named ends the process when it is called once more than so often; a program follows.
+CUT_OFF = """
+import os, pkgutil
+owner, left = pkgutil.resolve_name({owner!r}), {calls}
+whole = getattr(owner, {name!r})
+def counted(*arguments, **named):
+    global left
+    if not left:
+        os._exit({status})
+    left -= 1
+    return whole(*arguments, **named)
+setattr(owner, {name!r}, counted)
+"""
+KILLED = 99
 # A recount that is due later than any that was made.
 FAR_FUTURE = 4e9
 
@@ -128,6 +142,13 @@ class Shop:
         assert process.returncode == 0
         return output
 
+    def cut_off(self, owner: str, name: str, calls: int, program: str, *arguments: str) -> None:
+        """Let a program run that dies when it calls `name` of the module or class once more."""
+        cut = CUT_OFF.format(owner=owner, name=name, calls=calls, status=KILLED)
+        process = self.begin(cut + program, *arguments)
+        process.communicate(timeout=WORK_SECONDS)
+        assert process.returncode == KILLED
+
     def redis(self, *command: str) -> Any:
         """The reply to one Redis command."""
         answer = httpx.post(
@@ -144,12 +165,19 @@ class Shop:
         self.stack.control.disturb_events(drop=True)
         self._forget_tasks()
         self.stack.control.wait_until_idle(WORK_SECONDS, horizon_seconds=5)
-        records = self.documents("sessions")
-        clear_documents(self.stack.plan)
-        for sid, fields in records.items():
-            self.database.collection("sessions").document(sid).set(fields)
+        self.clear_documents()
         self.redis("FLUSHALL")
         self.stack.control.reset_events()
+
+    def clear_documents(self) -> None:
+        """Empty the database but for its sessions, without a trigger from now on."""
+        self.stack.control.disturb_events(drop=True)
+        records = self.documents("sessions")
+        clear_documents(self.stack.plan)
+        batch = self.database.batch()
+        for sid, fields in records.items():
+            batch.set(self.database.collection("sessions").document(sid), fields)
+        batch.commit()
 
     def _forget_tasks(self) -> None:
         """What an upload of thousands still owes would otherwise be waited for, to no end.

@@ -12,7 +12,6 @@ import pytest
 from google.cloud.firestore import DELETE_FIELD
 
 from local.accounts import ADMIN
-from local.firestore import clear_documents
 from tests.integration.products.support import READS, Json, Shop, good, row, signed_in
 from tests.polling import eventually
 
@@ -26,34 +25,13 @@ told = proposing.propose(offers, "drill", Actor("drill", "", "products.proposed"
 ids = [told.product_ids[number + 1] for number in range(len(offers))]
 print(told.new, told.changed, told.approved, told.unchanged, len(set(ids)))
 """
-# Dies when the first of its two commits is made and the second is not.
-CUT_OFF = """
-import json, os, sys
-from shared.edge.request import Actor
-from shared.products import proposing
-chunk, done = proposing._propose_chunk, []
-def once(*arguments):
-    if done:
-        os._exit(99)
-    done.append(1)
-    return chunk(*arguments)
-proposing._propose_chunk = once
-offers = json.loads(sys.argv[1])
-proposing.propose(offers, "drill", Actor("drill", "", "products.proposed", "", ""))
-"""
 WHY = {"reason": "Not ours to sell."}
 
 
 @pytest.fixture(autouse=True)
 def empty(shop: Shop) -> None:
     """Empty but for its sessions, and without triggers, which most of this does not need."""
-    shop.stack.control.disturb_events(drop=True)
-    records = shop.documents("sessions")
-    clear_documents(shop.stack.plan)
-    batch = shop.database.batch()
-    for sid, fields in records.items():
-        batch.set(shop.database.collection("sessions").document(sid), fields)
-    batch.commit()
+    shop.clear_documents()
 
 
 @pytest.fixture
@@ -505,9 +483,8 @@ def test_the_rules_approve_what_they_name(followed: Shop) -> None:
 
 def test_work_that_was_cut_off_goes_on_when_it_comes_again(shop: Shop) -> None:
     offers = [row(number) for number in range(150)]
-    process = shop.begin(CUT_OFF, json.dumps(offers))
-    process.communicate(timeout=60)
-    assert process.returncode == 99
+    # Of its two commits the first is made.
+    shop.cut_off("shared.products.proposing", "_propose_chunk", 1, PROPOSE, json.dumps(offers))
     assert len(shop.documents("products")) == 100
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: repeated(shop, offers), range(2)))

@@ -17,20 +17,12 @@ from tests.integration.system.conftest import Objects
 
 BY = Actor("drill", "", "retention.applied", "", "")
 
-# Removes five at a time, and ends its process when it has removed ten.
-DYING = """
-import os
-from google.cloud.firestore_v1.services.firestore.client import FirestoreClient as Client
+CLIENT = "google.cloud.firestore_v1.services.firestore.client:FirestoreClient"
+# Removes five at a time.
+BY_FIVES = """
 from shared.edge.request import Actor
 from shared.system import retention
-commit, calls = Client.commit, 0
-def dying(self, request=None, **kwargs):
-    global calls
-    calls += 1
-    if calls > 2:
-        os._exit(99)
-    return commit(self, request=request, **kwargs)
-Client.commit, retention.PAGE = dying, 5
+retention.PAGE = 5
 retention.apply(Actor("drill", "", "retention.applied", "", ""))
 """
 
@@ -98,9 +90,7 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next(shop: Shop) -> None:
     for number in range(23):
         make(shop, kept, f"old-{number}", aged(kept, lifetime(kept) + timedelta(days=2)))
     make(shop, kept, "young", aged(kept, timedelta(0)))
-    process = shop.begin(DYING)
-    process.communicate(timeout=60)
-    assert process.returncode == 99
+    shop.cut_off(CLIENT, "commit", 2, BY_FIVES)
     assert len(shop.documents("uploads")) == 14
     assert shop.call_private("apply_retention").is_success
     assert shop.documents("uploads").keys() == {"young"}

@@ -8,28 +8,12 @@ import pytest
 
 from shared.classification import lessons, reviews
 from shared.classification.calibration import Outcome
-from shared.classification.models import Decided, Item
+from shared.classification.models import Item
 from shared.classification.reviews import Review
 from shared.products.models import Product
+from tests.unsure import UNSURE
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
-UNSURE = Decided(
-    index=3,
-    category="tea",
-    confidence=48,
-    raw_confidence=91,
-    rationale="Tea by its name.",
-    provider="groq",
-    model="a-model",
-    prompt_version="1",
-    source="provider",
-    input_tokens=1,
-    output_tokens=1,
-    cost_micros=1,
-    latency_ms=1,
-    needs_review=True,
-    failure=None,
-)
 
 
 def test_an_entry_is_read_back_as_it_was_written() -> None:
@@ -98,9 +82,9 @@ def product(**changed: object) -> Product:
 
 def test_a_rejection_of_what_could_not_be_accepted_says_nothing_of_the_provider() -> None:
     right, wrong = [Outcome(91, right=True)], [Outcome(91, right=False)]
-    assert lessons.outcomes([(entry("accepted"), product())]) == {"groq": right}
-    assert lessons.outcomes([(entry("rejected"), product())]) == {"groq": wrong}
-    assert lessons.outcomes([(entry("rejected", None), None)]) == {"groq": wrong}
+    assert lessons.outcomes([(entry("accepted"), product())]) == {"cerebras": right}
+    assert lessons.outcomes([(entry("rejected"), product())]) == {"cerebras": wrong}
+    assert lessons.outcomes([(entry("rejected", None), None)]) == {"cerebras": wrong}
     for gone in (None, product(status="deleted")):
         assert lessons.outcomes([(entry("rejected"), gone)]) == {}
 
