@@ -7,6 +7,9 @@ PY := $(VENV)/bin/python
 CODE := shared functions crawler_pod live scheduler local tools tests
 CODEBASES := ai crawler notes prices products users system
 
+# Where it is set, each of the hundreds of processes of a test run would compile the sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What PORT=…, FIRESTORE_PORT=…, DATA=… say on the command line reaches the local cloud.
 export
 
@@ -58,6 +61,9 @@ types: setup ## mypy --strict
 derived: setup ## write firebase.json, the OpenAPI document and the tables anew from the declarations
 	@$(PY) -m tools.derive
 
+# To collect all tests for the few of these takes 12 s in which nothing else is done.
+ALONE = $(shell grep -rlw --include='*.py' mark.alone tests)
+
 # What failed is tried once more, by itself: docs/adr/0022 says why that is no way around a failure.
 define TRIED_TWICE
 	@$(PY) -m pytest -m $(1) $(2) || { [ $$? = 1 ] && echo "These failed: once more, by themselves." >&2 \
@@ -67,7 +73,7 @@ endef
 .PHONY: test
 test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
 	@$(MAKE) --no-print-directory -j2 judged tests-together
-	$(call TRIED_TWICE,alone)
+	$(call TRIED_TWICE,alone,$(ALONE))
 
 .PHONY: judged
 judged:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from local.plan import PROJECT
+from local.tls import TLS
 
 PASSWORD = "shopple-demo"  # noqa: S105 - printed at start, for this machine only
 _OWNER = {"Authorization": "Bearer owner"}
@@ -32,7 +33,7 @@ DEMO = (ADMIN, SUPER_ADMIN)
 def create(auth_host: str, account: Account) -> str:
     """The id of the account at the emulator `auth_host` (host:port), made if it is not there."""
     users = f"http://{auth_host}/{_API}/projects/{PROJECT}/accounts"
-    with httpx.Client(headers=_OWNER, trust_env=False) as http:
+    with httpx.Client(headers=_OWNER, trust_env=False, verify=TLS) as http:
         found = http.post(f"{users}:lookup", json={"email": [account.email]})
         found.raise_for_status()
         if known := found.json().get("users"):
@@ -59,6 +60,7 @@ def id_token(auth_host: str, email: str, password: str = PASSWORD) -> str:
         sign_in_url(auth_host),
         json={"email": email, "password": password, "returnSecureToken": True},
         trust_env=False,
+        verify=TLS,
     )
     answer.raise_for_status()
     return str(answer.json()["idToken"])

@@ -10,6 +10,7 @@ from local.plan import PROJECT, ROOT, Plan
 from local.ports import HOST
 from local.probe import answers_http
 from local.process import Command, StartFailed
+from local.tls import TLS
 
 _EXPORT_SECONDS = 60
 _METADATA = "firebase-export-metadata.json"
@@ -50,6 +51,7 @@ def export_accounts(plan: Plan, folder: Path) -> None:
         json={"path": str(folder), "initiatedBy": "stop", "targets": ["auth"]},
         timeout=_EXPORT_SECONDS,
         trust_env=False,
+        verify=TLS,
     )
     answer.raise_for_status()
 

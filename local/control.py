@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx
 
+from local.tls import TLS
+
 _ANSWER_SECONDS = 10
 
 
@@ -11,7 +13,9 @@ class Control:
     """Calls the control port of a running platform."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_ANSWER_SECONDS, trust_env=False)
+        self._http = httpx.Client(
+            base_url=url, timeout=_ANSWER_SECONDS, trust_env=False, verify=TLS
+        )
 
     def events(self) -> dict[str, Any]:
         """The relay's state: accidents in force, counts, pending, failures."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from local.oidc import Issuer
+from local.tls import TLS
 
 _RPC_OK = 0
 _RPC_UNKNOWN = 2
@@ -88,6 +89,7 @@ class Sender:
             # a call on one that the server is closing would count as a failed attempt.
             limits=httpx.Limits(max_connections=None, keepalive_expiry=2),
             trust_env=False,
+            verify=TLS,
         )
 
     async def send(self, call: Call) -> Outcome:

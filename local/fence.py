@@ -8,6 +8,7 @@ import httpx
 from local.firestore import trigger_registration
 from local.plan import PROJECT, Plan
 from local.ports import HOST
+from local.tls import TLS
 
 _FUNCTION = "_fence"
 _COLLECTION = "_fences"
@@ -26,7 +27,10 @@ class Fence:
         self._numbers = itertools.count(1)
         self._passed: dict[bytes, asyncio.Event] = {}
         self._http = httpx.AsyncClient(
-            timeout=_CALL_SECONDS, trust_env=False, headers={"Authorization": "Bearer owner"}
+            timeout=_CALL_SECONDS,
+            trust_env=False,
+            verify=TLS,
+            headers={"Authorization": "Bearer owner"},
         )
 
     async def pass_through(self) -> None:

@@ -14,6 +14,7 @@ from local.plan import PROJECT, Plan
 from local.ports import HOST
 from local.probe import answers_http
 from local.process import Command, StartFailed
+from local.tls import TLS
 
 _MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 _COMPONENT = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
@@ -88,7 +89,7 @@ def register_trigger(plan: Plan, function: str, document: str) -> None:
     """Have the emulator report every write to `document` under the function's name."""
     url, body = trigger_registration(plan, function, document)
     # The emulator answers once it has read in what it was started with.
-    answer = httpx.post(url, json=body, timeout=_EXPORT_SECONDS, trust_env=False)
+    answer = httpx.post(url, json=body, timeout=_EXPORT_SECONDS, trust_env=False, verify=TLS)
     answer.raise_for_status()
 
 
@@ -107,7 +108,7 @@ def clear_documents(plan: Plan) -> None:
     url = f"{_project_url(plan)}/databases/(default)/documents"
     deadline = time.monotonic() + _EXPORT_SECONDS
     while True:
-        answer = httpx.delete(url, timeout=_EXPORT_SECONDS, trust_env=False)
+        answer = httpx.delete(url, timeout=_EXPORT_SECONDS, trust_env=False, verify=TLS)
         if answer.status_code != httpx.codes.CONFLICT or time.monotonic() > deadline:
             answer.raise_for_status()
             return
@@ -126,6 +127,7 @@ def export_documents(plan: Plan, folder: Path) -> None:
         },
         timeout=_EXPORT_SECONDS,
         trust_env=False,
+        verify=TLS,
     )
     answer.raise_for_status()
 

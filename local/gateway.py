@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from local.hosting import Site
 from local.plan import GATEWAY_ADDRESS
+from local.tls import TLS
 
 LIMIT_SECONDS = 60.0
 
@@ -61,6 +62,7 @@ class Gateway:
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
                 local_address=GATEWAY_ADDRESS,
+                verify=TLS,
                 # Functions keep connections for longer, so none closes as a request sets out.
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=30),
             ),

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.fence import Fence
+from local.tls import TLS
 
 _AT_ONCE = 8
 _ATTEMPT_SECONDS = 540
@@ -59,7 +60,7 @@ class Relay:
         self._failures: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._http = httpx.AsyncClient(timeout=_ATTEMPT_SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=_ATTEMPT_SECONDS, trust_env=False, verify=TLS)
 
     def routes(self) -> list[Route]:
         """Where the emulator sends events, and `/relay`: GET the state, PUT accidents, DELETE."""

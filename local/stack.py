@@ -19,6 +19,7 @@ from local.plan import ROOT, Plan
 from local.probe import answers_http, answers_tcp
 from local.process import Command, Process
 from local.storage import create_bucket, storage
+from local.tls import TLS
 from local.valkey import valkey
 
 _DESCRIBE_SECONDS = 60
@@ -92,7 +93,9 @@ class Stack:
 
     def functions(self) -> list[dict[str, Any]]:
         """Each function's name, codebase and declaration, or the error that keeps it away."""
-        answer = httpx.get(self.plan.functions_url, timeout=_DESCRIBE_SECONDS, trust_env=False)
+        answer = httpx.get(
+            self.plan.functions_url, timeout=_DESCRIBE_SECONDS, trust_env=False, verify=TLS
+        )
         answer.raise_for_status()
         described: list[dict[str, Any]] = answer.json()["functions"]
         return described

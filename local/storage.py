@@ -14,6 +14,7 @@ from local.plan import BUCKET, PROJECT, Plan
 from local.ports import HOST
 from local.probe import answers_http
 from local.process import Command
+from local.tls import TLS
 
 
 def storage(plan: Plan) -> Command:
@@ -42,6 +43,7 @@ def create_bucket(plan: Plan) -> None:
         params={"project": PROJECT},
         json={"name": BUCKET},
         trust_env=False,
+        verify=TLS,
     )
     if answer.status_code != httpx.codes.CONFLICT:
         answer.raise_for_status()

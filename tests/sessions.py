@@ -1,6 +1,5 @@
 """Signing in to a running stack, and sessions that are forged, expired, revoked or grown old."""
 
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from itsdangerous import URLSafeSerializer
 from local.accounts import ADMIN, SUPER_ADMIN, Account, id_token
 from local.plan import PROJECT
 from local.stack import Stack
+from local.tls import TLS
 
 __all__ = ["ADMIN", "SUPER_ADMIN", "TLS", "SignedIn", "log_in", "new_client"]
 
 COOKIE = "__session"
 _OWNER = {"Authorization": "Bearer owner"}
-# httpx makes one for each client, which takes longer than most calls that are made with it.
-TLS = ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True)

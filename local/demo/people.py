@@ -10,6 +10,7 @@ import msgspec
 from local import accounts
 from local.plan import PROJECT, Plan
 from local.ports import HOST
+from local.tls import TLS
 from shared.clock import rfc3339
 from shared.users.profiles import (
     COLLECTION,
@@ -33,7 +34,7 @@ _COLLEAGUES: Final[tuple[tuple[str, str, Role, Avatar, int, int | None], ...]] =
 def introduce(plan: Plan) -> None:
     """Write each profile that is not there yet; a kept one stays as it is."""
     url = f"http://{HOST}:{plan.ports.firestore}/v1/projects/{PROJECT}/databases/(default)"
-    with httpx.Client(headers=_OWNER, trust_env=False) as http:
+    with httpx.Client(headers=_OWNER, trust_env=False, verify=TLS) as http:
         for profile in _profiles(plan, datetime.now(UTC)):
             answer = http.post(
                 f"{url}/documents/{COLLECTION}",

@@ -69,12 +69,12 @@ def _connected(server: SplitResult) -> "SMTP":
     import smtplib
 
     host, port = server.hostname or "", server.port or PORTS[server.scheme]
-    context = ssl.create_default_context()
     if server.scheme == "smtps":
+        context = ssl.create_default_context()
         return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
     connection = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
     if server.scheme == "smtp+starttls":
-        connection.starttls(context=context)
+        connection.starttls(context=ssl.create_default_context())
     return connection
 
 

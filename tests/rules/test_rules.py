@@ -14,6 +14,7 @@ import pytest
 from local.accounts import ADMIN, SUPER_ADMIN, Account, create, id_token
 from local.plan import PROJECT, ROOT
 from local.stack import Stack
+from local.tls import TLS
 
 OURS = (
     "_fences",
@@ -98,7 +99,7 @@ class Documents:
         host = stack.environment()["FIRESTORE_EMULATOR_HOST"]
         root = f"projects/{PROJECT}/databases/(default)/documents"
         self._url = f"http://{host}/v1/{root}"
-        self.http = httpx.Client(base_url=self._url, trust_env=False, timeout=30)
+        self.http = httpx.Client(base_url=self._url, trust_env=False, verify=TLS, timeout=30)
         self._root = root
         auth = stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"]
         self._tokens = {NOBODY: ""}

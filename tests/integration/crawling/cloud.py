@@ -1,8 +1,6 @@
 """Crawls by the API and by the domain, against the running cloud."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,12 +10,12 @@ from urllib.parse import quote
 import httpx
 import psutil
 
-from local.plan import ROOT
 from local.shop.truth import recipe
 from local.stack import Stack
 from shared.clock import Clock, utc_now
 from shared.edge.request import Actor
 from tests import sessions
+from tests.forked import Program
 from tests.integration.edge.instance import instance
 from tests.integration.products.support import QUEUE
 from tests.polling import eventually
@@ -54,12 +52,9 @@ def no_pods(stack: Stack, **changes: str | None) -> Iterator[None]:
 
 
 def _queue(stack: Stack, what: str) -> None:
-    subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", QUEUE, what, "crawls"],
-        cwd=ROOT,
-        env=os.environ | stack.environment(),
-        check=True,
-    )
+    program = Program(QUEUE, (what, "crawls"), os.environ | stack.environment())
+    program.communicate(timeout=60)
+    assert program.returncode == 0
 
 
 def put_recipe(

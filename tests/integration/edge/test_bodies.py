@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from local.stack import Stack
+from local.tls import TLS
 from shared.edge.declaration import JSON_BODY_BYTES, LARGE_BODY_BYTES
 from tests.integration.edge.instance import served
 from tests.sessions import SignedIn, log_in, new_client
@@ -75,7 +76,7 @@ def test_the_gateway_passes_the_refusal_on(http: httpx.Client) -> None:
 
 def test_a_large_body_without_a_session_is_refused_for_the_session(stack: Stack) -> None:
     url = f"{stack.plan.functions_url}/products_preview{PREVIEW}"
-    with httpx.Client(timeout=60, trust_env=False) as client:
+    with httpx.Client(timeout=60, trust_env=False, verify=TLS) as client:
         for _ in range(2):
             answer = client.post(url, content=padded(LARGE_BODY_BYTES * 2), headers=JSON)
             assert answer.status_code == 401

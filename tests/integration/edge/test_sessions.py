@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from local.accounts import Account, create, id_token
 from local.plan import PROJECT
 from local.stack import Stack
+from local.tls import TLS
 from shared.clients import firestore, redis
 from shared.edge import session_records
 from shared.edge import sessions as product
@@ -158,7 +159,9 @@ class TestLogin:
 
     @pytest.mark.parametrize("body", [{}, {"idToken": ""}, {"idToken": "x" * 8193}, {"idToken": 1}])
     def test_a_wrong_body_names_the_field(self, stack: Stack, body: dict[str, Any]) -> None:
-        answer = httpx.post(f"{stack.plan.origin}/api/admin/login", json=body, trust_env=False)
+        answer = httpx.post(
+            f"{stack.plan.origin}/api/admin/login", json=body, trust_env=False, verify=TLS
+        )
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "idToken"
 
@@ -187,7 +190,9 @@ class TestDescribing:
     ) -> None:
         def told(base: str, cookie: str) -> Any:
             url = f"{base}/api/admin/session"
-            return httpx.get(url, headers={"Cookie": cookie}, trust_env=False).json()["valid"]
+            return httpx.get(url, headers={"Cookie": cookie}, trust_env=False, verify=TLS).json()[
+                "valid"
+            ]
 
         own = f"{stack.plan.functions_url}/session"
         assert told(own, f"session={signed_in.cookie}")
@@ -372,7 +377,9 @@ class TestRevoking:
 
 def change_account(stack: Stack, change: dict[str, Any], verb: str = "update") -> None:
     url = f"http://{auth_host(stack)}/identitytoolkit.googleapis.com/v1/projects/{PROJECT}/accounts"
-    httpx.post(f"{url}:{verb}", json=change, headers=OWNER, trust_env=False).raise_for_status()
+    httpx.post(
+        f"{url}:{verb}", json=change, headers=OWNER, trust_env=False, verify=TLS
+    ).raise_for_status()
 
 
 def test_a_toy_function_sees_no_session_in_a_forged_cookie(stack: Stack) -> None:

@@ -150,6 +150,7 @@ def test_rules_are_listed_by_page_at_a_read_a_row(shop: Shop, offers: Offers) ->
     seen: list[str] = []
     cursor: Json = {}
     while True:
+        shop.renew_copy()
         answer = shop.http.get(PATH, params={"limit": 2, **cursor})
         page = good(answer)
         assert int(answer.headers[READS]) <= 2

@@ -137,7 +137,6 @@ def test_an_upload_is_audited_with_its_manifest(shop: Shop, offers: Offers) -> N
     assert f"{told['upload_id']}-0" in shop.documents("price_upload_chunks")
 
 
-@pytest.mark.alone
 def test_history_costs_its_months_and_one(shop: Shop, offers: Offers) -> None:
     (pid,) = offers()
     begin = datetime(2025, 1, 15, 12, tzinfo=UTC)
@@ -149,7 +148,7 @@ def test_history_costs_its_months_and_one(shop: Shop, offers: Offers) -> None:
     assert counts(send(shop, rows)) == (13, 0, 0, 0)
     asked = {"from": "2025-01-15", "to": "2026-01-14"}
     shop.redis("FLUSHALL")
-    shop.get("/api/products", limit=1)
+    shop.renew_copy()
     answer = shop.http.get(f"/api/prices/history/{pid}", params=asked)
     told = good(answer)
     assert (answer.headers["X-Cache"], int(answer.headers[READS])) == ("MISS", 14)
@@ -263,7 +262,6 @@ def test_a_change_reaches_the_dashboard(shop: Shop, offers: Offers, accident: st
     assert shop.get("/api/prices/analytics")["volatility"][0]["products"] == 1
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("size", [2000, 20_000])
 def test_the_dashboard_costs_the_same_at_any_size(shop: Shop, size: int) -> None:
     now = int(datetime.now(UTC).timestamp() * 1_000_000)
@@ -284,6 +282,7 @@ def test_the_dashboard_costs_the_same_at_any_size(shop: Shop, size: int) -> None
 
     assert eventually(refreshed) <= 256 + 2 + 20
     shop.redis("DEL", "prices:generation")
+    shop.renew_copy()
     answer = shop.http.get("/api/prices/analytics")
     assert good(answer)["volatility"][0]["products"] == size
     assert (answer.headers["X-Cache"], answer.headers[READS]) == ("MISS", "1")

@@ -1,8 +1,6 @@
 """What the catalogue's tests share: a session, the database behind it, and uploads."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +13,11 @@ from google.cloud.tasks_v2 import CloudTasksClient
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from local.firestore import clear_documents
-from local.plan import PROJECT, REDIS_TOKEN, ROOT
+from local.plan import PROJECT, REDIS_TOKEN
 from local.stack import Stack
 from shared.products.recounts import QUEUE as RECOUNTS
 from tests import sessions
+from tests.forked import Program
 from tests.polling import eventually
 
 Json = dict[str, Any]
@@ -99,6 +98,14 @@ class Shop:
 
         return eventually(reached, timeout_seconds=WORK_SECONDS)
 
+    def renew_copy(self) -> None:
+        """Give Redis a young copy of the session, so that what is counted next leaves it out.
+
+        A copy made long ago would end between one call and the next.
+        """
+        self.redis("DEL", f"session:{sessions.sid_of(self.http)}")
+        good(self.http.get("/api/admin/session"))
+
     def settle(self) -> None:
         """Return once everything that was written has had its consequences."""
         self.stack.control.wait_until_idle(WORK_SECONDS, horizon_seconds=5)
@@ -124,16 +131,9 @@ class Shop:
             verify=sessions.TLS,
         )
 
-    def begin(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
+    def begin(self, program: str, *arguments: str) -> Program:
         """A Python program that runs as a function does, in a process of its own."""
-        return subprocess.Popen(  # noqa: S603 - the programs are these tests' own
-            [sys.executable, "-c", program, *arguments],
-            cwd=ROOT,
-            env=os.environ | self.stack.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        return Program(program, arguments, os.environ | self.stack.environment())
 
     def run(self, program: str, *arguments: str) -> str:
         """What a program printed that ran like that to its end."""

@@ -116,8 +116,6 @@ class Drill:
 
     def confirm(self, upload_id: str, last_call: int) -> int:
         """The exit status of a confirm that dies before its n-th call; 0 if it had fewer."""
-        assert self._process.stdin
-        assert self._process.stdout
         self._process.stdin.write(f"{upload_id} {last_call}\n")
         self._process.stdin.flush()
         *held, status = self._process.stdout.readline().split()
@@ -359,8 +357,6 @@ def follow(upload_id: str) -> Json:
 
 def test_a_preview_that_comes_late_leaves_a_confirm_alone(known: Shop, waiting: str) -> None:
     late = known.begin(LATE_PREVIEW, waiting)
-    assert late.stdin
-    assert late.stdout
     assert late.stdout.readline() == "previewing\n"
     assert known.call_private("preview_upload", follow(waiting)).is_success
     body = {"upload_id": waiting, "accept": "all"}

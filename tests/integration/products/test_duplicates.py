@@ -157,8 +157,6 @@ def test_a_full_rematch_goes_on_where_it_was_killed(shop: Shop, sold: Sold) -> N
     # One at a time: whoever asks for another one is shown this.
     assert good(shop.http.post("/api/products/rematch", json={}))["rematch_id"] == run
     worker = shop.begin(REMATCH, run)
-    assert worker.stdin is not None
-    assert worker.stdout is not None
     for _ in range(2):
         worker.stdin.write("\n")
     worker.stdin.flush()

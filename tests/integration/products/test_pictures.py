@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from local.plan import BUCKET
+from local.tls import TLS
 from shared.products.picture_reading import MOST_BYTES, fitted
 from tests.integration.products.support import Json, Shop, as_json, good, row
 
@@ -45,7 +46,7 @@ def fetch(shop: Shop, product_id: str, url: str) -> httpx.Response:
 def stored(shop: Shop, folder: str = "pictures/") -> set[str]:
     base = shop.stack.environment()["STORAGE_EMULATOR_HOST"]
     url = f"{base}/storage/v1/b/{BUCKET}/o"
-    told = good(httpx.get(url, params={"prefix": folder}, trust_env=False))
+    told = good(httpx.get(url, params={"prefix": folder}, trust_env=False, verify=TLS))
     return {item["name"] for item in told.get("items", [])}
 
 
@@ -95,7 +96,7 @@ def test_a_picture_is_stored_in_three_widths_and_shown(shop: Shop) -> None:
     assert answer.headers["ETag"] == f'"{told["version"]}"'
     assert good(shop.http.get(f"/api/products/{product_id}"))["images"] == told["images"]
     for width, link in told["images"].items():
-        seen = httpx.get(link, trust_env=False)
+        seen = httpx.get(link, trust_env=False, verify=TLS)
         assert seen.headers["Content-Type"] == "image/webp"
         with Image.open(BytesIO(seen.content)) as image:
             assert image.size == fitted((600, 400), int(width))
@@ -141,7 +142,7 @@ def test_a_picture_that_was_removed_may_come_again(shop: Shop) -> None:
     told = good(send(shop, product_id, content))
     assert folder(shop, product_id) != first
     assert stored(shop, first) == set()
-    assert httpx.get(told["images"]["160"], trust_env=False).is_success
+    assert httpx.get(told["images"]["160"], trust_env=False, verify=TLS).is_success
 
 
 def test_files_whose_product_was_never_written_are_swept(shop: Shop) -> None:

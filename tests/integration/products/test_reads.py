@@ -25,11 +25,7 @@ from tests.integration.products.support import (
     word,
 )
 from tests.polling import eventually
-from tests.sessions import sid_of
 from tests.stacks import running_stack
-
-# The emulator scans: beside other tests it takes longer for 20,000 than a request may.
-pytestmark = pytest.mark.alone
 
 BATCH = 400
 PARALLEL = 2
@@ -90,9 +86,7 @@ class Catalogue:
 
     def cost(self, path: str, **query: object) -> int:
         """The reads of a request that no cache answers, by a session whose copy is in Redis."""
-        # A copy made long ago would end between one call and the next.
-        self.shop.redis("DEL", f"session:{sid_of(self.shop.http)}")
-        self.ask("/api/admin/session")
+        self.shop.renew_copy()
         self.shop.redis("DEL", "products:generation")
         answer = self.ask(path, **query)
         assert answer.headers["X-Cache"] == "MISS"
@@ -170,6 +164,7 @@ def test_a_search_costs_its_rows(catalogue: Catalogue) -> None:
 
 
 def test_a_hit_costs_no_reads(catalogue: Catalogue) -> None:
+    catalogue.shop.renew_copy()
     for path in ("/api/products", "/api/products/stats", "/api/products?retailer=keells"):
         catalogue.ask(path)
         answer = catalogue.ask(path)
@@ -180,6 +175,7 @@ def test_a_hit_costs_no_reads(catalogue: Catalogue) -> None:
 
 def test_a_preview_costs_five_reads_a_row(catalogue: Catalogue) -> None:
     rows = [row(900_000 + number, brand="Common", category="tea") for number in range(100)]
+    catalogue.shop.renew_copy()
     answer = catalogue.shop.http.post("/api/products/preview", json={"products": rows})
     assert good(answer)["preview"]["total"] == 100
     reads = int(answer.headers[READS])
@@ -199,6 +195,7 @@ def unshared(first: int, count: int) -> list[Json]:
 @pytest.mark.parametrize("count", [1, 2, 100, 400])
 def test_rows_without_a_shared_brand_cost_five_reads_each(catalogue: Catalogue, count: int) -> None:
     rows = unshared(1_000_000 + 1000 * count + catalogue.size, count)
+    catalogue.shop.renew_copy()
     answer = catalogue.shop.http.post("/api/products/preview", json={"products": rows})
     assert good(answer)["preview"]["new"] == count
     assert int(answer.headers[READS]) <= 5 * count + SETTINGS
@@ -215,6 +212,7 @@ def test_rows_whose_products_were_deleted_cost_five_reads_each(
     for identity in shop.documents("product_identities").values():
         batch.delete(shop.database.collection("products").document(identity["product_id"]))
     batch.commit()
+    shop.renew_copy()
     answer = shop.http.post("/api/products/preview", json={"products": rows})
     assert good(answer)["preview"]["new"] == count
     assert int(answer.headers[READS]) <= 5 * count + SETTINGS

@@ -11,6 +11,7 @@ import pytest
 from osmem_server import OsmemServer  # type: ignore[import-untyped]
 
 from local.ports import HOST, Ports
+from local.tls import TLS
 from shared.products.search_index import ALIAS
 from tests import search_server
 from tests.integration.products.support import Json, Shop, good, row, word
@@ -55,7 +56,7 @@ class Search:
     def stored(self, product_id: str) -> Json:
         """The product's document in the index, with its version."""
         path = f"{self.url}/{ALIAS}/_doc/{product_id}"
-        return good(httpx.get(path, trust_env=False))
+        return good(httpx.get(path, trust_env=False, verify=TLS))
 
     def owed(self, product_id: str) -> bool:
         return f"product-{product_id}" in self.shop.documents("outbox")
@@ -104,7 +105,7 @@ def test_an_older_state_never_comes_back(search: Search, product_id: str) -> Non
     assert search.names("green") == []
     late: dict[str, Any] = {"version": before["_version"], "version_type": "external"}
     path = f"{search.url}/{ALIAS}/_doc/{product_id}"
-    refused = httpx.put(path, params=late, json=before["_source"], trust_env=False)
+    refused = httpx.put(path, params=late, json=before["_source"], trust_env=False, verify=TLS)
     assert refused.status_code == 409
     now = search.stored(product_id)
     assert shop.call_private("match_product", {"product_id": product_id}).is_success
@@ -115,7 +116,10 @@ def test_an_older_state_never_comes_back(search: Search, product_id: str) -> Non
     gone = search.stored(product_id)
     assert gone["_source"] == {"listed": False}
     late["version"] = now["_version"]
-    assert httpx.put(path, params=late, json=now["_source"], trust_env=False).status_code == 409
+    assert (
+        httpx.put(path, params=late, json=now["_source"], trust_env=False, verify=TLS).status_code
+        == 409
+    )
     good(shop.http.post(f"/api/products/{product_id}/restore"))
     shop.idle()
     assert search.names("yellow lantern") == ["Yellow Lantern"]
@@ -152,7 +156,7 @@ def test_a_server_that_lost_everything_is_filled_again(search: Search, product_i
     search.restart()
     shop.idle()
     eventually(lambda: not search.owed(product_id), timeout_seconds=30)
-    assert httpx.get(f"{search.url}/{ALIAS}", trust_env=False).status_code == 404
+    assert httpx.get(f"{search.url}/{ALIAS}", trust_env=False, verify=TLS).status_code == 404
     assert search.ask("broken bridge")["engine"] == "lists"
     assert search_server.fill(shop, search.url).startswith("0\n")
     search.served_again()
@@ -167,12 +171,12 @@ def test_the_command_fills_what_was_there_before_and_goes_on_where_it_was_cut_of
     for collection in ("search_lists", "search_states", "search_vocabularies"):
         for name in shop.documents(collection):
             shop.database.document(f"{collection}/{name}").delete()
-    (old,) = httpx.get(f"{search.url}/_alias/{ALIAS}", trust_env=False).json()
+    (old,) = httpx.get(f"{search.url}/_alias/{ALIAS}", trust_env=False, verify=TLS).json()
 
     told = search_server.fill(shop, search.url)
 
     assert told.startswith("0\n3 products; to go on from here: --after ")
-    (index,) = httpx.get(f"{search.url}/_alias/{ALIAS}", trust_env=False).json()
+    (index,) = httpx.get(f"{search.url}/_alias/{ALIAS}", trust_env=False, verify=TLS).json()
     assert index != old
     assert f"removed {old}" in told
     assert sorted(shop.documents("search_states")) == ids

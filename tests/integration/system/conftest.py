@@ -5,6 +5,7 @@ import pytest
 
 from local.plan import BUCKET
 from local.stack import Stack
+from local.tls import TLS
 from tests.integration.products.support import good
 
 
@@ -13,7 +14,7 @@ class Objects:
 
     def __init__(self, stack: Stack) -> None:
         self._base = stack.environment()["STORAGE_EMULATOR_HOST"]
-        self._http = httpx.Client(trust_env=False)
+        self._http = httpx.Client(trust_env=False, verify=TLS)
 
     def names(self, prefix: str) -> set[str]:
         """The objects whose names begin so."""

@@ -112,12 +112,8 @@ def test_another_instance_knows_a_change_within_its_thirty_seconds(
     shop: Shop, http: httpx.Client
 ) -> None:
     process = shop.begin(LOOK)
-    assert process.stdin is not None
-    assert process.stdout is not None
 
     def look(when: str) -> int:
-        assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(f"{when}\n")
         process.stdin.flush()
         return int(process.stdout.readline())
