@@ -134,7 +134,8 @@ class ScriptedPages:
         if len(body) > self._limits.most_body_bytes:
             raise FetchFailed("too_large", f"is larger than {self._limits.most_body_bytes} bytes")
         status = answer.redirected_status_code or answer.status_code or 0
-        headers = {"content-type": "text/html; charset=utf-8"}
+        told = {name.lower(): value for name, value in (answer.response_headers or {}).items()}
+        headers = {**told, "content-type": "text/html; charset=utf-8"}
         return Page(answer.redirected_url or url, status, headers, body)
 
     def _asked(self, judged: _Judged) -> Any:

@@ -8,6 +8,7 @@ from typing import Final
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler_pod.addresses import host, joined, normal, origin
+from shared.crawling import selectors
 
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -49,9 +50,9 @@ class Document:
 
     def links(self, selector: str) -> list[str]:
         """The addresses of the elements that `selector` finds, or of their `@attribute`."""
-        css, _, name = selector.rpartition("@")
-        nodes = self.tree.css(css or name)[:MOST_LINKS]
-        found = (_attribute(node, name if css else "href") for node in nodes)
+        css, name = selectors.split(selector)
+        nodes = self.tree.css(css)[:MOST_LINKS]
+        found = (_attribute(node, name or "href") for node in nodes)
         return [url for link in found if link and (url := self.absolute(link))]
 
 

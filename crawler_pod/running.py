@@ -17,6 +17,7 @@ from crawler_pod.pace import OwnPace, Pace
 from crawler_pod.progress import Rate, Reports, keep_telling, pages_behind, progress
 from crawler_pod.storing import RowsWriter, Store, put_manifest
 from shared.clock import Clock, utc_now
+from shared.crawling import selectors
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Ending, Manifest, Progress
 
@@ -125,7 +126,7 @@ async def _browser(
         return
     from crawler_pod.browser import ScriptedPages
 
-    drawn = recipe.fields.price.rpartition("@")[0] or recipe.fields.price if recipe.fields else None
+    drawn = selectors.split(recipe.fields.price)[0] if recipe.fields else None
     pages = ScriptedPages(guard, pace, recipe.limits, drawn)
     try:
         yield pages

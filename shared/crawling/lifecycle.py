@@ -5,13 +5,12 @@ or not anybody has looked yet, so that a pod that wakes late can change nothing.
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-from msgspec import Meta
 
 from shared.crawling.models import CrawlJob, Status
-from shared.crawling.results import Ending, Progress
+from shared.crawling.results import Count, Detail, Ending, Progress
 
 Event = Literal["claim", "stop", "complete", "end", "fail", "restart"]
 
@@ -52,8 +51,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ending: Ending
     whole: bool
-    rows: int
-    detail: Annotated[str, Meta(max_length=500)] | None = None
+    rows: Count
+    detail: Detail | None = None
 
 
 class Refused(Exception):
