@@ -142,7 +142,8 @@ async def _told(crawl: Crawl, reports: Reports, beat_seconds: float) -> AsyncIte
     def current() -> Progress:
         counts = crawl.counts
         pace = rate.at(now(), pages_behind(counts))
-        return progress(counts, crawl.frontier.known, pace, growing=crawl.growing)
+        told = progress(counts, crawl.frontier.known, pace, growing=crawl.growing)
+        return msgspec.structs.replace(told, note=crawl.note)
 
     telling = asyncio.create_task(keep_telling(current, reports, beat_seconds=beat_seconds))
     try:

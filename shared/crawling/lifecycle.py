@@ -97,6 +97,7 @@ def told(job: CrawlJob, progress: Progress, now: datetime, terms: Terms) -> Craw
     What is to stop keeps the time that it was given: a heartbeat does not lengthen it.
     """
     figures = {
+        "note": progress.note,
         "pages_done": progress.pages_done,
         "pages_total": progress.pages_known,
         "pages_failed": progress.pages_failed,
@@ -181,7 +182,8 @@ def _again(job: CrawlJob, now: datetime, terms: Terms) -> CrawlJob:
 
 def _ended(job: CrawlJob, status: Status, now: datetime, **fields: object) -> CrawlJob:
     closed = {"lease_until": None, "seconds_left": None, "growing": False, "finished_at": now}
-    return _changed(job, status=status, **{"error": None, **closed, **fields})
+    silent = {"error": None, "note": None}
+    return _changed(job, status=status, **{**silent, **closed, **fields})
 
 
 def _changed(job: CrawlJob, **fields: object) -> CrawlJob:

@@ -95,6 +95,7 @@ def _shown(job: CrawlJob) -> Progress:
         job.seconds_left,
         job.pages_failed,
         job.growing,
+        job.note,
     )
 
 

@@ -98,7 +98,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a crawl is: `seconds_left` is None while that cannot be known.
 
-    `pages_done` holds the failed ones too; while it is `growing`, lists are unread.
+    `pages_done` holds the failed ones too; while it is `growing`, lists are unread. `note` says
+    what keeps the crawl, where the figures do not.
     """
 
     pages_done: Count
@@ -108,6 +109,7 @@ class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds_left: Amount | None
     pages_failed: Count = 0
     growing: bool = False
+    note: Detail | None = None
 
 
 def folder(job: Job) -> str:

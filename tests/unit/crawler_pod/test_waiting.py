@@ -283,6 +283,32 @@ def test_a_report_that_fails_ends_no_telling() -> None:
     assert asyncio.run(told()) == 3
 
 
+def test_what_keeps_a_crawl_is_told_although_its_figures_stand_still() -> None:
+    class Hearing:
+        def __init__(self) -> None:
+            self.notes: list[str | None] = []
+
+        async def progress(self, told: Progress) -> None:
+            self.notes.append(told.note)
+
+        async def ended(self, _: Manifest) -> None:
+            """Not told here."""
+
+    async def told() -> list[str | None]:
+        hearing, notes = Hearing(), iter([None, None, "waits", "waits", None])
+
+        async def sleep(_: float) -> None:
+            """Time passes."""
+
+        with suppress(RuntimeError):
+            await keep_telling(
+                lambda: Progress(1, 9, 0, 1.0, None, note=next(notes)), hearing, sleep
+            )
+        return hearing.notes
+
+    assert asyncio.run(told()) == [None, "waits", None]
+
+
 def test_time_left_is_said_only_when_it_is_known() -> None:
     rate = Rate(0.0)
 
