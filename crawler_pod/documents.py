@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -28,17 +29,18 @@ class Document:
 
     def __init__(self, url: str, text: str) -> None:
         self.tree = LexborHTMLParser(text)
-        base = self.tree.css_first("base[href]")
-        self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
+        # Both in one walk through the tree.
+        said = self.tree.css("base[href], link[rel=canonical]")
+        base = next((_attribute(node, "href") for node in said if node.tag == "base"), None)
+        self._base = (joined(url, base) if base else None) or url
         self.own = normal(url)
-        self.canonical = self._canonical()
+        self.canonical = self._canonical(next((node for node in said if node.tag == "link"), None))
 
-    def _canonical(self) -> str:
+    def _canonical(self, link: LexborNode | None) -> str:
         """The address that the page gives itself, where that can be true.
 
         Some shops name another site, or their home page on each of their pages.
         """
-        link = self.tree.css_first("link[rel=canonical]")
         stated = self.absolute(_attribute(link, "href") or "") if link is not None else None
         if stated is None or host(stated) != host(self.own) or _is_home(stated):
             return self.own
@@ -73,12 +75,13 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     """The text of a page: as its header says, else as the page itself says, else UTF-8."""
     if body.startswith(b"\xef\xbb\xbf"):
         return body.decode("utf-8", "replace").removeprefix("\ufeff")
-    said = _CHARSET.search(headers.get("content-type", ""))
+    if said := _CHARSET.search(headers.get("content-type", "")):
+        return body.decode(_encoding(said[1]), "replace")
     written = _META_CHARSET.search(body[:_LOOKED_AT_BYTES])
-    name = said[1] if said else written[1].decode("ascii") if written else "utf-8"
-    return body.decode(_encoding(name), "replace")
+    return body.decode(_encoding(written[1].decode("ascii") if written else "utf-8"), "replace")
 
 
+@lru_cache(maxsize=64)
 def _encoding(name: str) -> str:
     try:
         known = codecs.lookup(name).name

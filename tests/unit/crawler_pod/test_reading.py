@@ -2,13 +2,17 @@
 
 import gzip
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crawler_pod import addresses
 from crawler_pod.addresses import joined, normal
 from crawler_pod.documents import Document, decoded
 from crawler_pod.extraction import listed, product
@@ -322,3 +326,27 @@ def test_rows_that_were_cut_off_leave_no_object(tmp_path: Path) -> None:
     with pytest.raises(Cut):
         cut()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+_SEGMENT = st.text("aZ09._~-%2eE ;@:/", max_size=6)
+_LINK = st.one_of(
+    st.builds("/{}/{}".format, _SEGMENT, _SEGMENT),
+    st.builds(
+        "{}://{}{}/{}".format,
+        st.sampled_from(["http", "https", "HTTP", "ftp"]),
+        st.sampled_from(["a.example", "A.example", "a.example.", "u@a.example", "[::1]", "-", ""]),
+        st.sampled_from(["", ":80", ":443", ":8080", ":08080", ":65535", ":65536", ":99999"]),
+        _SEGMENT,
+    ),
+    st.text("/.?#a:&=\\ ", max_size=8),
+)
+
+
+@given(base=_LINK, link=_LINK)
+def test_a_plain_address_is_taken_as_it_would_be_made(base: str, link: str) -> None:
+    quick = addresses.joined(base, link)
+    nothing = re.compile(r"(?!)")
+    with pytest.MonkeyPatch.context() as slowly:
+        for name in ("_PLAIN", "_PLAIN_LINK"):
+            slowly.setattr(addresses, name, nothing)
+        assert addresses.joined(base, link) == quick
