@@ -9,7 +9,7 @@ from typing import Final
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler_pod.addresses import host, joined, normal, origin
-from shared.crawling import selectors
+from shared.crawling.selectors import split
 
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -52,7 +52,7 @@ class Document:
 
     def links(self, selector: str) -> list[str]:
         """The addresses of the elements that `selector` finds, or of their `@attribute`."""
-        css, name = selectors.split(selector)
+        css, name = split(selector)
         nodes = self.tree.css(css)[:MOST_LINKS]
         found = (_attribute(node, name or "href") for node in nodes)
         return [url for link in found if link and (url := self.absolute(link))]

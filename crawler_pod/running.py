@@ -17,9 +17,9 @@ from crawler_pod.pace import OwnPace, Pace
 from crawler_pod.progress import Rate, Reports, keep_telling, pages_behind, progress
 from crawler_pod.storing import RowsWriter, Store, put_manifest
 from shared.clock import Clock, utc_now
-from shared.crawling import selectors
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Ending, Manifest, Progress
+from shared.crawling.selectors import split
 
 # A pod that is told to end has half a minute; the pages that are at work may take a third of it.
 STOPPING_SECONDS: Final = 10.0
@@ -126,7 +126,7 @@ async def _browser(
         return
     from crawler_pod.browser import ScriptedPages
 
-    drawn = selectors.split(recipe.fields.price)[0] if recipe.fields else None
+    drawn = split(recipe.fields.price)[0] if recipe.fields else None
     pages = ScriptedPages(guard, pace, recipe.limits, drawn)
     try:
         yield pages
