@@ -29,18 +29,26 @@ class Document:
 
     def __init__(self, url: str, text: str) -> None:
         self.tree = LexborHTMLParser(text)
-        # Both in one walk through the tree.
-        said = self.tree.css("base[href], link[rel=canonical]")
-        base = next((_attribute(node, "href") for node in said if node.tag == "base"), None)
-        self._base = (joined(url, base) if base else None) or url
+        self._source = text.lower()
+        base = self.tree.css_first("base[href]") if self.mentions("<base") else None
+        self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
         self.own = normal(url)
-        self.canonical = self._canonical(next((node for node in said if node.tag == "link"), None))
+        self.canonical = self._canonical()
 
-    def _canonical(self, link: LexborNode | None) -> str:
+    def mentions(self, word: str) -> bool:
+        """Whether the page's source holds `word`, in whatever case.
+
+        Names of tags and attributes stand there as they are, and to look for them here is
+        faster than to walk through the tree in vain.
+        """
+        return word in self._source
+
+    def _canonical(self) -> str:
         """The address that the page gives itself, where that can be true.
 
         Some shops name another site, or their home page on each of their pages.
         """
+        link = self.tree.css_first("link[rel=canonical]")
         stated = self.absolute(_attribute(link, "href") or "") if link is not None else None
         if stated is None or host(stated) != host(self.own) or _is_home(stated):
             return self.own

@@ -91,6 +91,18 @@ def test_what_states_no_single_price_is_no_product(text: str) -> None:
         read(ld(text))
 
 
+def test_what_a_page_says_is_seen_in_capitals_and_by_reference() -> None:
+    product = f'{{"@type": "Product", "name": "Tea", {OFFER}}}'
+    assert read(f'<script type="application/ld&#x2B;json">{product}</script>').source == "json-ld"
+    marked = (
+        '<DIV ITEMSCOPE ITEMTYPE="https://schema.org/Product"><B ITEMPROP=name>Tea</B><P ITEMSCOPE '
+        'ITEMPROP=offers ITEMTYPE="https://schema.org/Offer"><I ITEMPROP=price>10.00</I></P></DIV>'
+    )
+    assert read(marked).source == "microdata"
+    based = Document(URL, '<BASE HREF="/other/"><a href="x"></a>')
+    assert based.links("a") == ["http://shop.example/other/x"]
+
+
 def test_list_and_unit_prices_of_structured_data_stand_beside_the_price() -> None:
     row = read(
         ld(
