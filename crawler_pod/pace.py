@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from math import inf
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.crawling.hosts import (
     LONGEST_DELAY_SECONDS,
@@ -35,6 +35,22 @@ class Pace(Protocol):
         """Nobody asks `host` for so long, since it said so."""
 
 
+class Part(NamedTuple):
+    """One pod's turns among those of others: every `round_seconds` from `begins_at`.
+
+    A turn that the others' clock moves by up to `slack_seconds` is the same turn still.
+    """
+
+    begins_at: float
+    round_seconds: float
+    slack_seconds: float
+
+    def next(self, earliest: float, free: float) -> float:
+        """When its next turn is."""
+        at = max(earliest, free - self.slack_seconds)
+        return at + (self.begins_at - at) % self.round_seconds
+
+
 class OwnPace:
     """The pace of one process."""
 
@@ -48,14 +64,18 @@ class OwnPace:
         self._taken_at: dict[str, float] = {}
         self._held_until: defaultdict[str, float] = defaultdict(float)
 
-    async def turn(self, host: str, delay_seconds: float) -> None:
-        """Takes the next free turn and waits for it; another one if the host asked for a rest."""
+    async def turn(self, host: str, delay_seconds: float, part: "Part | None" = None) -> None:
+        """Takes the next free turn and waits for it; another one if the host asked for a rest.
+
+        Where the turn is a part of a round, it waits for that.
+        """
         while True:
             now = self._now()
             held = self._held_until[host]
             if held - now > MOST_WAITED_SECONDS:
                 raise Resting(f"asks to be left alone for {held - now:.0f} s")
-            at = max(now, self._taken_at.get(host, -inf) + delay_seconds, held)
+            free = self._taken_at.get(host, -inf) + delay_seconds
+            at = max(now, free, held) if part is None else part.next(max(now, held), free)
             self._taken_at[host] = at
             if at > now:
                 await self._sleep(at - now)
@@ -66,6 +86,10 @@ class OwnPace:
         """Puts off every turn that is not yet taken."""
         until = self._now() + min(seconds, LONGEST_REST_SECONDS)
         self._held_until[host] = max(self._held_until[host], until)
+
+    def now(self) -> float:
+        """The moment by this process's clock."""
+        return self._now()
 
     def rest_seconds(self, host: str) -> float:
         """How long `host` is still held."""
@@ -84,6 +108,7 @@ class SharedPace:
         self._listen = listen
         self._delays: dict[str, float] = {}
         self._shares: Mapping[str, HostShare] = {}
+        self._begins_at: dict[str, float] = {}
         self.news = False
 
     async def turn(self, host: str, delay_seconds: float) -> None:
@@ -92,12 +117,19 @@ class SharedPace:
             known = self._delays.get(host, 0.0)
             self._delays[host] = min(max(known, delay_seconds), LONGEST_DELAY_SECONDS)
         while True:
-            share = self._shares.get(host, _ALONE)
-            await self._own.turn(host, max(delay_seconds, share.delay_seconds) * share.pods)
+            await self._own.turn(host, *self._part(host, delay_seconds))
             # Another may have been told to leave the host alone while this one waited.
             await self._listen()
             if not self._own.rest_seconds(host):
                 return
+
+    def _part(self, host: str, delay_seconds: float) -> tuple[float, Part | None]:
+        share = self._shares.get(host, _ALONE)
+        delay = max(delay_seconds, share.delay_seconds)
+        whole = delay * share.pods
+        if share.pods == 1 or not whole:
+            return whole, None
+        return whole, Part(self._begins_at[host], whole, delay / 2)
 
     async def hold(self, host: str, seconds: float) -> None:
         """As Pace says; the others are told at once."""
@@ -119,5 +151,6 @@ class SharedPace:
         """What is known of them; of those that are left out, what was known before."""
         self._shares = {**self._shares, **shares}
         for host, share in shares.items():
+            self._begins_at[host] = self._own.now() + share.turn_seconds
             if share.rest_seconds:
                 await self._own.hold(host, share.rest_seconds)

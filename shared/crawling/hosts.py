@@ -36,11 +36,15 @@ class HostWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HostShare(msgspec.Struct, frozen=True):
-    """What a pod has to know of a host: so many ask it, none more often, none before its rest."""
+    """What a pod has to know of a host: so many ask it, none more often, none before its rest.
+
+    Their turns go round, each a delay behind the one before; this pod's begins in `turn_seconds`.
+    """
 
     pods: int = 1
     delay_seconds: float = 0.0
     rest_seconds: float = 0.0
+    turn_seconds: float = 0.0
 
 
 class PodThere(msgspec.Struct, frozen=True):
@@ -56,12 +60,16 @@ class HostState(msgspec.Struct, frozen=True):
     pods: dict[str, PodThere] = {}
     rests_until: datetime | None = None
 
-    def share(self, now: datetime) -> HostShare:
-        """What each of them has to know."""
-        there = [each for each in self.pods.values() if each.until > now]
+    def share(self, now: datetime, job_id: str) -> HostShare:
+        """What the pod of this job has to know."""
+        there = sorted(name for name, each in self.pods.items() if each.until > now)
         left = (self.rests_until - now).total_seconds() if self.rests_until else 0.0
-        delay = max((each.delay_seconds for each in there), default=0.0)
-        return HostShare(max(len(there), 1), delay, max(left, 0.0))
+        delay = max((self.pods[name].delay_seconds for name in there), default=0.0)
+        turn = 0.0
+        if delay and job_id in there:
+            # By the product's clock alone: those of pods agree on nothing.
+            turn = (there.index(job_id) * delay - now.timestamp()) % (len(there) * delay)
+        return HostShare(max(len(there), 1), delay, max(left, 0.0), turn)
 
     def over(self, now: datetime) -> bool:
         """Whether nobody has to know of this host any more."""

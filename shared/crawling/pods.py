@@ -54,8 +54,9 @@ def _hosts(
     if order is not None:
         starts = order.recipe.start_urls.get(job.category, [])
         words = hosts.words_of(starts, order.recipe.limits.delay_seconds)
-        return sharing.told(words, pod.joins, pod.now)
-    return sharing.told(report.hosts, pod.leaves if job.ended else pod.says, pod.now)
+        return sharing.told(words, pod.joins, job.id, pod.now)
+    step = pod.leaves if job.ended else pod.says
+    return sharing.told(report.hosts, step, job.id, pod.now)
 
 
 def _heard(job: CrawlJob, report: PodReport, now: datetime, terms: Terms) -> CrawlJob:

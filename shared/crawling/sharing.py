@@ -53,8 +53,8 @@ class Speaker(msgspec.Struct, frozen=True):
         return hosts.left(self.says(state, word), self.job_id)
 
 
-def told(words: Sequence[HostWord], step: Step, now: datetime) -> dict[str, HostShare]:
-    """What `step` makes of each host, for the pod: a read each, and a write where it is new.
+def told(words: Sequence[HostWord], step: Step, job_id: str, now: datetime) -> dict[str, HostShare]:
+    """What `step` makes of each host, for the job's pod: a read each, and a write where it is new.
 
     What cannot be read or written is left out: a report is not to fail by it.
     """
@@ -66,7 +66,7 @@ def told(words: Sequence[HostWord], step: Step, now: datetime) -> dict[str, Host
             found = list(firestore.client().get_all(list(wanted), **firestore.limits()))
         states = {s.reference: _state(s.to_dict()) for s in found}
         return {
-            word.host: _stepped(at, states.get(at, HostState()), word, step, now).share(now)
+            word.host: _stepped(at, states.get(at, HostState()), word, step, now).share(now, job_id)
             for at, word in wanted.items()
         }
     except (Conflict, DependencyError) as error:
@@ -81,7 +81,7 @@ def forget(job: CrawlJob, now: datetime) -> None:
     except NotFound:
         return
     words = hosts.words_of(recipe.start_urls.get(job.category, []), 0.0)
-    told(words, lambda state, _: hosts.left(state, job.id), now)
+    told(words, lambda state, _: hosts.left(state, job.id), job.id, now)
 
 
 def reference(host: str) -> "DocumentReference":

@@ -120,7 +120,7 @@ def test_a_pod_hears_how_many_ask_its_host_and_paces_itself_by_it(
 ) -> None:
     waited: list[float] = []
 
-    async def turn(_: OwnPace, __: str, delay_seconds: float) -> None:
+    async def turn(_: OwnPace, __: str, delay_seconds: float, ___: object) -> None:
         waited.append(delay_seconds)
 
     async def crawl(_: Recipe, __: Job, around: Around) -> Manifest:

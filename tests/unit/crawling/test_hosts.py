@@ -6,7 +6,7 @@ import pytest
 
 from crawler_pod import addresses
 from shared.crawling import hosts
-from shared.crawling.hosts import MOST_PODS, HostShare, HostState, HostWord
+from shared.crawling.hosts import MOST_PODS, HostState, HostWord
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LASTING = timedelta(seconds=120)
@@ -23,13 +23,30 @@ def both() -> HostState:
 
 
 def test_the_longest_delay_holds_for_all_who_ask_a_host() -> None:
-    assert both().share(NOW) == HostShare(pods=2, delay_seconds=5.0)
+    assert told(both(), NOW) == (2, 5.0)
     # Whoever is silent, or has left, is counted no longer.
-    assert hosts.heard(both(), "a", SHOP, at(100), LASTING).share(at(130)) == HostShare(1, 1.0)
-    assert hosts.left(both(), "b").share(NOW) == HostShare(1, 1.0)
+    assert told(hosts.heard(both(), "a", SHOP, at(100), LASTING), at(130)) == (1, 1.0)
+    assert told(hosts.left(both(), "b"), NOW) == (1, 1.0)
     # A shop's robots.txt is known once it was read.
     slower = hosts.heard(both(), "a", HostWord("shop.example", 9.0), NOW, LASTING)
-    assert slower.share(NOW) == HostShare(2, 9.0)
+    assert told(slower, NOW) == (2, 9.0)
+
+
+def told(state: HostState, now: datetime) -> tuple[int, float]:
+    share = state.share(now, "a")
+    return share.pods, share.delay_seconds
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.25, 3.0, 7.5, 9.999])
+def test_turns_go_round_each_a_delay_behind_the_one_before(seconds: float) -> None:
+    shares = [both().share(at(seconds), name) for name in ("a", "b")]
+    first, second = (share.turn_seconds for share in shares)
+    # Ten seconds are a round of two pods at a delay of five.
+    assert all(0.0 <= each.turn_seconds < 10.0 for each in shares)
+    assert (second - first) % 10.0 == pytest.approx(5.0)
+    # Whenever they hear of it, it is the same turn.
+    later = both().share(at(seconds + 4), "a").turn_seconds
+    assert (first - later) % 10.0 == pytest.approx(4.0)
 
 
 def test_a_word_that_says_nothing_new_is_not_written() -> None:
@@ -42,13 +59,14 @@ def test_a_word_that_says_nothing_new_is_not_written() -> None:
 
 def test_a_rest_holds_for_all_and_nobody_shortens_it() -> None:
     rested = hosts.heard(both(), "a", HostWord("shop.example", 1.0, 60.0), NOW, LASTING)
-    assert rested.share(at(20)).rest_seconds == 40.0
+    assert rested.share(at(20), "a").rest_seconds == 40.0
     again = hosts.heard(rested, "b", HostWord("shop.example", 5.0, 10.0), at(20), LASTING)
-    assert again.share(at(20)).rest_seconds == 40.0
+    assert again.share(at(20), "a").rest_seconds == 40.0
     # Both may go, and who comes next is told all the same.
     gone = hosts.left(hosts.left(rested, "a"), "b")
     assert (gone.over(at(20)), gone.over(at(60))) == (False, True)
-    assert hosts.joined(gone, "c", SHOP, at(20), LASTING).share(at(20)) == HostShare(1, 1.0, 40.0)
+    late = hosts.joined(gone, "c", SHOP, at(20), LASTING).share(at(20), "c")
+    assert (late.pods, late.rest_seconds) == (1, 40.0)
 
 
 def test_who_did_not_join_is_not_heard_and_no_more_join_than_are_counted() -> None:
@@ -59,9 +77,9 @@ def test_who_did_not_join_is_not_heard_and_no_more_join_than_are_counted() -> No
     full = HostState()
     for number in range(MOST_PODS + 3):
         full = hosts.joined(full, f"job-{number}", SHOP, NOW, LASTING)
-    assert full.share(NOW).pods == len(full.pods) == MOST_PODS
+    assert full.share(NOW, "job-0").pods == len(full.pods) == MOST_PODS
     # Places of those that are gone are free again.
-    assert hosts.joined(full, "late", SHOP, at(121), LASTING).share(at(121)).pods == 1
+    assert hosts.joined(full, "late", SHOP, at(121), LASTING).share(at(121), "late").pods == 1
 
 
 @pytest.mark.parametrize(
