@@ -90,8 +90,12 @@ tests-together:
 	  --compile-bytecode --require-hashes -r requirements/bench.txt && touch $@; } \
 	  || { rm -rf .venv-bench; echo "no peers: their figures will be left out" >&2; }
 
+.venv-crawl/.crawl4ai: crawler_pod/requirements-browser.txt $(VENV)/.python
+	@echo "setting up crawl4ai in .venv-crawl"
+	@$(PY) -m crawler_pod.browser_packages && touch $@ || echo "no crawl4ai: its figures will be left out" >&2
+
 .PHONY: bench
-bench: setup .venv-bench/.python ## measure starts, warm calls, reads, the matcher and crawls: prints a table, writes bench.json
+bench: setup .venv-bench/.python .venv-crawl/.crawl4ai ## measure starts, warm calls, reads, the matcher and crawls: prints a table, writes bench.json
 	@$(PY) -m tests.benchmarks
 
 .PHONY: chaos
@@ -99,8 +103,8 @@ chaos: setup ## classify 10,000 products 20 times while providers fail, workers 
 	@$(PY) -m tests.chaos --items $(or $(ITEMS),10000) --seeds $(or $(SEEDS),20)
 
 .PHONY: crawl-packages
-crawl-packages: $(VENV)/.python ## install crawl4ai into .venv-crawl, for the benchmark and pages that scripts draw
-	@$(PY) -m crawler_pod.browser_packages
+crawl-packages: .venv-crawl/.crawl4ai ## install crawl4ai into .venv-crawl, for the benchmark and pages that scripts draw
+	@test -e .venv-crawl/.crawl4ai
 
 .PHONY: bundle
 bundle: setup ## write dist/<codebase>, ready for the Firebase CLI
@@ -126,4 +130,4 @@ requirements: $(VENV)/.python ## pin the requirements anew, with hashes
 
 .PHONY: clean
 clean: ## remove what was set up and built
-	@rm -rf $(VENV) .venv-bench .venv-crawl node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-bench .venv-crawl .venv-crawl.lock node_modules dist build .cache .mypy_cache .ruff_cache .pytest_cache

@@ -8,6 +8,13 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 _TRACKING: Final = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|_ga", re.IGNORECASE)
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _SAFE: Final = "/:@!$&'()*+,;=~-._%"
+# Most links of most shops are in the one form already, which is seen in a tenth of the time. A port
+# of four digits and more is no scheme's usual one.
+_PLAIN_HOST: Final = r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?:[1-9][0-9]{3}|[1-5][0-9]{4}))?"
+_PLAIN_PATH: Final = r"(?:/(?!\.)[A-Za-z0-9._~-]+)*/?"
+_PLAIN: Final = re.compile(rf"{_PLAIN_HOST}(?=/){_PLAIN_PATH}")
+_PLAIN_LINK: Final = re.compile(rf"(?=/){_PLAIN_PATH}")
+_PLAIN_BASE: Final = re.compile(rf"{_PLAIN_HOST}(?=/)")
 # A longer one leads to no page for people, and many of them would fill the memory.
 MOST_CHARS: Final = 2_000
 
@@ -16,17 +23,26 @@ def joined(base: str, link: str) -> str | None:
     """The address that `link` on the page `base` leads to, in one form; None if to no page."""
     if len(base) > MOST_CHARS or len(link) > MOST_CHARS:
         return None
+    link = link.strip()
+    if _PLAIN.fullmatch(link):
+        return link
+    if _PLAIN_LINK.fullmatch(link) and (begins := _PLAIN_BASE.match(base)):
+        return _bounded(f"{begins[0]}{link}")
     try:
-        url = normal(urljoin(base, link.strip()))
+        url = normal(urljoin(base, link))
     except ValueError:
         return None
-    if len(url) > MOST_CHARS:
-        return None
-    return url if url.startswith(("http://", "https://")) else None
+    return _bounded(url) if url.startswith(("http://", "https://")) else None
+
+
+def _bounded(url: str) -> str | None:
+    return url if len(url) <= MOST_CHARS else None
 
 
 def normal(url: str) -> str:
     """`url` in the form by which pages are told apart; raises ValueError if it cannot be read."""
+    if _PLAIN.fullmatch(url):
+        return url
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     host = (parts.hostname or "").rstrip(".")
@@ -61,10 +77,14 @@ def _without_dots(path: str) -> str:
 
 def origin(url: str) -> str:
     """Scheme, host and port: what one robots.txt speaks for."""
+    if plain := _PLAIN_BASE.match(url):
+        return plain[0]
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def host(url: str) -> str:
     """The host and port that a pace is kept towards."""
+    if plain := _PLAIN_BASE.match(url):
+        return plain[0].partition("//")[2]
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -10,12 +10,10 @@ from typing import Final
 import msgspec
 
 from crawler_pod.addresses import host
-from crawler_pod.pace import Pace
+from crawler_pod.pace import Pace, Resting
 from shared.clock import Clock, utc_now
 from shared.crawling.recipes import Limits
 
-# A host that asks for a longer rest is left alone for this crawl.
-LONGEST_REST_SECONDS: Final = 120.0
 _LATER: Final = frozenset((408, 425, 429, 500, 502, 503, 504))
 _OK: Final = 200
 
@@ -42,12 +40,15 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class TryAgain(Exception):
-    """No page came of it, but one may; `after_seconds` is what the host asked for."""
+    """No page came of it, but one may; `after_seconds` is what the host of `url` asked for."""
 
-    def __init__(self, kind: str, message: str, after_seconds: float | None = None) -> None:
+    def __init__(
+        self, kind: str, message: str, after_seconds: float | None = None, url: str = ""
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.after_seconds = after_seconds
+        self.url = url
 
 
 class Attempts:
@@ -71,9 +72,15 @@ class Attempts:
             try:
                 return await once()
             except TryAgain as failure:
+                if failure.after_seconds is not None:
+                    # Also after the last attempt: the host's other pages wait too.
+                    await self._pace.hold(host(failure.url or url), failure.after_seconds)
                 if attempt == self._limits.attempts:
                     raise FetchFailed(failure.kind, str(failure), attempt) from None
-                await self._rest(url, failure, attempt)
+                if failure.after_seconds is None:
+                    await self._back_off(attempt)
+            except Resting as rest:
+                raise FetchFailed("resting", str(rest), attempt) from None
             except FetchFailed as failure:
                 failure.attempts = attempt
                 raise
@@ -83,20 +90,14 @@ class Attempts:
         """Passes a page that is there; raises TryAgain or FetchFailed."""
         if page.status in _LATER:
             rest = rest_seconds(page.headers.get("retry-after"), self._clock())
-            raise TryAgain(f"status_{page.status}", f"answers {page.status}", rest)
+            raise TryAgain(f"status_{page.status}", f"answers {page.status}", rest, page.url)
         if page.status != _OK:
             raise FetchFailed(f"status_{page.status}", f"answers {page.status}")
         return page
 
-    async def _rest(self, url: str, failure: TryAgain, attempt: int) -> None:
-        asked = failure.after_seconds
-        if asked is None:
-            spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
-            await self._sleep(self._limits.backoff_seconds * 2 ** (attempt - 1) * spread)
-            return
-        if asked > LONGEST_REST_SECONDS:
-            raise FetchFailed(failure.kind, f"asks to come back in {asked:.0f} s", attempt)
-        await self._pace.hold(host(url), asked)
+    async def _back_off(self, attempt: int) -> None:
+        spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
+        await self._sleep(self._limits.backoff_seconds * 2 ** (attempt - 1) * spread)
 
 
 def rest_seconds(retry_after: str | None, now: datetime) -> float | None:

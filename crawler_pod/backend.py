@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from crawler_pod.metadata import Identity
+from crawler_pod.pace import OwnPace, SharedPace
 from crawler_pod.progress import pages_behind
 from shared.crawling.background_schemas import Order, PodAnswer, PodReport
 from shared.crawling.lifecycle import Result
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 CALL_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 5.0
+# How old may be what a pod knows of the others when it asks a host; progress is told more often.
+FRESH_SECONDS: Final = 1.5
+LISTEN_SECONDS: Final = 2.0
 MOST_DETAIL_CHARS: Final = 500
 # What says that this pod's word does not count, now or ever.
 _REFUSED: Final = (404, 409)
@@ -58,12 +62,9 @@ class Backend:
         self._lease_seconds = float("inf")
         self._heard_at = time.monotonic()
         self._lost = asyncio.Event()
-        self._pods = 1
-
-    @property
-    def pods(self) -> int:
-        """How many crawl the same site, as it was heard last."""
-        return self._pods
+        self._listening = asyncio.Lock()
+        self._listened_at = self._heard_at
+        self.pace = SharedPace(OwnPace(), self.listen)
 
     @property
     def beat_seconds(self) -> float:
@@ -85,6 +86,32 @@ class Backend:
             log.warning("pod.report_lost", extra={"reason": str(error)})
         except Superseded:
             self._lost.set()
+
+    async def listen(self) -> None:
+        """Has the pace hear what other pods told, unless that was so lately and ours is told.
+
+        Never returns to a pod that has lost its job.
+        """
+        if not self._deaf():
+            return
+        async with self._listening:
+            if not self._deaf():
+                return
+            self._listened_at = time.monotonic()
+            try:
+                async with asyncio.timeout(LISTEN_SECONDS):
+                    await self._told(PodReport(token=self._token))
+            except (Unreachable, TimeoutError) as error:
+                log.warning("pod.nothing_heard", extra={"reason": str(error)})
+            except Superseded:
+                self._lost.set()
+        if self._lost.is_set():
+            # Not a page more: whoever holds the work is about to break it off.
+            await asyncio.Event().wait()
+
+    def _deaf(self) -> bool:
+        last = max(self._heard_at, self._listened_at)
+        return self.pace.news or time.monotonic() - last > FRESH_SECONDS
 
     async def ended(self, manifest: Manifest) -> None:
         """As Reports says; tries until the lease is over. Raises Superseded, Unreachable."""
@@ -146,6 +173,7 @@ class Backend:
     async def _told(self, report: PodReport) -> PodAnswer:
         # The lease is counted from before the call: the product's own begins later.
         asked_at = time.monotonic()
+        report = msgspec.structs.replace(report, hosts=self.pace.words())
         status, body = await self._posted(msgspec.json.encode(report))
         if status in _REFUSED:
             raise Superseded(f"the product answers {status}")
@@ -157,7 +185,7 @@ class Backend:
             raise Unreachable(f"the answer cannot be read: {error}") from None
         self._heard_at = asked_at
         self._lease_seconds = answer.lease_seconds
-        self._pods = max(answer.pods, 1)
+        await self.pace.hear(answer.hosts)
         if answer.stop:
             self._stop.set()
         return answer

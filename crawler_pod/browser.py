@@ -20,6 +20,7 @@ from shared.clients.guarded_network import Refused
 from shared.crawling.recipes import USER_AGENT, Limits
 
 AT_ONCE: Final = 2
+SETTING_UP: Final = "The pod sets up its browser: minutes, the first time on a machine."
 # A page brings scripts and data along; each connection may carry so many pages' worth.
 _BODIES: Final = 4
 _NOT_LOADED: Final = frozenset(("Image", "Media", "Font", "Ping", "TextTrack", "Prefetch"))
@@ -71,6 +72,7 @@ class ScriptedPages:
         self._begun = AsyncExitStack()
         self._strategy: Any = None
         self._trouble: str | None = None
+        self.note: str | None = None
         # A page of the browser may serve one address after the other.
         self._judged: WeakKeyDictionary[Any, _Judged] = WeakKeyDictionary()
 
@@ -105,7 +107,11 @@ class ScriptedPages:
             tempfile.TemporaryDirectory(prefix="crawl4ai-", ignore_cleanup_errors=True)
         )
         browser_packages.quiet(Path(folder))
-        await asyncio.to_thread(browser_packages.ensure)
+        self.note = SETTING_UP if browser_packages.missing() else None
+        try:
+            await asyncio.to_thread(browser_packages.ensure)
+        finally:
+            self.note = None
         proxy = GuardProxy(self._guard, self._limits.most_body_bytes * _BODIES)
         await proxy.start()
         self._begun.push_async_callback(proxy.close)
@@ -134,7 +140,8 @@ class ScriptedPages:
         if len(body) > self._limits.most_body_bytes:
             raise FetchFailed("too_large", f"is larger than {self._limits.most_body_bytes} bytes")
         status = answer.redirected_status_code or answer.status_code or 0
-        headers = {"content-type": "text/html; charset=utf-8"}
+        told = {name.lower(): value for name, value in (answer.response_headers or {}).items()}
+        headers = {**told, "content-type": "text/html; charset=utf-8"}
         return Page(answer.redirected_url or url, status, headers, body)
 
     def _asked(self, judged: _Judged) -> Any:

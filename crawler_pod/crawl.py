@@ -25,7 +25,12 @@ _FOUND: Final = 200
 
 
 class Browser(Protocol):
-    """The other way to a page: what stands there after its scripts have run."""
+    """The other way to a page: what stands there after its scripts have run.
+
+    `note` says what keeps it, while something does.
+    """
+
+    note: str | None
 
     async def page(self, url: str, delay_seconds: float, permit: Permit) -> Page:
         """The page; raises FetchFailed."""
@@ -70,6 +75,11 @@ class Crawl:
     def growing(self) -> bool:
         """Whether pages may still become known."""
         return bool(self.frontier.lists_left or self.lists_at_work)
+
+    @property
+    def note(self) -> str | None:
+        """What keeps the crawl, where its figures do not say so."""
+        return self._browser.note if self._browser is not None else None
 
     async def run(self) -> None:
         """Returns when every page that is known was asked for, or when it was stopped."""

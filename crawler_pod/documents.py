@@ -3,11 +3,13 @@
 import codecs
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler_pod.addresses import host, joined, normal, origin
+from shared.crawling.selectors import split
 
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -27,10 +29,19 @@ class Document:
 
     def __init__(self, url: str, text: str) -> None:
         self.tree = LexborHTMLParser(text)
-        base = self.tree.css_first("base[href]")
+        self._source = text.lower()
+        base = self.tree.css_first("base[href]") if self.mentions("<base") else None
         self._base = url if base is None else joined(url, _attribute(base, "href") or "") or url
         self.own = normal(url)
         self.canonical = self._canonical()
+
+    def mentions(self, word: str) -> bool:
+        """Whether the page's source holds `word`, in whatever case.
+
+        Names of tags and attributes stand there as they are, and to look for them here is
+        faster than to walk through the tree in vain.
+        """
+        return word in self._source
 
     def _canonical(self) -> str:
         """The address that the page gives itself, where that can be true.
@@ -49,9 +60,9 @@ class Document:
 
     def links(self, selector: str) -> list[str]:
         """The addresses of the elements that `selector` finds, or of their `@attribute`."""
-        css, _, name = selector.rpartition("@")
-        nodes = self.tree.css(css or name)[:MOST_LINKS]
-        found = (_attribute(node, name if css else "href") for node in nodes)
+        css, name = split(selector)
+        nodes = self.tree.css(css)[:MOST_LINKS]
+        found = (_attribute(node, name or "href") for node in nodes)
         return [url for link in found if link and (url := self.absolute(link))]
 
 
@@ -72,12 +83,13 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     """The text of a page: as its header says, else as the page itself says, else UTF-8."""
     if body.startswith(b"\xef\xbb\xbf"):
         return body.decode("utf-8", "replace").removeprefix("\ufeff")
-    said = _CHARSET.search(headers.get("content-type", ""))
+    if said := _CHARSET.search(headers.get("content-type", "")):
+        return body.decode(_encoding(said[1]), "replace")
     written = _META_CHARSET.search(body[:_LOOKED_AT_BYTES])
-    name = said[1] if said else written[1].decode("ascii") if written else "utf-8"
-    return body.decode(_encoding(name), "replace")
+    return body.decode(_encoding(written[1].decode("ascii") if written else "utf-8"), "replace")
 
 
+@lru_cache(maxsize=64)
 def _encoding(name: str) -> str:
     try:
         known = codecs.lookup(name).name

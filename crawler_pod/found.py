@@ -74,8 +74,10 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     # Half a pair, which JSON can hold, is no text that anything could store.
-    whole = str(value).encode("utf-8", "replace").decode()
-    return re.sub(r"\s+", " ", whole).strip()[:MOST_CHARS] or None
+    whole = str(value)
+    if not whole.isascii():
+        whole = whole.encode("utf-8", "replace").decode()
+    return " ".join(whole.split())[:MOST_CHARS] or None
 
 
 def availability(text: str | None) -> Availability | None:

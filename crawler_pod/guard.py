@@ -7,7 +7,7 @@ another way to write an address, nor a name that resolves differently a moment l
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -19,6 +19,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # Google's name for what 169.254.169.254 is elsewhere: refused even where it does not resolve.
 _METADATA: Final = frozenset(("metadata.google.internal", "metadata"))
+_MOST_KEPT: Final = 100
 _SCHEMES: Final = {"http": 80, "https": 443}
 
 
@@ -30,10 +31,20 @@ class Guard:
     ) -> None:
         self._opened = opened
         self._resolve = resolve
+        self._passed: set[tuple[str, str]] = set()
 
     def check_url(self, url: str) -> None:
         """Raises Refused for what is refused without being resolved."""
         parts = urlsplit(url)
+        # Nothing else of an address counts, and a crawl asks few hosts for many pages.
+        asked = (parts.scheme, parts.netloc)
+        if asked in self._passed:
+            return
+        self._check_parts(parts)
+        if len(self._passed) < _MOST_KEPT:
+            self._passed.add(asked)
+
+    def _check_parts(self, parts: SplitResult) -> None:
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise Refused("must begin with http:// or https://, and name a host")
         if parts.username is not None or parts.password is not None:

@@ -27,6 +27,8 @@ _MOST_OFFERS: Final = 100
 
 def microdata(document: Document) -> Iterator[dict[str, Any]]:
     """Every product that the page marks up, each with its offers."""
+    if not document.mentions("itemscope"):
+        return
     for node in document.tree.css("[itemscope][itemtype]"):
         if _type(node) == "Product":
             found = _item(node, 0)

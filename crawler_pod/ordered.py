@@ -9,7 +9,6 @@ import msgspec
 from crawler_pod.backend import Backend
 from crawler_pod.cloud_storing import Bucket, StoringFailed
 from crawler_pod.metadata import Identity
-from crawler_pod.pace import OwnPace, SharedPace
 from crawler_pod.running import Around, Refusal, run_job
 from shared.crawling.results import Manifest
 
@@ -40,7 +39,7 @@ async def run_order(
                 backend,
                 stop,
                 local=local,
-                pace=SharedPace(OwnPace(), lambda: backend.pods),
+                pace=backend.pace,
                 beat_seconds=backend.beat_seconds,
             )
             try:

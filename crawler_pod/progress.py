@@ -77,5 +77,5 @@ async def keep_telling(
                 await reports.progress(now)
 
 
-def _figures(told: Progress) -> tuple[int, int, int]:
-    return told.pages_done, told.pages_known, told.products_found
+def _figures(told: Progress) -> tuple[int, int, int, str | None]:
+    return told.pages_done, told.pages_known, told.products_found, told.note

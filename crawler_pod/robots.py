@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from protego import Protego
 
 from crawler_pod.addresses import origin
+from shared.crawling.hosts import LONGEST_DELAY_SECONDS
 from shared.crawling.recipes import USER_AGENT
 
 # RFC 9309: a parser has to read this much, and may leave the rest.
@@ -34,7 +35,7 @@ class Rules(NamedTuple):
     def delay_seconds(self) -> float:
         """The Crawl-delay that holds for our pod, 0 if none."""
         delay = self.parsed.crawl_delay(USER_AGENT) if self.parsed else None
-        return float(delay or 0.0)
+        return min(float(delay or 0.0), LONGEST_DELAY_SECONDS)
 
 
 class Robots:

@@ -19,6 +19,7 @@ from crawler_pod.storing import RowsWriter, Store, put_manifest
 from shared.clock import Clock, utc_now
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Ending, Manifest, Progress
+from shared.crawling.selectors import split
 
 # A pod that is told to end has half a minute; the pages that are at work may take a third of it.
 STOPPING_SECONDS: Final = 10.0
@@ -125,7 +126,7 @@ async def _browser(
         return
     from crawler_pod.browser import ScriptedPages
 
-    drawn = recipe.fields.price.rpartition("@")[0] or recipe.fields.price if recipe.fields else None
+    drawn = split(recipe.fields.price)[0] if recipe.fields else None
     pages = ScriptedPages(guard, pace, recipe.limits, drawn)
     try:
         yield pages
@@ -141,7 +142,8 @@ async def _told(crawl: Crawl, reports: Reports, beat_seconds: float) -> AsyncIte
     def current() -> Progress:
         counts = crawl.counts
         pace = rate.at(now(), pages_behind(counts))
-        return progress(counts, crawl.frontier.known, pace, growing=crawl.growing)
+        told = progress(counts, crawl.frontier.known, pace, growing=crawl.growing)
+        return msgspec.structs.replace(told, note=crawl.note)
 
     telling = asyncio.create_task(keep_telling(current, reports, beat_seconds=beat_seconds))
     try:

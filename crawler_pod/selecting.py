@@ -6,6 +6,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler_pod.found import Found, Unreadable, text_of
 from shared.crawling.recipes import Fields
+from shared.crawling.selectors import split
 from shared.crawling.shelf_price import ShelfPrice, read_shelf_price, read_unit_price
 from shared.products.currencies import CURRENCIES
 
@@ -38,7 +39,7 @@ def select(tree: Tree, fields: Fields, currency: str) -> Found | None:
 def _price(tree: Tree, fields: Fields, currency: str) -> ShelfPrice:
     unit_text = _text(tree, fields.unit_price)
     crossed = _text(tree, fields.was) or ""
-    css, _, attribute = _split(fields.price)
+    css, attribute = split(fields.price)
     node = tree.css_first(css)
     if node is None:
         raise Unreadable("the product shows no price")
@@ -65,14 +66,9 @@ def _price(tree: Tree, fields: Fields, currency: str) -> ShelfPrice:
 def _text(tree: Tree, selector: str | None) -> str | None:
     if selector is None:
         return None
-    css, _, attribute = _split(selector)
+    css, attribute = split(selector)
     node = tree.css_first(css)
     if node is None:
         return None
     value = node.attributes.get(attribute) if attribute else node.text(separator=" ", strip=True)
     return text_of(value)
-
-
-def _split(selector: str) -> tuple[str, str, str]:
-    css, mark, attribute = selector.rpartition("@")
-    return (css, mark, attribute) if mark else (selector, "", "")

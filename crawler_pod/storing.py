@@ -16,6 +16,8 @@ from shared.crawling.recipes import Job
 from shared.crawling.results import Manifest, Row, StoredRows, manifest_name, rows_name
 
 ROWS_TYPE: Final = "application/gzip"
+# A hundredth larger than the smallest, in half the time.
+_LEVEL: Final = 6
 _NO_CACHE: Final = "private, no-store"
 
 
@@ -114,7 +116,7 @@ class RowsWriter:
         self._measured = _Measured(stream)
         # Without a time of its own the same rows are the same object.
         self._gzip = self._open.enter_context(
-            gzip.GzipFile(filename="", mode="wb", fileobj=self._measured, mtime=0)
+            gzip.GzipFile("", "wb", _LEVEL, self._measured, mtime=0)
         )
         return self
 

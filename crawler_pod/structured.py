@@ -27,6 +27,9 @@ _UNITS: Final = {"KGM": "kg", "GRM": "g", "LTR": "l", "MLT": "ml", "H87": "pcs",
 
 def json_ld(document: Document) -> Iterator[dict[str, Any]]:
     """Every product that the page's JSON-LD holds; what is no JSON is passed over."""
+    # The plus of its type may stand there as a reference, as ASP.NET writes it.
+    if not document.mentions("json"):
+        return
     for script in document.tree.css('script[type="application/ld+json"]'):
         try:
             # Control characters within texts are no JSON, but common.

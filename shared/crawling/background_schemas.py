@@ -5,10 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.crawling.hosts import MOST_HOSTS, HostShare, HostWord
 from shared.crawling.lifecycle import Result
 from shared.crawling.models import Status
-from shared.crawling.recipes import Job, Recipe
-from shared.crawling.results import Progress
+from shared.crawling.recipes import Job, Recipe, Token
+from shared.crawling.results import Detail, Progress
 
 
 class LaunchCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,13 +24,15 @@ class PodReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     With `order` it asks for its order; `result` and `failed` are its last words, of which the
     first tells of a manifest that is stored and the second of a crawl that could not be begun.
+    `hosts` are those that it asks.
     """
 
-    token: Annotated[int, Meta(ge=1)]
+    token: Token
     order: bool = False
     progress: Progress | None = None
     result: Result | None = None
-    failed: Annotated[str, Meta(max_length=500)] | None = None
+    failed: Detail | None = None
+    hosts: Annotated[list[HostWord], Meta(max_length=MOST_HOSTS)] = []
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -42,11 +45,11 @@ class Order(msgspec.Struct, frozen=True):
 class PodAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a pod has to know: whether to stop, and how long it may be silent.
 
-    `pods` crawl the same retailer's site at present, this one among them.
+    `hosts` tells of each that it asks who else does, this pod among them.
     """
 
     status: Status
     stop: bool
     lease_seconds: float
     order: Order | None = None
-    pods: int = 1
+    hosts: dict[str, HostShare] = {}

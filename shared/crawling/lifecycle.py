@@ -5,13 +5,12 @@ or not anybody has looked yet, so that a pod that wakes late can change nothing.
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-from msgspec import Meta
 
 from shared.crawling.models import CrawlJob, Status
-from shared.crawling.results import Ending, Progress
+from shared.crawling.results import Count, Detail, Ending, Progress
 
 Event = Literal["claim", "stop", "complete", "end", "fail", "restart"]
 
@@ -52,8 +51,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ending: Ending
     whole: bool
-    rows: int
-    detail: Annotated[str, Meta(max_length=500)] | None = None
+    rows: Count
+    detail: Detail | None = None
 
 
 class Refused(Exception):
@@ -98,6 +97,7 @@ def told(job: CrawlJob, progress: Progress, now: datetime, terms: Terms) -> Craw
     What is to stop keeps the time that it was given: a heartbeat does not lengthen it.
     """
     figures = {
+        "note": progress.note,
         "pages_done": progress.pages_done,
         "pages_total": progress.pages_known,
         "pages_failed": progress.pages_failed,
@@ -182,7 +182,8 @@ def _again(job: CrawlJob, now: datetime, terms: Terms) -> CrawlJob:
 
 def _ended(job: CrawlJob, status: Status, now: datetime, **fields: object) -> CrawlJob:
     closed = {"lease_until": None, "seconds_left": None, "growing": False, "finished_at": now}
-    return _changed(job, status=status, **{"error": None, **closed, **fields})
+    silent = {"error": None, "note": None}
+    return _changed(job, status=status, **{**silent, **closed, **fields})
 
 
 def _changed(job: CrawlJob, **fields: object) -> CrawlJob:

@@ -41,6 +41,7 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
     pages_per_second: float | None = None
     seconds_left: float | None = None
     growing: bool = True
+    note: str | None = None
     error: str | None = None
     manifest: str | None = None
     rows: int | None = None

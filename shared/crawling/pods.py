@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock, utc_now
-from shared.crawling import job_store, jobs, lifecycle, retailers, sharing
+from shared.crawling import hosts, job_store, jobs, lifecycle, retailers, sharing
 from shared.crawling.background_schemas import Order, PodAnswer, PodReport
+from shared.crawling.hosts import HostShare
 from shared.crawling.lifecycle import Terms
 from shared.crawling.models import CrawlJob
 from shared.crawling.recipes import Job
 from shared.crawling.results import Progress, manifest_name
+from shared.crawling.sharing import Speaker
 from shared.errors import Conflict, Invalid
 
 # A pod tells a second at most; whatever comes sooner is answered and not written.
@@ -35,13 +37,26 @@ def hear(job_id: str, report: PodReport, clock: Clock = utc_now) -> PodAnswer:
     change = job_store.change(job_id, decide, clock=clock)
     jobs.launch(change.to_launch)
     job = change.after
+    order = _order(job) if report.order else None
     return PodAnswer(
         status=job.status,
         stop=job.token != report.token or job.status not in ("queued", "running"),
         lease_seconds=terms.lease_seconds,
-        order=_order(job) if report.order else None,
-        pods=1 if job.ended else sharing.pods_at(job.retailer, afresh=report.order),
+        order=order,
+        hosts=_hosts(job, report, order, Speaker(job.id, clock(), terms.lease_seconds)),
     )
+
+
+def _hosts(
+    job: CrawlJob, report: PodReport, order: Order | None, pod: Speaker
+) -> dict[str, HostShare]:
+    """Whom else the pod's hosts see; with its order it joins them before it has asked any."""
+    if order is not None:
+        starts = order.recipe.start_urls.get(job.category, [])
+        words = hosts.words_of(starts, order.recipe.limits.delay_seconds)
+        return sharing.told(words, pod.joins, job.id, pod.now)
+    step = pod.leaves if job.ended else pod.says
+    return sharing.told(report.hosts, step, job.id, pod.now)
 
 
 def _heard(job: CrawlJob, report: PodReport, now: datetime, terms: Terms) -> CrawlJob:
@@ -81,6 +96,7 @@ def _shown(job: CrawlJob) -> Progress:
         job.seconds_left,
         job.pages_failed,
         job.growing,
+        job.note,
     )
 
 

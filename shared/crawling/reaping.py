@@ -8,7 +8,7 @@ import msgspec
 
 from shared.clients import firestore, kubernetes, slack
 from shared.clock import Clock, utc_now
-from shared.crawling import job_store, jobs, lifecycle, retailers
+from shared.crawling import job_store, jobs, lifecycle, retailers, sharing
 from shared.crawling.models import CrawlJob, from_document
 from shared.crawling.pod_manifest import JOB_LABEL, SELECTOR, TOKEN_LABEL
 from shared.errors import DependencyError, ShoppleError
@@ -44,6 +44,7 @@ def sweep(clock: Clock = utc_now) -> Swept:
     now = clock()
     lost = [change for job in _overdue(now) if (change := _lose(job, clock)) is not None]
     for change in lost:
+        sharing.forget(change.before, now)
         jobs.launch(change.to_launch)
     _tell([change.after for change in lost])
     relaunched = _relaunch(now)

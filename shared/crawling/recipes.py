@@ -14,6 +14,7 @@ Retailer = Annotated[
     str, Meta(min_length=1, max_length=100, pattern=r"^[^/\x00-\x1f._][^/\x00-\x1f]*$")
 ]
 Category = Annotated[str, Meta(min_length=1, max_length=100)]
+Token = Annotated[int, Meta(ge=1, lt=10**12)]
 Starts = Annotated[list[Text], Meta(max_length=20)]
 
 
@@ -98,6 +99,6 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     job_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
     category: Text
-    fencing_token: Annotated[int, Meta(ge=1, lt=10**12)]
+    fencing_token: Token
     max_pages: Annotated[int, Meta(ge=1)] | None = None
     seconds: Annotated[float, Meta(gt=0)] = 3600.0

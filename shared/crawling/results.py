@@ -1,14 +1,25 @@
 """What a crawl hands over: rows, and the manifest that makes them count."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from shared.crawling.recipes import Job
 
 # Beyond these the manifest only counts: it is read whole.
 MOST_ERRORS: Final = 1_000
+
+# Far beyond any crawl, far within what JSON's readers and Firestore hold exactly. A pod reads
+# strangers' pages: what takes it over must not tell figures that no document can store.
+MOST: Final = 10**12
+MOST_MINOR: Final = 2**53
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Minor = Annotated[int, Meta(ge=-MOST_MINOR, le=MOST_MINOR)]
+Amount = Annotated[float, Meta(ge=0, le=MOST)]
+Detail = Annotated[str, Meta(max_length=500)]
+Short = Annotated[str, Meta(max_length=100)]
 
 Availability = Literal["in_stock", "limited", "preorder", "out_of_stock"]
 Source = Literal["json-ld", "microdata", "css"]
@@ -20,12 +31,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     name: str
-    price_minor: int
-    currency: str
+    price_minor: Minor
+    currency: Short
     source: Source
-    was_minor: int | None = None
-    unit_price_minor: int | None = None
-    unit: str | None = None
+    was_minor: Minor | None = None
+    unit_price_minor: Minor | None = None
+    unit: Short | None = None
     size: str | None = None
     brand: str | None = None
     image: str | None = None
@@ -45,21 +56,21 @@ class PageError(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct):
     """Pages by outcome, products, and products that were met again under another address."""
 
-    pages_known: int = 0
-    pages_done: int = 0
-    pages_failed: int = 0
-    pages_disallowed: int = 0
-    products: int = 0
-    duplicates: int = 0
+    pages_known: Count = 0
+    pages_done: Count = 0
+    pages_failed: Count = 0
+    pages_disallowed: Count = 0
+    products: Count = 0
+    duplicates: Count = 0
 
 
 class StoredRows(msgspec.Struct, frozen=True):
     """The object that holds the rows: NDJSON in gzip, `sha256` of the object as it lies there."""
 
-    name: str
-    size_bytes: int
-    sha256: str
-    rows: int
+    name: Detail
+    size_bytes: Count
+    sha256: Short
+    rows: Count
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,23 +91,25 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     rows: StoredRows
     errors: list[PageError]
-    errors_total: int
-    detail: str | None = None
+    errors_total: Count
+    detail: Detail | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a crawl is: `seconds_left` is None while that cannot be known.
 
-    `pages_done` holds the failed ones too; while it is `growing`, lists are unread.
+    `pages_done` holds the failed ones too; while it is `growing`, lists are unread. `note` says
+    what keeps the crawl, where the figures do not.
     """
 
-    pages_done: int
-    pages_known: int
-    products_found: int
-    pages_per_second: float
-    seconds_left: float | None
-    pages_failed: int = 0
+    pages_done: Count
+    pages_known: Count
+    products_found: Count
+    pages_per_second: Amount
+    seconds_left: Amount | None
+    pages_failed: Count = 0
     growing: bool = False
+    note: Detail | None = None
 
 
 def folder(job: Job) -> str:

@@ -1,12 +1,12 @@
 """The retailers' recipes: one document each, changed by super admins."""
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shared.clients import firestore
 from shared.clock import Clock, rfc3339, utc_now
+from shared.crawling import recipe_checks
 from shared.crawling.recipes import Recipe, Site
 from shared.crawling.schemas import RetailerList, RetailerView
 from shared.edge.request import Actor
@@ -97,20 +97,8 @@ def _commit(
 def _check(site: Site) -> None:
     if len(msgspec.json.encode(site)) > MOST_RECIPE_BYTES:
         raise Invalid.one("start_urls", f"the recipe is larger than {MOST_RECIPE_BYTES} bytes")
-    for category, starts in site.start_urls.items():
-        for number, url in enumerate(starts):
-            if not _is_address(url):
-                raise Invalid.one(
-                    f"start_urls.{category}[{number}]", "is no address that begins with https://"
-                )
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    if wrong := recipe_checks.problems(site):
+        raise Invalid(wrong)
 
 
 def _check_room() -> None:

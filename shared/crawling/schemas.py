@@ -77,7 +77,10 @@ class StartedGroup(msgspec.Struct):
 
 
 class JobStatus(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """How far a crawl is; `progress` is 0 to 100, and null while nobody knows of how much."""
+    """How far a crawl is; `progress` is 0 to 100, and null while nobody knows of how much.
+
+    `note` says what keeps a crawl whose figures stand still.
+    """
 
     job_id: str
     retailer: str
@@ -97,6 +100,7 @@ class JobStatus(msgspec.Struct, omit_defaults=True, kw_only=True):
     attempt: int
     version: int
     error: str | None = None
+    note: str | None = None
     group_id: str | None = None
     schedule_id: str | None = None
 
@@ -125,6 +129,7 @@ class JobStatus(msgspec.Struct, omit_defaults=True, kw_only=True):
             attempt=job.attempt,
             version=job.version,
             error=job.error,
+            note=job.note,
             group_id=job.group_id,
             schedule_id=job.schedule_id,
         )

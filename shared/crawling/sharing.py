@@ -1,44 +1,134 @@
-"""How many pods crawl one retailer's site at present: together they keep to its pace.
+"""Who asks a host at present: together pods keep to its pace, and to the rests it asks for.
 
-A pod knows its own turns only. Told how many there are, each waits so many times as long.
+A pod knows its own turns only. Told how many there are, each waits so many times as long. A host
+is one document, read with each report and written when a pod comes, goes or says something new.
 """
 
+import hashlib
 import logging
-import time
-from math import inf
-from typing import Final
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shared.clients import firestore
-from shared.crawling import job_store
-from shared.errors import DependencyError
+from shared.crawling import hosts, retailers
+from shared.crawling.hosts import MOST_HOSTS, HostShare, HostState, HostWord, PodThere
+from shared.crawling.models import CrawlJob
+from shared.errors import Conflict, DependencyError, NotFound
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference, Transaction
 
 log = logging.getLogger(__name__)
 
-# Pods report once a second each; so often at most an instance counts again.
-KNOWN_SECONDS: Final = 5.0
-MOST: Final = 100
-_counted: dict[str, tuple[float, int]] = {}
+COLLECTION: Final = "crawl_hosts"
+# A pod that is silent for so many of its leases is gone.
+LEASES: Final = 2
+Step = Callable[[HostState, HostWord], HostState]
 
 
-def pods_at(retailer: str, *, afresh: bool = False) -> int:
-    """How many, whoever asks among them; what cannot be counted is as it was."""
-    now = time.monotonic()
-    counted_at, pods = _counted.get(retailer, (-inf, 1))
-    if not afresh and now - counted_at < KNOWN_SECONDS:
-        return pods
+class Speaker(msgspec.Struct, frozen=True):
+    """The crawl whose pod speaks, when it does, and how long it may be silent."""
+
+    job_id: str
+    now: datetime
+    lease_seconds: float
+
+    @property
+    def _lasting(self) -> timedelta:
+        return timedelta(seconds=LEASES * self.lease_seconds)
+
+    def joins(self, state: HostState, word: HostWord) -> HostState:
+        """As hosts says."""
+        return hosts.joined(state, self.job_id, word, self.now, self._lasting)
+
+    def says(self, state: HostState, word: HostWord) -> HostState:
+        """As hosts says."""
+        return hosts.heard(state, self.job_id, word, self.now, self._lasting)
+
+    def leaves(self, state: HostState, word: HostWord) -> HostState:
+        """As hosts says, with its last word."""
+        return hosts.left(self.says(state, word), self.job_id)
+
+
+def told(words: Sequence[HostWord], step: Step, job_id: str, now: datetime) -> dict[str, HostShare]:
+    """What `step` makes of each host, for the job's pod: a read each, and a write where it is new.
+
+    What cannot be read or written is left out: a report is not to fail by it.
+    """
+    wanted = {reference(word.host): word for word in words[:MOST_HOSTS]}
+    if not wanted:
+        return {}
     try:
-        pods = max(_count(retailer), 1)
-    except DependencyError as error:
-        log.warning("Pods cannot be counted", extra={"context": {"error": error.detail}})
-    _counted[retailer] = (now, pods)
-    return pods
+        with firestore.errors_mapped():
+            found = list(firestore.client().get_all(list(wanted), **firestore.limits()))
+        states = {s.reference: _state(s.to_dict()) for s in found}
+        return {
+            word.host: _stepped(at, states.get(at, HostState()), word, step, now).share(now, job_id)
+            for at, word in wanted.items()
+        }
+    except (Conflict, DependencyError) as error:
+        log.warning("Hosts cannot be shared", extra={"context": {"error": error.detail}})
+        return {}
 
 
-def _count(retailer: str) -> int:
-    from google.cloud.firestore import FieldFilter
+def forget(job: CrawlJob, now: datetime) -> None:
+    """Takes a pod that was lost from the hosts of its recipe: the others need not wait for it."""
+    try:
+        recipe = retailers.recipe(job.retailer)
+    except NotFound:
+        return
+    words = hosts.words_of(recipe.start_urls.get(job.category, []), 0.0)
+    told(words, lambda state, _: hosts.left(state, job.id), job.id, now)
 
-    query = firestore.client().collection(job_store.COLLECTION)
-    own = query.where(filter=FieldFilter("retailer", "==", retailer))
-    at_work = own.where(filter=FieldFilter("status", "in", ["running", "stopping"]))
-    with firestore.errors_mapped():
-        return firestore.count(at_work.limit(MOST), timeout_seconds=2.0)
+
+def reference(host: str) -> "DocumentReference":
+    """Where a host is stored."""
+    name = hashlib.sha256(host.encode()).hexdigest()[:32]
+    return firestore.client().collection(COLLECTION).document(name)
+
+
+def _stepped(
+    at: "DocumentReference", known: HostState, word: HostWord, step: Step, now: datetime
+) -> HostState:
+    if step(known, word) == known:
+        return known
+
+    def run(transaction: "Transaction") -> HostState:
+        snapshot = at.get(transaction=transaction, **firestore.limits())
+        before = _state(snapshot.to_dict())
+        after = step(before, word)
+        if after == before:
+            return after
+        if after.over(now):
+            transaction.delete(at)
+        else:
+            transaction.set(at, {"host": word.host, **_fields(after)})
+        return after
+
+    return firestore.in_transaction(run)
+
+
+def _state(fields: dict[str, Any] | None) -> HostState:
+    if not fields:
+        return HostState()
+    pods = {
+        name: PodThere(_plain(each["until"]), each["delay_seconds"])
+        for name, each in fields["pods"].items()
+    }
+    until = fields["rests_until"]
+    return HostState(pods, _plain(until) if until else None)
+
+
+def _plain(moment: datetime) -> datetime:
+    """Without what the client's own subclass of datetime adds."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
+
+
+def _fields(state: HostState) -> dict[str, Any]:
+    return {
+        "rests_until": state.rests_until,
+        "pods": {name: msgspec.structs.asdict(each) for name, each in state.pods.items()},
+    }

@@ -59,6 +59,7 @@ _SMALL: Final = {"p": "GBP", "¢": "USD"}
 _BARE: Final = re.compile(rf"(?:{_number('bare')})\s*(?:/[-=])?\s*(?:{EACH})?")
 _PER: Final = re.compile(PER)
 _EACH: Final = re.compile(EACH)
+_SMALL_DIGITS: Final = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]+")
 
 Kind = Literal["price", "was", "alone", "unit", "other", "range"]
 
@@ -159,11 +160,9 @@ def _plain(text: str) -> str:
     if len(text) > _MAX_LENGTH:
         raise ValueError("is too long for a price")
     # Small digits are cents or a footnote's, and no part of the number before them.
-    parted = re.sub("[\u00b9\u00b2\u00b3\u2070-\u2079]+", r" \g<0>", text)
+    parted = _SMALL_DIGITS.sub(r" \g<0>", text)
     plain = unicodedata.normalize("NFKC", parted).replace("\u2019", "'").replace("\u2212", "-")
-    return (
-        re.sub(r"\s+", " ", plain.replace("\u2013", "-").replace("\u2014", "-")).strip().casefold()
-    )
+    return " ".join(plain.replace("\u2013", "-").replace("\u2014", "-").split()).casefold()
 
 
 def _moneys(text: str, currency: str) -> list[_Money]:

@@ -40,6 +40,7 @@ HEAVY = (
     "pydantic",
     "rapidfuzz",
     "requests",
+    "selectolax",
     "shared.edge.manifest",
     "tokenizers",
     "upstash_ratelimit",

@@ -26,6 +26,7 @@ OURS = (
     "crawl_ingestions",
     "crawl_quarantine",
     "crawl_groups",
+    "crawl_hosts",
     "crawl_lanes",
     "crawl_retailers",
     "crawl_schedules",

@@ -26,7 +26,7 @@ function wordsOf(job) {
     : `${count(job.pages_done)} of ${plural(job.pages_total, 'page')}`;
   const rate = job.pages_per_second ? `, ${job.pages_per_second.toFixed(1)} a second` : '';
   const left = job.seconds_left === null || job.status === 'stopping' ? '' : `, about ${duration(job.seconds_left)} left`;
-  return `${pages}${rate}${left}`;
+  return `${pages}${rate}${left}${job.note ? `. ${job.note}` : ''}`;
 }
 
 function entry(first, stop) {

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import msgspec
@@ -15,9 +16,11 @@ from shared.clients import firestore
 from shared.clock import utc_now
 from shared.crawling import job_store, jobs, launching, pods, reaping, retailers, sharing
 from shared.crawling.background_schemas import PodReport
+from shared.crawling.hosts import HostShare, HostWord
+from shared.crawling.ingestion import reading
 from shared.crawling.lifecycle import Result
 from shared.crawling.models import CrawlJob, from_document
-from shared.crawling.recipes import Listing, Site
+from shared.crawling.recipes import Limits, Listing, Site
 from shared.crawling.results import Progress
 from shared.crawling.schemas import Wanted
 from shared.errors import Conflict, NotFound
@@ -77,19 +80,38 @@ def test_what_no_recipe_names_is_refused(
     assert [each["field"] for each in answer.json()["errors"]] == [field]
 
 
-def test_a_stopped_crawl_keeps_what_it_found_and_a_second_stop_changes_nothing(
+def test_a_recipe_that_no_pod_could_follow_is_refused_field_by_field(http: httpx.Client) -> None:
+    site = {
+        "start_urls": {"tea": ["shop.example/tea"]},
+        "listing": {"products": "li[["},
+        "fields": {"name": "h1", "price": "//b"},
+    }
+    answer = http.put("/api/crawler/retailers/Wrong Shop", json=site)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = [each["field"] for each in answer.json()["errors"]]
+    assert told == ["start_urls.tea[0]", "listing.products", "fields.price"]
+    assert http.get("/api/crawler/retailers/Wrong Shop").status_code == 404
+
+
+def test_a_stopped_crawl_keeps_what_it_found_by_the_recipe_that_it_read(
     stack: Stack, http: httpx.Client
 ) -> None:
-    cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.3)
+    read = cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.3)
     job_id = cloud.start(http, SHOP, "chocolate")
     reached(http, job_id, "running", pages=3)
+    changed = cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0.2)
+    assert changed["version"] == read["version"] + 1
     answers = [http.post(f"/api/crawler/stop/{job_id}").json()["status"] for _ in range(2)]
     assert answers == ["stopping", "stopping"]
     stopped = reached(http, job_id, "stopped")
     with instance(stack.environment()):
         job = job_store.read(job_id)
-    assert (job.whole, job.manifest is not None) == (False, True)
-    assert job.rows == stopped["products_found"] > 0
+        manifest = reading.manifest(job)
+    assert job.whole is False
+    assert manifest is not None
+    assert manifest.recipe_version == read["version"]
+    assert job.rows == manifest.rows.rows == stopped["products_found"] > 0
     assert http.post("/api/crawler/stop/absent").status_code == 404
 
 
@@ -141,19 +163,43 @@ def test_a_report_is_written_once_a_second_at_most_and_a_last_word_counts_once(
             pods.hear("absent", PodReport(token=1))
 
 
-def test_pods_are_told_how_many_crawl_their_site(stack: Stack) -> None:
+def test_pods_of_one_host_are_told_of_each_other_and_of_its_rests(stack: Stack) -> None:
+    host = "shared.example"
     with no_pods(stack):
-        _recipe(["one", "two"])
-        both = [jobs.start(NOWHERE, each, force=True, by=ACTOR) for each in ("one", "two")]
-        told = [pods.hear(job.id, PodReport(token=1, order=True)).pods for job in both]
-        # The elder hears of the younger within seconds, and that it has gone likewise.
-        sharing._counted.clear()
-        told.append(pods.hear(both[0].id, PodReport(token=1)).pods)
-        pods.hear(both[1].id, PodReport(token=1, failed="enough"))
-        sharing._counted.clear()
-        told.append(pods.hear(both[0].id, PodReport(token=1)).pods)
-        pods.hear(both[0].id, PodReport(token=1, failed="enough"))
-        assert told == [1, 2, 2, 1]
+        # Two retailers of one site, which also answers at its second name.
+        starts = {"tea": [f"https://{host}/tea", "https://cdn.example/tea"]}
+        for retailer, delay in (("One", 1.0), ("Other", 3.0)):
+            site = Site(start_urls=starts, listing=Listing(), limits=Limits(delay_seconds=delay))
+            retailers.write(retailer, site, None, ACTOR)
+        one, other = (jobs.start(name, "tea", force=True, by=ACTOR) for name in ("One", "Other"))
+        begun = pods.hear(one.id, PodReport(token=1, order=True))
+        assert begun.hosts.keys() == {host, "cdn.example"}
+        assert {(each.pods, each.delay_seconds) for each in begun.hosts.values()} == {(1, 1.0)}
+        met = pods.hear(other.id, PodReport(token=1, order=True)).hosts[host]
+        assert (met.pods, met.delay_seconds) == (2, 3.0)
+
+        def told(job: CrawlJob, delay: float, rest: float = 0.0, **last: Any) -> HostShare:
+            words = [HostWord(host, delay, rest), HostWord("elsewhere.example", 9.0, 99.0)]
+            return pods.hear(job.id, PodReport(token=1, hosts=words, **last)).hosts[host]
+
+        # robots.txt of the host asks for more than either recipe.
+        assert told(one, 1.0).delay_seconds == 3.0
+        assert told(other, 5.0, 600.0).delay_seconds == 5.0
+        share = told(one, 1.0)
+        assert (share.pods, share.delay_seconds) == (2, 5.0)
+        assert 590 < share.rest_seconds <= 600
+        stored = sharing.reference(host).get(**firestore.limits())
+        told(one, 1.0)
+        # What says nothing new is read and not written; what is not the crawl's counts for nobody.
+        assert sharing.reference(host).get(**firestore.limits()).update_time == stored.update_time
+        assert not sharing.reference("elsewhere.example").get(**firestore.limits()).exists
+        told(other, 5.0, failed="enough")
+        assert told(one, 1.0).pods == 1
+        told(one, 1.0, failed="enough")
+        # Nobody is left, but the host rests.
+        rested = sharing.reference(host).get(**firestore.limits()).to_dict() or {}
+        assert rested["pods"] == {}
+        sharing.reference(host).delete(**firestore.limits())
 
 
 def test_a_slot_of_a_schedule_has_one_crawl_however_often_it_is_asked_for(stack: Stack) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from crawler_pod.browser_packages import FOLDER
+from crawler_pod import browser_packages
 from crawler_pod.chromium import NAMES
 from local.shop.server import Faults
 from local.shop.truth import truth
@@ -16,7 +16,7 @@ from tests.integration.crawling.support import crawled, rows, serving, shop_reci
 AWAY = ["/away/metadata", "/away/loopback", "/away/named", "/private/offers", "/to-private"]
 
 
-@pytest.mark.skipif(not (FOLDER / ".crawl4ai").exists(), reason="no crawl4ai: make crawl-packages")
+@pytest.mark.skipif(not browser_packages.is_ready(), reason="no crawl4ai: make crawl-packages")
 @pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium: make browser")
 def test_pages_that_scripts_draw_are_read_and_no_script_leads_astray(tmp_path: Path) -> None:
     with serving(Faults()) as (origin, shop):

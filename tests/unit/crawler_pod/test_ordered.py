@@ -18,7 +18,7 @@ from crawler_pod import cloud_storing, ordered
 from crawler_pod.backend import Backend, Superseded, Unreachable
 from crawler_pod.cloud_storing import Bucket, StoringFailed
 from crawler_pod.metadata import Identity
-from crawler_pod.pace import OwnPace
+from crawler_pod.pace import OwnPace, Resting
 from crawler_pod.running import Around, Refusal
 from shared.crawling.recipes import Job, Recipe
 from shared.crawling.results import Manifest, Progress
@@ -115,12 +115,12 @@ def test_a_pod_hears_by_the_answer_that_it_is_to_stop() -> None:
     ran(lambda _, times: (200, HELD | {"stop": times > 1}), use)
 
 
-def test_a_pod_hears_how_many_crawl_its_site_and_paces_itself_by_it(
+def test_a_pod_hears_how_many_ask_its_host_and_paces_itself_by_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waited: list[float] = []
 
-    async def turn(_: OwnPace, __: str, delay_seconds: float) -> None:
+    async def turn(_: OwnPace, __: str, delay_seconds: float, ___: object) -> None:
         waited.append(delay_seconds)
 
     async def crawl(_: Recipe, __: Job, around: Around) -> Manifest:
@@ -142,9 +142,58 @@ def test_a_pod_hears_how_many_crawl_its_site_and_paces_itself_by_it(
         with pytest.raises(Refusal):
             await ordered.run_order(addresses, 7, asyncio.Event(), local=False)
 
-    begun = HELD | {"order": order, "pods": 3}
-    ran(lambda _, times: (200, begun if times == 1 else HELD | {"pods": 2}), use)
-    assert waited == [6.0, 4.0]
+    begun = HELD | {"order": order, "hosts": {"shop.example": {"pods": 3}}}
+    later = HELD | {"hosts": {"shop.example": {"pods": 2, "delay_seconds": 5.0}}}
+    told = ran(lambda _, times: (200, begun if times == 1 else later), use)
+    assert waited == [6.0, 10.0]
+    # What it keeps to itself is told: the recipe's delay, or that of robots.txt.
+    known = {"host": "shop.example", "delay_seconds": 2.0, "rest_seconds": 0.0}
+    assert [each["hosts"] for each in told] == [[], [known], [known]]
+
+
+def test_a_rest_that_a_host_asks_for_is_told_at_once_and_what_was_heard_long_ago_is_asked_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    async def use(backend: Backend, _: asyncio.Event) -> None:
+        await backend.progress(FIGURES)
+        await backend.pace.turn("shop.example", 0.0)
+        await backend.pace.hold("shop.example", 900.0)
+        await backend.pace.hold("shop.example", 900.0)
+        monkeypatch.setattr(backend_module, "FRESH_SECONDS", 0.0)
+        with pytest.raises(Resting):
+            await backend.pace.turn("other.example", 0.0)
+
+    def reply(told: dict[str, Any], times: int) -> tuple[int, Any]:
+        waited.extend(each["rest_seconds"] for each in told["hosts"][:1])
+        resting = {"other.example": {"rest_seconds": 500.0}}
+        return 200, HELD | {"hosts": resting if times == 3 else {}}
+
+    ran(reply, use)
+    # Once for both rests, and once more before a host is asked.
+    assert [round(each, -1) for each in waited] == [900.0, 900.0]
+
+
+def test_a_pod_that_has_lost_its_job_takes_no_further_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backend_module, "FRESH_SECONDS", 0.0)
+    asked: list[str] = []
+
+    async def work(backend: Backend) -> Manifest:
+        await backend.pace.turn("shop.example", 0.0)
+        asked.append("shop.example")
+        raise AssertionError
+
+    async def use(backend: Backend, _: asyncio.Event) -> None:
+        await backend.progress(FIGURES)
+        with pytest.raises(Superseded):
+            await backend.while_held(work(backend))
+
+    long = HELD | {"lease_seconds": 600}
+    ran(lambda _, times: (200, long) if times == 1 else (409, {}), use)
+    assert asked == []
 
 
 def test_a_last_word_is_said_until_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

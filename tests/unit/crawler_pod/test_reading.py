@@ -2,13 +2,17 @@
 
 import gzip
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crawler_pod import addresses
 from crawler_pod.addresses import joined, normal
 from crawler_pod.documents import Document, decoded
 from crawler_pod.extraction import listed, product
@@ -85,6 +89,18 @@ def test_a_product_is_found_however_json_ld_is_written(text: str) -> None:
 def test_what_states_no_single_price_is_no_product(text: str) -> None:
     with pytest.raises(Unreadable, match=r"\w"):
         read(ld(text))
+
+
+def test_what_a_page_says_is_seen_in_capitals_and_by_reference() -> None:
+    product = f'{{"@type": "Product", "name": "Tea", {OFFER}}}'
+    assert read(f'<script type="application/ld&#x2B;json">{product}</script>').source == "json-ld"
+    marked = (
+        '<DIV ITEMSCOPE ITEMTYPE="https://schema.org/Product"><B ITEMPROP=name>Tea</B><P ITEMSCOPE '
+        'ITEMPROP=offers ITEMTYPE="https://schema.org/Offer"><I ITEMPROP=price>10.00</I></P></DIV>'
+    )
+    assert read(marked).source == "microdata"
+    based = Document(URL, '<BASE HREF="/other/"><a href="x"></a>')
+    assert based.links("a") == ["http://shop.example/other/x"]
 
 
 def test_list_and_unit_prices_of_structured_data_stand_beside_the_price() -> None:
@@ -322,3 +338,27 @@ def test_rows_that_were_cut_off_leave_no_object(tmp_path: Path) -> None:
     with pytest.raises(Cut):
         cut()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+_SEGMENT = st.text("aZ09._~-%2eE ;@:/", max_size=6)
+_LINK = st.one_of(
+    st.builds("/{}/{}".format, _SEGMENT, _SEGMENT),
+    st.builds(
+        "{}://{}{}/{}".format,
+        st.sampled_from(["http", "https", "HTTP", "ftp"]),
+        st.sampled_from(["a.example", "A.example", "a.example.", "u@a.example", "[::1]", "-", ""]),
+        st.sampled_from(["", ":80", ":443", ":8080", ":08080", ":65535", ":65536", ":99999"]),
+        _SEGMENT,
+    ),
+    st.text("/.?#a:&=\\ ", max_size=8),
+)
+
+
+@given(base=_LINK, link=_LINK)
+def test_a_plain_address_is_taken_as_it_would_be_made(base: str, link: str) -> None:
+    quick = addresses.joined(base, link)
+    nothing = re.compile(r"(?!)")
+    with pytest.MonkeyPatch.context() as slowly:
+        for name in ("_PLAIN", "_PLAIN_LINK"):
+            slowly.setattr(addresses, name, nothing)
+        assert addresses.joined(base, link) == quick

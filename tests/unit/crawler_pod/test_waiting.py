@@ -2,18 +2,22 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
 import pytest
 
-from crawler_pod.attempts import rest_seconds
-from crawler_pod.pace import OwnPace, SharedPace
+from crawler_pod.attempts import Attempts, FetchFailed, Page, rest_seconds
+from crawler_pod.pace import OwnPace, Resting, SharedPace
 from crawler_pod.progress import Rate, keep_telling, progress
-from crawler_pod.robots import Robots, parsed
+from crawler_pod.robots import Robots, Rules, parsed
+from shared.crawling import hosts
+from shared.crawling.hosts import HostState, HostWord
+from shared.crawling.recipes import Limits
 from shared.crawling.results import Counts, Manifest, Progress
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+LASTING = timedelta(seconds=120)
 
 
 class Time:
@@ -41,18 +45,109 @@ def test_turns_towards_a_host_keep_their_distance_and_hosts_do_not_wait_for_each
     assert asyncio.run(taken()) == [("a", 0.0), ("a", 2.0), ("b", 2.0), ("a", 4.0)]
 
 
-def test_two_pods_ask_a_host_no_more_often_than_one() -> None:
+class Product:
+    """What the pods of one host tell each other, by way of the product."""
+
+    def __init__(self) -> None:
+        self.state = HostState()
+
+    def pod(self, name: str, time: Time) -> SharedPace:
+        now = Clocks(time)
+        share = HostWord("a", 2.0)
+        self.state = hosts.joined(self.state, name, share, now(), LASTING)
+
+        async def listen() -> None:
+            for word in pace.words():
+                self.state = hosts.heard(self.state, name, word, now(), LASTING)
+            await pace.hear({"a": self.state.share(now(), name)})
+
+        pace = SharedPace(OwnPace(lambda: time.now, time.sleep), listen)
+        return pace
+
+
+class Clocks:
+    """The product's clock, which goes with the pod's."""
+
+    def __init__(self, time: Time) -> None:
+        self._time = time
+
+    def __call__(self) -> datetime:
+        return NOW + timedelta(seconds=self._time.now)
+
+
+def test_pods_of_one_host_ask_it_no_more_often_than_one() -> None:
     async def taken() -> list[float]:
-        time, pods = Time(), [1, 2, 2, 1]
-        pace = SharedPace(OwnPace(lambda: time.now, time.sleep), pods.pop)
+        time, product = Time(), Product()
+        pace = product.pod("one", time)
         turns = []
-        for _ in range(4):
-            await pace.turn("a", 2.0)
+        for number in range(5):
+            if number == 2:
+                product.pod("two", time)
+            # The recipe's delay is shorter than the host's own, which another pod may have told.
+            await pace.turn("a", 1.0)
             turns.append(time.now)
         return turns
 
-    # What it was told before a turn counts for the one that follows.
-    assert asyncio.run(taken()) == [0.0, 2.0, 6.0, 10.0]
+    first, second, third, *later = asyncio.run(taken())
+    # What it hears with a turn counts for those that follow: two pods, and the other's delay of 2,
+    # in whose round the first turn may come a delay sooner or later.
+    assert (first, second, third) == (0.0, 1.0, 2.0)
+    assert 5.0 <= later[0] <= 9.0
+    assert later[1] == later[0] + 4.0
+
+
+async def ten_turns(name: str, state: HostState, began: float) -> list[float]:
+    """The turns of one pod by the product's clock, which its own does not follow."""
+    time, turns = Time(), list[float]()
+    time.now = began
+
+    async def listen() -> None:
+        # Answers come a little late, and each by a little more or less.
+        heard = time.now - began - 0.05 * (len(turns) % 3)
+        await pace.hear({"a": state.share(NOW + timedelta(seconds=heard), name)})
+
+    pace = SharedPace(OwnPace(lambda: time.now, time.sleep), listen)
+    await listen()
+    for _ in range(10):
+        await pace.turn("a", 2.0)
+        turns.append(time.now - began)
+    return turns
+
+
+def test_the_turns_of_pods_lie_a_delay_apart_whatever_their_clocks_say() -> None:
+    state = HostState()
+    for name in ("one", "two", "three"):
+        state = hosts.joined(state, name, HostWord("a", 2.0), NOW, LASTING)
+    each = [asyncio.run(ten_turns(name, state, 1e3 * n)) for n, name in enumerate(state.pods)]
+    turns = sorted(turn for pod in each for turn in pod)
+
+    assert all(later - earlier > 1.8 for earlier, later in pairwise(turns))
+    # Nor is a turn let pass: thirty of them, each two seconds behind the one before.
+    assert turns[-1] - turns[0] < 60.0
+
+
+def test_no_pod_asks_a_host_before_the_rest_that_another_was_told() -> None:
+    async def taken() -> list[float]:
+        time, product = Time(), Product()
+        told, other = product.pod("one", time), product.pod("two", time)
+        turns = []
+        await other.turn("a", 2.0)
+        turns.append(time.now)
+        await told.turn("a", 2.0)
+        await told.hold("a", 60.0)
+        rested = time.now + 60
+        await other.turn("a", 2.0)
+        turns.append(time.now - rested)
+        # One that comes meanwhile knows before it has asked anything.
+        await told.hold("a", 200.0)
+        late = product.pod("three", time)
+        with pytest.raises(Resting, match="200 s"):
+            await late.turn("a", 2.0)
+        return turns
+
+    first, beyond = asyncio.run(taken())
+    assert first == 0.0
+    assert 0.0 <= beyond <= 4.0
 
 
 def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:
@@ -76,6 +171,40 @@ def test_a_host_that_asks_for_a_rest_has_it_from_all_who_wait() -> None:
     assert turns[0] == 0.0
     assert turns[1] >= 30.0
     assert all(later - earlier >= 1.0 for earlier, later in pairwise(turns))
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize(("rest", "kind"), [("60", "status_429"), ("500", "resting")])
+def test_a_rest_is_kept_also_when_the_page_is_given_up(attempts: int, rest: str, kind: str) -> None:
+    async def failed() -> tuple[str, float]:
+        time = Time()
+        pace = OwnPace(lambda: time.now, time.sleep)
+        tries = Attempts(Limits(attempts=attempts), pace, sleep=time.sleep)
+
+        async def once() -> Page:
+            await pace.turn("b.example", 0.0)
+            # At the end of a redirect: the rest is that host's.
+            return tries.accepted(Page("https://b.example/", 429, {"retry-after": rest}, b""))
+
+        with pytest.raises(FetchFailed) as caught:
+            await tries.page("https://a.example/", once)
+        assert pace.rest_seconds("a.example") == 0.0
+        return caught.value.kind, pace.rest_seconds("b.example")
+
+    # With a further attempt the page finds the host resting, and does not wait for so long.
+    expected = kind if attempts > 1 else "status_429"
+    assert asyncio.run(failed()) == (expected, float(rest))
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("2.5", 2.5), ("nan", 0.0), ("inf", 0.0), ("1e9", 21_600.0), ("-3", 0.0), ("soon", 0.0)],
+)
+def test_a_crawl_delay_is_a_number_of_seconds_that_a_crawl_can_wait(
+    said: str, seconds: float
+) -> None:
+    rules = parsed(f"User-agent: *\nCrawl-delay: {said}\n".encode())
+    assert Rules(rules, allows_all=True).delay_seconds() == seconds
 
 
 @pytest.mark.parametrize(
@@ -186,6 +315,32 @@ def test_a_report_that_fails_ends_no_telling() -> None:
         return deaf.times
 
     assert asyncio.run(told()) == 3
+
+
+def test_what_keeps_a_crawl_is_told_although_its_figures_stand_still() -> None:
+    class Hearing:
+        def __init__(self) -> None:
+            self.notes: list[str | None] = []
+
+        async def progress(self, told: Progress) -> None:
+            self.notes.append(told.note)
+
+        async def ended(self, _: Manifest) -> None:
+            """Not told here."""
+
+    async def told() -> list[str | None]:
+        hearing, notes = Hearing(), iter([None, None, "waits", "waits", None])
+
+        async def sleep(_: float) -> None:
+            """Time passes."""
+
+        with suppress(RuntimeError):
+            await keep_telling(
+                lambda: Progress(1, 9, 0, 1.0, None, note=next(notes)), hearing, sleep
+            )
+        return hearing.notes
+
+    assert asyncio.run(told()) == [None, "waits", None]
 
 
 def test_time_left_is_said_only_when_it_is_known() -> None:

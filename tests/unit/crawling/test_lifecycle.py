@@ -55,6 +55,17 @@ def test_what_the_table_does_not_know_is_impossible(status: Status, event: Event
             lifecycle.step(status, event)
 
 
+def test_what_keeps_a_crawl_is_shown_while_it_does() -> None:
+    note = "The pod sets up its browser."
+    figures = msgspec.structs.replace(FIGURES, note=note)
+    kept = lifecycle.told(running(), figures, later(1), TERMS)
+
+    assert JobStatus.of(kept).note == note
+    assert JobStatus.of(lifecycle.told(kept, FIGURES, later(2), TERMS)).note is None
+    ended = lifecycle.finished(kept, WHOLE, "manifest", later(2), TERMS)
+    assert JobStatus.of(ended).note is None
+
+
 def test_the_first_report_claims_the_job_and_each_lengthens_the_lease() -> None:
     job = running(10)
 
