@@ -51,7 +51,8 @@ class Work:
         left = dict(enumerate(self._items))
         # What costs nothing needs nothing in its stead.
         if self._known.cascade and any(each.has_circuit for each in self._known.candidates):
-            left = self._without_neighbours(left)
+            # Who names a provider or a model wants its word.
+            left = left if self._known.is_named else self._without_neighbours(left)
             left = self._without_cached(left)
             left = self._without_twins(left)
         tasks = [_Task(each) for each in portions(left, self._known.most_in_call)]
@@ -67,7 +68,7 @@ class Work:
         return self._open(items)
 
     def _without_cached(self, items: dict[int, Item]) -> dict[int, Item]:
-        # Who names a model wants its word; else any that may be asked will do.
+        # Else the word of any that may be asked will do.
         whose = self._known.candidates[: 1 if self._known.is_named else None]
         models = [each.model for each in whose if each.has_circuit]
         for index, kept in answer_cache.read(items, self._known.categories, models).items():

@@ -96,6 +96,19 @@ def test_what_is_known_or_there_twice_is_not_asked_about() -> None:
     assert [each.source for each in apart] == ["provider"] * 3
 
 
+def test_who_is_named_answers_himself_and_once() -> None:
+    found = decide("Known Green Tea", "known green tea!", is_named=True)
+    assert [each.source for each in found] == ["provider", "twin"]
+
+
+def test_what_no_time_is_left_for_is_answered_by_whoever_needs_no_network() -> None:
+    local = Candidate("local", MODEL, tea_or_milk, has_circuit=False, takes_many=False)
+    setting = Setting(CATEGORIES, [Candidate("groq", MODEL, tea_or_milk), local], 70, 20.0)
+    found = deciding.decide_with(setting, [Item("Ceylon Tea"), Item("Milk"), Item("Soap")], 0.0)
+    assert [each.category for each in found] == ["tea", "milk", None]
+    assert [each.provider for each in found] == ["local", "local", None]
+
+
 def test_a_twin_of_what_failed_fails_and_is_not_asked_about() -> None:
     found = decide("Soap", "soap")
     assert [each.failure for each in found] == ["No provider gave an answer. groq: refused"] * 2
