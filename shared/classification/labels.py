@@ -98,6 +98,34 @@ def write(transaction: "Transaction", last: Page, labels: Sequence[Label]) -> No
             transaction.delete(_reference(page.number - MOST_PAGES))
 
 
+def move(category_id: str, target: str) -> None:
+    """Has the labels of a category that goes follow its products; repeating it is harmless.
+
+    One read a page, and a write for each that holds such a label. Raises Conflict where one
+    changed meanwhile, or a DependencyError.
+    """
+    with firestore.errors_mapped():
+        # Documents of one collection, and no more of them than there may be.
+        found = list(_pages().limit(2 * MOST_PAGES).stream(**firestore.limits()))
+    for snapshot in found:
+        before = _page(snapshot.to_dict() or {})
+        after = moved(before, category_id, target)
+        if after != before:
+            firestore.store(snapshot, _fields(after))
+
+
+def moved(page: Page, category_id: str, target: str) -> Page:
+    """The page with `target` for the category, without the oldest labels if it grew too large."""
+    found = [
+        msgspec.structs.replace(label, category=target) if label.category == category_id else label
+        for label in page.labels
+    ]
+    size_bytes = sum(map(_size_bytes, found))
+    while size_bytes > PAGE_BYTES:
+        size_bytes -= _size_bytes(found.pop(0))
+    return Page(page.number, tuple(found))
+
+
 def packed(last: Page, labels: Sequence[Label]) -> list[Page]:
     """The pages that change when the labels are added after `last`."""
     if not labels:

@@ -1,6 +1,6 @@
 """What decisions teach: labels, and how right providers are; no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from shared.classification.calibration import Outcome
 from shared.classification.labels import Label, label_text
@@ -21,14 +21,19 @@ def labels(decided: Iterable[Review]) -> list[Label]:
     return found
 
 
-def outcomes(decided: Iterable[tuple[Review, Product | None]]) -> dict[str, list[Outcome]]:
+def outcomes(
+    decided: Iterable[tuple[Review, Product | None]], categories: Collection[str]
+) -> dict[str, list[Outcome]]:
     """What is learnt of each provider; an answer taken over from another says nothing new.
 
-    Nor does the rejection of what nobody could have accepted, since its product is gone.
+    Nor does the refusal of what nobody could have accepted, since its product is gone, or its
+    category is none of `categories` any more.
     """
     found: dict[str, list[Outcome]] = {}
     for review, product in decided:
         if review.status == "rejected" and is_gone(review, product):
+            continue
+        if review.category not in categories:
             continue
         if review.source == "provider" and review.provider and review.raw_confidence is not None:
             outcome = Outcome(review.raw_confidence, review.status == "accepted")

@@ -158,7 +158,7 @@ class _Work:
         known = self._reviews.values()
         told = {each.product.id for each in known if each.product.id}
         self._snapshots = {s.id: s for s in self._read(map(catalogue.reference, sorted(told)))}
-        named = {self._category(each) for each in known} - {None}
+        named = {of for each in known for of in (each.category, self._category(each))} - {None}
         categories = self._read(
             category_tree.reference(str(each)) for each in sorted(named, key=str)
         )
@@ -229,7 +229,9 @@ class _Work:
                 snapshot = self._snapshots[after.id]
                 catalogue.write(self._transaction, before, after, snapshot, by)
         labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
-        learnt = lessons.outcomes((s.review, s.product) for s in steps if s.was == "open")
+        there = {name for name, fields in self._categories.items() if not fields.get("moved_to")}
+        new = ((s.review, s.product) for s in steps if s.was == "open")
+        learnt = lessons.outcomes(new, there)
         ledgers.write(self._transaction, self._ledgers, learnt)
 
     def _read(self, references: "Iterable[DocumentReference]") -> "list[DocumentSnapshot[Any]]":

@@ -216,6 +216,19 @@ def test_what_was_renamed_meanwhile_is_not_decided_among_many(stack: Stack, shop
     assert shop.decide(entries[0], "accept").json()["status"] == "accepted"
 
 
+def test_labels_follow_the_products_of_a_category_that_goes(stack: Stack, shop: Shop) -> None:
+    gone, there = (f"shelf-{secrets.token_hex(4)}" for _ in range(2))
+    for name in (gone, there):
+        shop.http.post("/api/categories", json={"name": name}).raise_for_status()
+    (product,) = shop.products(1)
+    shop.decide(queued(stack, product), "correct", gone).raise_for_status()
+    wanted = {"move_to": there}
+    shop.http.delete(f"/api/categories/{gone}", params=wanted).raise_for_status()
+    stack.control.wait_until_idle(60)
+    assert shop.category(product["id"]) == there
+    assert learnt(stack)[0][f"Dilmah {product['name']}"] == there
+
+
 def test_of_opposite_decisions_at_once_one_counts(stack: Stack, shop: Shop) -> None:
     (product,) = shop.products(1)
     entry = queued(stack, product)

@@ -98,11 +98,14 @@ def product(**changed: object) -> Product:
 
 def test_a_rejection_of_what_could_not_be_accepted_says_nothing_of_the_provider() -> None:
     right, wrong = [Outcome(91, right=True)], [Outcome(91, right=False)]
-    assert lessons.outcomes([(entry("accepted"), product())]) == {"groq": right}
-    assert lessons.outcomes([(entry("rejected"), product())]) == {"groq": wrong}
-    assert lessons.outcomes([(entry("rejected", None), None)]) == {"groq": wrong}
+    assert lessons.outcomes([(entry("accepted"), product())], {"tea"}) == {"groq": right}
+    assert lessons.outcomes([(entry("rejected"), product())], {"tea"}) == {"groq": wrong}
+    assert lessons.outcomes([(entry("rejected", None), None)], {"tea"}) == {"groq": wrong}
     for gone in (None, product(status="deleted")):
-        assert lessons.outcomes([(entry("rejected"), gone)]) == {}
+        assert lessons.outcomes([(entry("rejected"), gone)], {"tea"}) == {}
+    # Nobody could have accepted what there is no more.
+    for status in ("rejected", "corrected"):
+        assert lessons.outcomes([(entry(status), product())], {"tea-leaves"}) == {}
 
 
 def test_a_label_says_the_size_that_stood_beside_the_name() -> None:
