@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from shared.classification import answer_cache, failover, known_neighbours, prompts, steering
+from shared.classification import (
+    answer_cache,
+    failover,
+    known_neighbours,
+    paying,
+    prompts,
+    steering,
+)
 from shared.classification.answer_cache import Kept
 from shared.classification.failover import AllFailed, Apart, Paid, Result
 from shared.classification.models import Decided, Item, Provider, Source, Verdict
@@ -57,7 +64,8 @@ class Work:
             left = self._without_twins(left)
         tasks = [_Task(each) for each in portions(left, self._known.most_in_call)]
         if tasks:
-            self._ask(tasks)
+            with paying.settled_beside():
+                self._ask(tasks)
         return [self._decided[index] for index in sorted(self._decided)]
 
     def _without_neighbours(self, items: dict[int, Item]) -> dict[int, Item]:
