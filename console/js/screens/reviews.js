@@ -1,12 +1,12 @@
 import { Intent, post } from '../api.js';
 import { Categories, categories } from '../catalog.js';
 import { choose } from '../category_picker.js';
-import { h, fill } from '../dom.js';
+import { ask, decisionQueue } from '../decision_queue.js';
+import { h } from '../dom.js';
 import { ago, count, dateTime, plural, title as named } from '../format.js';
 import { shortcuts } from '../keys.js';
-import { pages } from '../pages.js';
 import { replace } from '../router.js';
-import { announce, button, card, chip, dialog, empty, failure, field, heading, meter, offerChoices, select, state, toast } from '../ui.js';
+import { button, card, chip, dialog, empty, field, heading, meter, offerChoices, select, state } from '../ui.js';
 
 export const title = 'Review queue';
 
@@ -22,27 +22,26 @@ const AHEAD = 3;
 
 export function screen({ path, query, signal }) {
   const filter = Object.fromEntries(FILTERS.map((key) => [key, query[key] ?? '']));
-  const chosen = new Set();
-  const list = pages({
-    path: PATH, of: 'reviews', filter: () => filter, paint: () => paint(), signal, waiting: 4, size: 50,
-    taken: (data, cursor) => {
-      if (!cursor) chosen.clear();
-      [total, atLeast] = [data.total, data.total_is_minimum];
+  const queue = decisionQueue({
+    path: PATH, of: 'reviews', filter: () => filter, label: 'Entries', card: (r) => reviewCard(r), signal, ahead: AHEAD, stale: 'The product or this entry has changed meanwhile',
+    counted: (n) => (n ? `${n} ${waits() ? 'waiting' : 'decided'}` : waits() ? 'Nothing waits' : 'Nothing decided'),
+    painted: () => { queue.every.hidden = !waits(); },
+    bulk: (picked) => [
+      button(`Accept ${count(picked().length)}`, { kind: 'small primary', onclick: () => confirm('accept', picked()) }),
+      button(`Correct ${count(picked().length)}`, { kind: 'small', onclick: () => correct(picked()) }),
+      button(`Reject ${count(picked().length)}`, { kind: 'small danger', onclick: () => confirm('reject', picked()) })],
+    none: () => {
+      const narrowed = filter.provider || filter.category;
+      return empty(narrowed ? 'Nothing here' : waits() ? 'All is decided' : 'Nothing decided yet', narrowed ? 'Choose other filters.' : waits() ? 'What a provider is not sure of, and what none could answer, waits here for a person.' : '');
     },
   });
-  const bulk = h('div', { class: 'actions' });
-  const all = h('input', { type: 'checkbox', onchange: () => chooseAll(all.checked) });
+  const { list } = queue;
   const status = select(STATUSES, filter.status);
   const provider = select([['', 'All providers'], ...PROVIDERS.map((name) => [name, named(name)])], filter.provider);
   const category = select([['', 'All categories']], '');
   let kinds = new Categories([]);
-  let total = 0;
-  let atLeast = false;
 
   const waits = () => filter.status !== 'decided';
-  const cardOf = (id) => list.results.querySelector(`[data-id="${CSS.escape(id)}"]`);
-  const current = () => list.rows.find((x) => x.id === document.activeElement?.closest('.review')?.dataset.id);
-  const picked = () => list.rows.filter((x) => chosen.has(x.id));
 
   // What the catalogue says now, where that is not what was classified.
   function now(r) {
@@ -61,7 +60,7 @@ export function screen({ path, query, signal }) {
     const { name } = r.product;
     const about = [r.product.brand, r.product.description].filter(Boolean).join(' · ');
     return h('li', { class: 'review', tabindex: '-1', 'data-id': r.id, 'aria-label': name },
-      waits() ? h('input', { type: 'checkbox', class: 'pick', 'aria-label': `Select ${name}`, checked: chosen.has(r.id), onchange: (event) => pick(r.id, event.currentTarget.checked) }) : h('span', {}),
+      waits() ? queue.pick(r.id, name) : h('span', {}),
       h('div', { class: 'review-main' },
         h('div', { class: 'proposal-head' }, h('h2', {}, r.product.id && r.current ? h('a', { href: `#/products/${encodeURIComponent(r.product.id)}` }, name) : name), chip(REASONS[r.reason], r.reason === 'failed' ? 'bad' : 'warn')),
         about && h('p', { class: 'sub clamp' }, about),
@@ -79,119 +78,13 @@ export function screen({ path, query, signal }) {
       h('div', { class: 'proposal-trouble' }));
   }
 
-  function paintBulk() {
-    const n = chosen.size;
-    all.checked = n > 0 && n === list.rows.length;
-    all.indeterminate = n > 0 && n < list.rows.length;
-    fill(bulk, n > 0 && [
-      button(`Accept ${count(n)}`, { kind: 'small primary', onclick: () => confirm('accept', picked()) }),
-      button(`Correct ${count(n)}`, { kind: 'small', onclick: () => correct(picked()) }),
-      button(`Reject ${count(n)}`, { kind: 'small danger', onclick: () => confirm('reject', picked()) })]);
-  }
-
-  function paintCount() {
-    list.counted.textContent = total ? `${count(total)}${atLeast ? '+' : ''} ${waits() ? 'waiting' : 'decided'}` : waits() ? 'Nothing waits' : 'Nothing decided';
-  }
-
-  function paint() {
-    paintCount();
-    paintBulk();
-    all.closest('label').hidden = !waits();
-    const narrowed = filter.provider || filter.category;
-    fill(list.results, list.rows.length ? h('ul', { class: 'proposals', 'aria-label': 'Entries' }, list.rows.map(reviewCard))
-      : empty(narrowed ? 'Nothing here' : waits() ? 'All is decided' : 'Nothing decided yet', narrowed ? 'Choose other filters.' : waits() ? 'What a provider is not sure of, and what none could answer, waits here for a person.' : ''));
-  }
-
-  function pick(id, on) {
-    if (on) chosen.add(id);
-    else chosen.delete(id);
-    paintBulk();
-  }
-
-  function chooseAll(on) {
-    chosen.clear();
-    if (on) list.rows.slice(0, 100).forEach((x) => chosen.add(x.id));
-    for (const box of list.results.querySelectorAll('.pick')) box.checked = chosen.has(box.closest('.review').dataset.id);
-    paintBulk();
-  }
-
-  function focus(id) {
-    cardOf(id)?.focus();
-    if (list.next && list.rows.findIndex((x) => x.id === id) >= list.rows.length - AHEAD && !list.results.getAttribute('aria-busy')) more(id);
-  }
-
-  // The rows are drawn anew, and whoever works them keeps his place.
-  async function more(id) {
-    await list.read(list.next);
-    cardOf(id)?.focus({ preventScroll: true });
-  }
-
-  function step(by) {
-    const { rows } = list;
-    const at = rows.findIndex((x) => x.id === current()?.id);
-    const to = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))];
-    if (to) focus(to.id);
-  }
-
-  // Takes decided ones out; the next in line has the focus, so that the queue is worked off by keys alone.
-  function settle(ids) {
-    if (!ids.length) return;
-    const gone = new Set(ids);
-    const at = list.rows.findIndex((x) => gone.has(x.id));
-    const onward = list.rows.slice(at).find((x) => !gone.has(x.id)) ?? list.rows.findLast((x) => !gone.has(x.id));
-    list.rows = list.rows.filter((x) => !gone.has(x.id));
-    ids.forEach((id) => { chosen.delete(id); cardOf(id)?.remove(); });
-    total = Math.max(list.rows.length, total - ids.length);
-    paintCount();
-    paintBulk();
-    if (onward) focus(onward.id);
-    else if (list.next) list.read();
-    else {
-      paint();
-      list.counted.focus();
-    }
-  }
-
-  function trouble(id, error) {
-    const box = cardOf(id);
-    if (!box) return;
-    box.removeAttribute('aria-busy');
-    const stale = error.status === 412;
-    fill(box.querySelector('.proposal-trouble'), failure(stale ? { title: 'The product or this entry has changed meanwhile', detail: 'Look at it again before you decide.' } : error, stale ? () => list.read() : null));
-    box.focus();
-  }
-
   const body = (decision, to) => ({ decision, ...(to && { category: to }) });
 
-  async function decide(r, decision, to) {
-    const box = cardOf(r.id);
-    if (!box || box.getAttribute('aria-busy')) return;
-    box.setAttribute('aria-busy', 'true');
-    try {
-      await post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, { 'If-Match': `"${r.version}"` });
-      settle([r.id]);
-      announce(`${DONE[decision]} ${r.product.name}`);
-    } catch (error) {
-      box.removeAttribute('aria-busy');
-      if (error.status !== 401) trouble(r.id, error);
-    }
-  }
-
-  // What follows waits until the dialog is gone: behind it nothing can take the focus.
-  function ask(open) {
-    let after = null;
-    const box = open((then) => { after = then; });
-    box.addEventListener('close', () => after?.());
-  }
+  const decide = (r, decision, to) => queue.decide(r.id, () => post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, { 'If-Match': `"${r.version}"` }), `${DONE[decision]} ${r.product.name}`);
 
   const sendAll = async (some, decision, to, intent) => {
     const { data } = await post(PATH, { ids: some.map((x) => x.id), ...body(decision, to) }, intent);
-    const failed = data.results.filter((x) => x.status === 'failed');
-    return () => {
-      settle(data.results.filter((x) => x.status !== 'failed').map((x) => x.id));
-      failed.forEach((x) => trouble(x.id, { title: 'Not decided', detail: x.detail ?? 'Try it by itself.' }));
-      toast(`${DONE[decision]} ${plural(data.results.length - failed.length, 'product')}${failed.length ? `, ${failed.length} not` : ''}.`, failed.length ? 'bad' : 'good');
-    };
+    return () => queue.conclude(data.results, (n) => `${DONE[decision]} ${plural(n, 'product')}`);
   };
 
   function correct(some) {
@@ -218,11 +111,11 @@ export function screen({ path, query, signal }) {
   }
 
   const keys = shortcuts(KEYS, ({ key }) => {
-    const r = current();
+    const r = queue.current();
     const open = r && waits() ? r : null;
     return {
-      j: () => step(1), k: () => step(-1), a: open?.category && (() => decide(open, 'accept')), c: open && (() => correct([open])), r: open && (() => decide(open, 'reject')),
-      x: open && (() => { const box = cardOf(open.id).querySelector('.pick'); box.checked = !box.checked; pick(open.id, box.checked); }),
+      j: () => queue.step(1), k: () => queue.step(-1), a: open?.category && (() => decide(open, 'accept')), c: open && (() => correct([open])), r: open && (() => decide(open, 'reject')),
+      x: open && (() => queue.toggle(open.id)),
     }[key];
   }, signal);
 
@@ -247,8 +140,7 @@ export function screen({ path, query, signal }) {
     heading('Review queue', { lead: 'What no provider is sure enough of. Each decision files the product and teaches the next answers.' }),
     card(null, [
       h('form', { class: 'filters three', role: 'search', 'aria-label': 'Entries', onchange: apply, onsubmit: (event) => event.preventDefault() }, field('status', 'Show', status), field('provider', 'Provider', provider), field('category', 'Category', category)),
-      h('div', { class: 'results-head' }, h('label', { class: 'check' }, all, h('span', { class: 'sr' }, 'Select all shown')), list.counted, h('span', { class: 'spread' }), bulk),
-      keys, list.results, list.foot,
+      queue.head, keys, list.results, list.foot,
     ], { class: 'card flush' }),
   ];
 }
