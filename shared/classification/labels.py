@@ -5,7 +5,7 @@ All of them are read by 50 documents at most, however many decisions there were.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,6 +124,32 @@ def moved(page: Page, category_id: str, target: str) -> Page:
     while size_bytes > PAGE_BYTES:
         size_bytes -= _size_bytes(found.pop(0))
     return Page(page.number, tuple(found))
+
+
+def taken_off(transaction: "Transaction", text: str, at: Collection[datetime]) -> list[Page]:
+    """The pages that change when the labels of these moments go, for the caller's transaction.
+
+    One read where all are on the newest page, else one for each page.
+    """
+    last = last_page(transaction)
+    after = without(last, text, at)
+    if len(last.labels) - len(after.labels) == len(at):
+        return [after] if at else []
+    every = _pages().limit(2 * MOST_PAGES).stream(transaction=transaction, **firestore.limits())
+    pages = [_page(snapshot.to_dict() or {}) for snapshot in every]
+    return [after for page in pages if (after := without(page, text, at)) != page]
+
+
+def rewrite(transaction: "Transaction", pages: Iterable[Page]) -> None:
+    """Puts the pages in the place of those with their numbers, in the caller's transaction."""
+    for page in pages:
+        transaction.set(_reference(page.number), _fields(page))
+
+
+def without(page: Page, text: str, at: Collection[datetime]) -> Page:
+    """The page without the labels of that text that were given at these moments."""
+    kept = [label for label in page.labels if label.text != text or label.at not in at]
+    return Page(page.number, tuple(kept))
 
 
 def packed(last: Page, labels: Sequence[Label]) -> list[Page]:

@@ -1,6 +1,6 @@
 """The pages that labels are packed into."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +36,15 @@ def test_of_a_text_the_newest_label_counts() -> None:
     older, newer = Label("Ceylon TEA", "soap", None, NOW), Label("Ceylon Tea", "tea", None, NOW)
     assert labels.newest([Page(1, (newer,)), Page(0, (older,))]) == [newer]
     assert labels.newest([Page(0, (older, newer))]) == [newer]
+
+
+def test_what_is_taken_off_a_page_are_the_labels_of_one_text_and_moment() -> None:
+    later = NOW + timedelta(seconds=1)
+    mistaken, mended = (Label("Tea", "soap", None, NOW), Label("Tea", "milk", None, later))
+    others = (Label("Tea", "tea", None, NOW - timedelta(days=1)), Label("Soap", "soap", None, NOW))
+    page = Page(3, (others[0], mistaken, mended, others[1]))
+    assert labels.without(page, "Tea", [NOW, later]) == Page(3, others)
+    assert labels.newest([labels.without(page, "Tea", [NOW, later])])[-1].category == "tea"
 
 
 def test_the_text_is_one_line() -> None:
