@@ -242,7 +242,6 @@ class _Work:
                 snapshot = self._snapshots[after.id]
                 catalogue.write(self._transaction, before, after, snapshot, by)
         labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
-        # Of what was decided before, the ledger keeps the first word.
         learnt = lessons.outcomes(s.review for s in steps if s.was == "open")
         ledgers.write(self._transaction, self._ledgers, learnt)
 

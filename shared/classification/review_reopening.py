@@ -120,8 +120,9 @@ class _Work:
         told = {"status": review.status, "category": review.decided_category}
         resource = f"{reviews.COLLECTION}/{review.id}"
         transaction.create(*audit.entry(by, resource, told, {"status": after.status}))
-        if self.product is not None and restored is not None and restored is not self.product:
-            catalogue.write(transaction, self.product, restored, self._snapshot, by)
+        before, snapshot = self.product, self._snapshot
+        if before and restored and snapshot and restored is not before:
+            catalogue.write(transaction, before, restored, snapshot, by)
         labels.rewrite(transaction, self._pages)
         for provider, outcomes in lessons.outcomes([review]).items():
             for outcome in outcomes:
