@@ -151,7 +151,7 @@ def test_what_a_text_scores_alone_is_what_the_others_say_of_it() -> None:
 
 
 def test_no_text_believes_itself() -> None:
-    texts = ["Zyx Qwv", "Zyx Qwv Plus", "Fresh Milk", "Green Tea"]
+    texts = ["Ceylon Leaf", *(f"Item {letter}" for letter in "abcdefgh")]
     model, without = (Model(DRINKS, [], some) for some in (texts, texts[1:]))
     itself, other = (each.classify(texts[0]).confidence for each in (model, without))
-    assert abs(itself - other) <= 2
+    assert abs(itself - other) <= 4
