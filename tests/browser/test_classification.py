@@ -105,10 +105,10 @@ def test_the_queue_is_worked_by_keyboard(
     assert page.get_by_role("button", name="Take back the last decision").count() == 0
     page.keyboard.press("r")
     expect(second).to_have_count(0)
-    page.get_by_label("Show").select_option("decided")
+    page.get_by_label("Show", exact=True).select_option("decided")
     page.get_by_role("button", name=f"Take back the decision on {unsure[1]['name']}").click()
     expect(second).to_have_count(0)
-    page.get_by_label("Show").select_option("")
+    page.get_by_label("Show", exact=True).select_option("")
     second.focus()
     page.keyboard.press("a")
     expect(second).to_have_count(0)
