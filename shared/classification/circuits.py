@@ -1,11 +1,14 @@
 """The circuit of each provider, shared by all instances through Redis.
 
-Where Redis is away each instance keeps its own. Two calls that end in the same moment may count as
-one: the circuit then opens one failure later.
+Where Redis is away each instance goes on with what it knew. Two calls that end in the same moment
+may count as one: the circuit then opens one failure later. What is answered while all is well is
+told once a second: it changes nothing but the figures.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -18,9 +21,14 @@ from shared.clients.ai.asking import ProviderFailed
 KEPT_SECONDS: Final = 24 * 3600
 # A trial takes as long as a call may; whoever makes it and dies lets the next one try after that.
 TRIAL_SECONDS: Final = 60
+TOLD_SECONDS: Final = 1.0
 
 _decoder = msgspec.json.Decoder(Circuit)
+# As each was when it was last read or changed here.
 _own: dict[str, Circuit] = {}
+_lock = Lock()
+_untold: dict[str, list[int]] = defaultdict(list)
+_told_at: dict[str, float] = {}
 
 Now = Callable[[], float]
 
@@ -40,6 +48,7 @@ def wait_of(provider: str, now: Now = time.time) -> float | None:
     Of all that would ask a half-open one, the first is told None, and is the trial.
     """
     circuit, moment = read([provider])[provider], now()
+    _own[provider] = circuit
     if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
         return wait
     if circuit_rules.state(circuit, moment) == "half_open" and not _take_trial(provider):
@@ -48,8 +57,28 @@ def wait_of(provider: str, now: Now = time.time) -> float | None:
 
 
 def succeeded(provider: str, latency_ms: int, now: Now = time.time) -> None:
-    """Tells all that a call was answered."""
-    _change(provider, lambda circuit, _: circuit_rules.after_success(circuit, latency_ms), now())
+    """Tells all that a call was answered; where all is well, with others and a little later."""
+    latencies = _due(provider, latency_ms)
+
+    def change(circuit: Circuit, _: float) -> Circuit:
+        for each in latencies:
+            circuit = circuit_rules.after_success(circuit, each)
+        return circuit
+
+    if latencies:
+        _change(provider, change, now())
+
+
+def _due(provider: str, latency_ms: int) -> list[int]:
+    """What is to be told now, of this call and those before."""
+    known, moment = _own.get(provider), time.monotonic()
+    is_well = known is not None and known == Circuit(samples=known.samples)
+    with _lock:
+        _untold[provider].append(latency_ms)
+        if is_well and moment - _told_at.get(provider, -TOLD_SECONDS) < TOLD_SECONDS:
+            return []
+        _told_at[provider] = moment
+        return _untold.pop(provider)
 
 
 def failed(provider: str, failure: ProviderFailed, latency_ms: int, now: Now = time.time) -> None:
@@ -66,6 +95,7 @@ def failed(provider: str, failure: ProviderFailed, latency_ms: int, now: Now = t
 def forget(provider: str) -> None:
     """Closes the circuit, after a new key: what was held against the old one is void."""
     _own.pop(provider, None)
+    _untold.pop(provider, None)
     redis.try_call(lambda r: r.delete(_key(provider), _trial_key(provider)), even_if_resting=True)
 
 

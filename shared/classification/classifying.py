@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ import msgspec
 
 from shared.classification import deciding, queueing
 from shared.classification.deciding import Setting
-from shared.classification.models import Decided
+from shared.classification.models import Decided, Provider
 from shared.classification.schemas import Classify, ProductToClassify
+from shared.classification.shared_reading import SharedReading
 from shared.edge.streaming import Event, Line, Stream
 
 # Every stream has as many, so that none takes the threads of another.
@@ -26,12 +28,20 @@ def stream(wanted: Classify) -> Stream:
     """The stream; raises Invalid, Conflict or a DependencyError before it begins."""
     total = len(wanted.products)
     known = msgspec.structs.replace(
-        deciding.setting(wanted.provider, wanted.model),
+        _setting_of(wanted.provider, wanted.model).read(
+            partial(deciding.setting, wanted.provider, wanted.model)
+        ),
         threads=min(THREADS, total),
         # No two wait for each other while a thread is free.
         most_in_call=min(MOST_IN_CALL, -(-total // THREADS)),
     )
     return Stream(_Work(wanted.products, known).run)
+
+
+@lru_cache(maxsize=32)
+def _setting_of(provider: Provider | None, model: str | None) -> SharedReading[Setting]:  # noqa: ARG001
+    # Streams that begin together would each read every category and open every key.
+    return SharedReading()
 
 
 class _Work:

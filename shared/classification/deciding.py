@@ -63,7 +63,7 @@ class Setting(msgspec.Struct, frozen=True):
     answers a person is asked all the same.
     `most_in_call` products go in one call at the most, `threads` calls are made at a time, and
     without `cascade` nothing stands in for a provider. Where `is_named`, the caller has named the
-    first of the candidates.
+    first of the candidates, and nothing but its own answers of late stands in for it.
     """
 
     categories: Categories

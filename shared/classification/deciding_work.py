@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from shared.classification import answer_cache, failover, known_neighbours, prompts, steering
+from shared.classification import (
+    answer_cache,
+    failover,
+    known_neighbours,
+    paying,
+    prompts,
+    steering,
+)
 from shared.classification.answer_cache import Kept
 from shared.classification.failover import AllFailed, Apart, Paid, Result
 from shared.classification.models import Decided, Item, Provider, Source, Verdict
@@ -51,12 +58,14 @@ class Work:
         left = dict(enumerate(self._items))
         # What costs nothing needs nothing in its stead.
         if self._known.cascade and any(each.has_circuit for each in self._known.candidates):
-            left = self._without_neighbours(left)
+            # Who names a provider or a model wants its word.
+            left = left if self._known.is_named else self._without_neighbours(left)
             left = self._without_cached(left)
             left = self._without_twins(left)
         tasks = [_Task(each) for each in portions(left, self._known.most_in_call)]
         if tasks:
-            self._ask(tasks)
+            with paying.settled_beside():
+                self._ask(tasks)
         return [self._decided[index] for index in sorted(self._decided)]
 
     def _without_neighbours(self, items: dict[int, Item]) -> dict[int, Item]:
@@ -67,7 +76,7 @@ class Work:
         return self._open(items)
 
     def _without_cached(self, items: dict[int, Item]) -> dict[int, Item]:
-        # Who names a model wants its word; else any that may be asked will do.
+        # Else the word of any that may be asked will do.
         whose = self._known.candidates[: 1 if self._known.is_named else None]
         models = [each.model for each in whose if each.has_circuit]
         for index, kept in answer_cache.read(items, self._known.categories, models).items():

@@ -29,7 +29,10 @@ _OF_THE_QUESTION: Final = ("bad_output", "refused")
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A provider that may be asked; one without a network has no circuit that could open."""
+    """A provider that may be asked; one without a network has no circuit that could open.
+
+    Nor is it ever too late to ask it: it answers in the process itself.
+    """
 
     provider: str
     model: Model
@@ -113,8 +116,9 @@ def classify(  # noqa: PLR0913 - what is asked, of whom, who waits, and what wen
 ) -> Result:
     """The first result that a candidate gives; raises AllFailed, or Stopped if the asker went.
 
-    A call may take `seconds`, and all together no longer than the asker waits. Who asks to be
-    left alone is, and is waited for only where all others have failed, and not for long.
+    A call may take `seconds`, and all together no longer than the asker waits; who needs no network
+    is asked even then. Who asks to be left alone is, and is waited for only where all others have
+    failed, and not for long.
     `before` is why the item begins again here.
     """
     attempts = _Attempts(
@@ -226,10 +230,12 @@ class _Attempts(Generic[T]):
         return None
 
     def _may_be_asked(self, candidate: Candidate) -> bool:
+        if not candidate.has_circuit:
+            return True
         if self._asker.left() <= 0:
             self._reasons.setdefault(candidate.provider, "no time was left")
             return False
-        if candidate.has_circuit and (wait := circuits.wait_of(candidate.provider)) is not None:
+        if (wait := circuits.wait_of(candidate.provider)) is not None:
             self._reasons.setdefault(candidate.provider, "left alone for now")
             self._waits[candidate.provider] = (candidate, wait)
             return False
@@ -258,7 +264,9 @@ class _Attempts(Generic[T]):
         return _Answered(value, candidate.provider, candidate.model.name, self._paid, latency_ms)
 
     def _asked(self, candidate: Candidate, held: Reservation | None) -> T:
-        patience = Patience(min(self._seconds, self._asker.left()), self._asker.is_gone)
+        # What costs no time worth the name is not lost because others took all of it.
+        left = self._asker.left() if candidate.has_circuit else self._seconds
+        patience = Patience(min(self._seconds, left), self._asker.is_gone)
         try:
             reply = paying.ask(candidate, self._question, patience, held)
         except ProviderFailed as failure:

@@ -3,7 +3,7 @@
 A Gaussian process whose mean is the prior: each known text pulls what is like it towards its
 category, and so does each text of unknown category, weakly, towards what is itself believed of it.
 Noise and the prior's share are those under which the known texts are likeliest, each judged without
-itself, which costs nothing more here; the heat makes the scores shares that can be relied on.
+itself, which costs nothing more here; heats make the scores shares that can be relied on.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,12 @@ _BELIEF_HEAT: Final = 0.06
 _HEATS: Final = np.geomspace(0.02, 1.0, 60)
 FEWEST_TO_MEASURE: Final = 30
 _UNMEASURED: Final = (0.1, 0.4)
-_SURER: Final = 1.2
+_SURER: Final = 1.25
+# So far the heat may be off either way where nothing can be measured: all between are averaged.
+_UNSURE_OF_HEAT: Final = np.geomspace(1 / 2.5, 2.5, 7)
+_SURE_OF_HEAT: Final = np.ones(1)
 # How strongly the correction of a share is drawn to none.
-_DOUBT: Final = 64.0
+_DOUBT: Final = 16.0
 _STEPS: Final = 20
 
 
@@ -38,13 +41,20 @@ class Fit(NamedTuple):
 
     pull: "Floats"
     prior_share: float
-    heat: float
+    # What each text scores without its own pull.
+    alone: "Floats"
+    heats: "Floats"
     # Slope and offset on the scale of log odds.
     correction: tuple[float, float] = (1.0, 0.0)
 
-    def shares(self, likeness: "Floats", prior: "Floats") -> "Floats":
-        """How likely each category is for texts (rows), by their likeness to those fitted."""
-        return shares((likeness @ self.pull + self.prior_share * prior) / self.heat)
+    def scores(self, likeness: "Floats", prior: "Floats") -> "Floats":
+        """What texts (rows) score for each category, by their likeness to those fitted."""
+        found: Floats = likeness @ self.pull + self.prior_share * prior
+        return found
+
+    def shares(self, scores: "Floats") -> "Floats":
+        """How likely each category is for texts (rows) with these scores."""
+        return _mixed(scores, self.heats)
 
     def sure(self, share: float) -> float:
         """How often an answer with such a share is right."""
@@ -57,14 +67,14 @@ def fit(likeness: "Floats", prior: "Floats", truth: "Floats") -> Fit:
     if len(truth) < FEWEST_TO_MEASURE:
         noise, share = _UNMEASURED
         pull, _, alone = _pull(likeness, prior, truth, noise, share)
-        return Fit(pull, share, _guessed_heat(alone, prior))
+        return Fit(pull, share, alone, _guessed_heats(alone, prior))
     known = likeness[: len(truth), : len(truth)]
     noise, share, scores = min(_tried(known, prior, truth), key=itemgetter(0))[1]
     if len(likeness) > len(truth):
         scores = _held_out(likeness, prior, truth, noise, share)
-    pull = _pull(likeness, prior, truth, noise, share)[0]
-    heat = _measured(scores, truth)[1]
-    return Fit(pull, share, heat, _correction(shares(scores / heat), truth))
+    pull, _, alone = _pull(likeness, prior, truth, noise, share)
+    heats = _measured(scores, truth)[1] * _SURE_OF_HEAT
+    return Fit(pull, share, alone, heats, _correction(_mixed(scores, heats), truth))
 
 
 def _tried(
@@ -90,7 +100,7 @@ def _held_out(
         out = every[: len(truth)][fold::_FOLDS]
         order = np.concatenate([np.setdiff1d(every[: len(truth)], out), out, every[len(truth) :]])
         kept = len(truth) - len(out)
-        _, found, _ = _pull(
+        _, _, found = _pull(
             likeness[np.ix_(order, order)], prior[order], truth[order[:kept]], noise, share
         )
         scores[out] = found[kept : kept + len(out)]
@@ -134,13 +144,19 @@ def _log_odds(share: "Floats") -> "Floats":
     return found
 
 
-def _guessed_heat(scores: "Floats", prior: "Floats") -> float:
-    """Where nothing can be measured: the heat that leaves it somewhat surer than the prior is."""
+def _guessed_heats(scores: "Floats", prior: "Floats") -> "Floats":
+    """Where nothing can be measured: heats that leave it somewhat surer than the prior is."""
     wanted = _SURER * float(prior.max(axis=1).mean())
     return min(
-        map(float, _HEATS),
-        key=lambda heat: abs(float(shares(scores / heat).max(axis=1).mean()) - wanted),
+        (heat * _UNSURE_OF_HEAT for heat in _HEATS),
+        key=lambda heats: abs(float(_mixed(scores, heats).max(axis=1).mean()) - wanted),
     )
+
+
+def _mixed(scores: "Floats", heats: "Floats") -> "Floats":
+    """Scores as shares of one under each heat, and what these are on average."""
+    found: Floats = np.mean([shares(scores / heat) for heat in heats], axis=0)
+    return found
 
 
 def _measured(scores: "Floats", truth: "Floats") -> tuple[float, float]:

@@ -5,7 +5,7 @@ All of them are read by 50 documents at most, however many decisions there were.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,6 +96,60 @@ def write(transaction: "Transaction", last: Page, labels: Sequence[Label]) -> No
         transaction.set(_reference(page.number), _fields(page))
         if page.number >= MOST_PAGES and page.number != last.number:
             transaction.delete(_reference(page.number - MOST_PAGES))
+
+
+def move(category_id: str, target: str) -> None:
+    """Has the labels of a category that goes follow its products; repeating it is harmless.
+
+    One read a page, and a write for each that holds such a label. Raises Conflict where one
+    changed meanwhile, or a DependencyError.
+    """
+    with firestore.errors_mapped():
+        # Documents of one collection, and no more of them than there may be.
+        found = list(_pages().limit(2 * MOST_PAGES).stream(**firestore.limits()))
+    for snapshot in found:
+        before = _page(snapshot.to_dict() or {})
+        after = moved(before, category_id, target)
+        if after != before:
+            firestore.store(snapshot, _fields(after))
+
+
+def moved(page: Page, category_id: str, target: str) -> Page:
+    """The page with `target` for the category, without the oldest labels if it grew too large."""
+    found = [
+        msgspec.structs.replace(label, category=target) if label.category == category_id else label
+        for label in page.labels
+    ]
+    size_bytes = sum(map(_size_bytes, found))
+    while size_bytes > PAGE_BYTES:
+        size_bytes -= _size_bytes(found.pop(0))
+    return Page(page.number, tuple(found))
+
+
+def taken_off(transaction: "Transaction", text: str, at: Collection[datetime]) -> list[Page]:
+    """The pages that change when the labels of these moments go, for the caller's transaction.
+
+    One read where all are on the newest page, else one for each page.
+    """
+    last = last_page(transaction)
+    after = without(last, text, at)
+    if len(last.labels) - len(after.labels) == len(at):
+        return [after] if at else []
+    every = _pages().limit(2 * MOST_PAGES).stream(transaction=transaction, **firestore.limits())
+    pages = [_page(snapshot.to_dict() or {}) for snapshot in every]
+    return [after for page in pages if (after := without(page, text, at)) != page]
+
+
+def rewrite(transaction: "Transaction", pages: Iterable[Page]) -> None:
+    """Puts the pages in the place of those with their numbers, in the caller's transaction."""
+    for page in pages:
+        transaction.set(_reference(page.number), _fields(page))
+
+
+def without(page: Page, text: str, at: Collection[datetime]) -> Page:
+    """The page without the labels of that text that were given at these moments."""
+    kept = [label for label in page.labels if label.text != text or label.at not in at]
+    return Page(page.number, tuple(kept))
 
 
 def packed(last: Page, labels: Sequence[Label]) -> list[Page]:

@@ -79,6 +79,16 @@ def write(
         transaction.set(_reference(provider), _fields(kept))
 
 
+def forget(
+    transaction: "Transaction", before: Mapping[str, Sequence[Outcome]], provider: str, of: Outcome
+) -> None:
+    """Takes one such outcome away, if it is still kept: which of several says nothing."""
+    kept = list(before.get(provider, ()))
+    if of in kept:
+        kept.remove(of)
+        transaction.set(_reference(provider), _fields(kept))
+
+
 def _read(providers: Iterable[str], transaction: "Transaction | None") -> dict[str, list[Outcome]]:
     references = [_reference(provider) for provider in providers]
     if not references:

@@ -1,6 +1,6 @@
 """What decisions teach: labels, and how right providers are; no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from shared.classification.calibration import Outcome
 from shared.classification.labels import Label, label_text
@@ -21,17 +21,25 @@ def labels(decided: Iterable[Review]) -> list[Label]:
     return found
 
 
-def outcomes(decided: Iterable[tuple[Review, Product | None]]) -> dict[str, list[Outcome]]:
-    """What is learnt of each provider; an answer taken over from another says nothing new.
+def learnt(review: Review, product: Product | None, categories: Collection[str]) -> bool | None:
+    """Whether the decision says that its provider was right; None where it says nothing.
 
-    Nor does the rejection of what nobody could have accepted, since its product is gone.
+    An answer taken over from another says nothing new. Nor does the refusal of what nobody could
+    have accepted, since its product is gone, or its category is none of `categories` any more.
     """
+    if review.status == "rejected" and is_gone(review, product):
+        return None
+    if review.source != "provider" or review.category not in categories:
+        return None
+    return review.status == "accepted"
+
+
+def outcomes(decided: Iterable[Review]) -> dict[str, list[Outcome]]:
+    """What each provider's ledger takes from the decisions."""
     found: dict[str, list[Outcome]] = {}
-    for review, product in decided:
-        if review.status == "rejected" and is_gone(review, product):
-            continue
-        if review.source == "provider" and review.provider and review.raw_confidence is not None:
-            outcome = Outcome(review.raw_confidence, review.status == "accepted")
+    for review in decided:
+        if review.provider and review.raw_confidence is not None and review.learnt is not None:
+            outcome = Outcome(review.raw_confidence, review.learnt)
             found.setdefault(review.provider, []).append(outcome)
     return found
 

@@ -92,7 +92,12 @@ class LocalModel:
         prior = self._prior(meant)
         if self._fit is None:
             return prior
-        return self._fit.shares(self._likeness(texts, meant), prior)
+        scores = self._fit.scores(self._likeness(texts, meant), prior)
+        for row, text in enumerate(texts):
+            if (place := self._places.get(text.casefold())) is not None:
+                # What is believed of it already would make it believe itself.
+                scores[row] = self._fit.alone[place]
+        return self._fit.shares(scores)
 
     def _prototypes(self, choice: Choice) -> "tuple[Floats, Floats]":
         """What the name means, and what each of the synonyms does."""
@@ -122,6 +127,7 @@ class LocalModel:
         texts = [*(example.text for example in known), *others]
         if not texts:
             return
+        self._places = {text.casefold(): len(known) + at for at, text in enumerate(others)}
         meant = self._embed(texts)
         self._wording = Wording(texts)
         self._middle = meant.mean(axis=0)

@@ -102,7 +102,12 @@ def _examples(categories: Categories) -> tuple[list[Example], list[str]]:
     Of the given categories only; and the texts of those products that have no category. A product
     that a reviewer has seen stands here by his word alone.
     """
-    decided = {label.text.casefold(): Example(label.text, label.category) for label in _labels()}
+    # A label of a category that is gone must not hide what the catalogue says of the same text.
+    decided = {
+        label.text.casefold(): Example(label.text, label.category)
+        for label in _labels()
+        if label.category in categories.ids
+    }
     found = [each for each in newest_products.known() if each.text.casefold() not in decided]
     known = [each for each in (*decided.values(), *found) if each.category in categories.ids]
     return known, [each.text for each in found if not each.category]

@@ -43,7 +43,7 @@ def _read() -> list[Example]:
         .collection("products")
         .where(filter=FieldFilter("listed", "==", True))
         .order_by("updated_at", direction=Query.DESCENDING)
-        .select(["name", "brand", "category"])
+        .select(["name", "brand", "size", "category"])
         .limit(MOST_PRODUCTS)
     )
     try:
@@ -56,5 +56,5 @@ def _read() -> list[Example]:
 
 
 def _example(fields: dict[str, Any]) -> Example:
-    text = labels.label_text(fields.get("brand"), fields["name"])
+    text = labels.label_text(fields.get("brand"), fields["name"], fields.get("size"))
     return Example(text, fields.get("category") or "")

@@ -1,6 +1,10 @@
 """One call to a provider, paid for: what it may cost is held before, and settled after."""
 
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Final
 
 from shared.classification import spending
@@ -15,8 +19,20 @@ log = logging.getLogger(__name__)
 # A model that thinks may add as much to its answer.
 THINKING_TOKENS: Final = 4096
 _THINKS: Final = "gemini"
+_settlers: ContextVar[ThreadPoolExecutor | None] = ContextVar("settlers", default=None)
 # Nobody knows what a call has cost of which nothing more was heard.
 _UNHEARD: Final[tuple[FailureKind, ...]] = ("timeout", "network")
+
+
+@contextmanager
+def settled_beside() -> Iterator[None]:
+    """Has the calls inside be settled while others are made; all of them are when it ends."""
+    with ThreadPoolExecutor(spending.SHARDS) as pool:
+        token = _settlers.set(pool)
+        try:
+            yield
+        finally:
+            _settlers.reset(token)
 
 
 def most_micros(candidate: "Candidate", question: Question) -> int:
@@ -48,8 +64,24 @@ def ask(
         raise
     finally:
         if held is not None:
-            spending.settle(held, held.micros if cost is None else cost)
+            _settle(held, held.micros if cost is None else cost)
     return reply
+
+
+def _settle(held: Reservation, micros: int) -> None:
+    pool = _settlers.get()
+    if pool is None:
+        spending.settle(held, micros)
+    else:
+        pool.submit(copy_context().run, _settle_and_tell, held, micros)
+
+
+def _settle_and_tell(held: Reservation, micros: int) -> None:
+    try:
+        spending.settle(held, micros)
+    except Exception:
+        # The sweep settles it in full; nobody looks at what a thread of the pool raises.
+        log.exception("Unexpected failure of the books")
 
 
 def _reply(candidate: "Candidate", question: Question, patience: Patience) -> Reply:

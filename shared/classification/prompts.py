@@ -31,6 +31,8 @@ _OPEN: Final = "<product>"
 _CLOSE: Final = "</product>"
 _OPEN_SEVERAL: Final = "<products>"
 _CLOSE_SEVERAL: Final = "</products>"
+# Of the plain text, in the order in which labels and the catalogue's products are told.
+_TEXT: Final = ("brand", "name", "size", "description")
 _ESCAPED: Final = re.compile(
     "[<>\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
@@ -78,7 +80,7 @@ def question(item: Item, categories: Categories) -> Question:
         system=_SYSTEM + _listed(categories),
         user=f"{_OPEN}\n{_data(told)}\n{_CLOSE}",
         schema=_object(_verdict_schema(categories)),
-        text=" ".join(str(told[name]) for name in ("brand", "name", "description") if name in told),
+        text=" ".join(str(told[name]) for name in _TEXT if name in told),
         max_tokens=MOST_TOKENS,
     )
 

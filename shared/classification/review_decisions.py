@@ -158,11 +158,11 @@ class _Work:
         known = self._reviews.values()
         told = {each.product.id for each in known if each.product.id}
         self._snapshots = {s.id: s for s in self._read(map(catalogue.reference, sorted(told)))}
-        named = {self._category(each) for each in known} - {None}
+        named = {of for each in known for of in (each.category, self._category(each))} - {None}
         categories = self._read(
             category_tree.reference(str(each)) for each in sorted(named, key=str)
         )
-        self._categories = {s.id: s.to_dict() or {} for s in categories}
+        self._there = {s.id for s in categories if not (s.to_dict() or {}).get("moved_to")}
         self._page = labels.last_page(transaction)
         providers = sorted({each.provider for each in known if each.provider})
         self._ledgers = ledgers.read_in(transaction, providers)
@@ -202,7 +202,7 @@ class _Work:
             self._status(review),
             self._category(review),
         ):
-            return Conflict(f"This was {_told(review)} before.")
+            return Conflict(f"This was {reviews.told(review)} before.")
         return _Step(review, product, product)
 
     def _step(self, review: Review, product: Product | None, by: Actor, now: datetime) -> _Outcome:
@@ -213,7 +213,20 @@ class _Work:
                 return Conflict("Another entry of this product was decided with it; look again.")
             if after is not product:
                 self._moved[product.id] = after
-        decided = _decided(review, self._status(review), category, by, now)
+        decided = msgspec.structs.replace(
+            review,
+            status=self._status(review),
+            stage="decided",
+            decided_category=category,
+            decided_by=by.uid,
+            decided_at=now,
+            category_before=_before(review, product),
+            labelled_at=(*review.labelled_at, *([now] if category else [])),
+            version=review.version + 1,
+        )
+        if review.status == "open":
+            learnt = lessons.learnt(decided, product, self._there)
+            decided = msgspec.structs.replace(decided, learnt=learnt)
         return _Step(decided, after, product, review.status, is_new=True)
 
     def write(self, steps: Sequence[_Step], by: Actor) -> None:
@@ -229,7 +242,7 @@ class _Work:
                 snapshot = self._snapshots[after.id]
                 catalogue.write(self._transaction, before, after, snapshot, by)
         labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
-        learnt = lessons.outcomes((s.review, s.product) for s in steps if s.was == "open")
+        learnt = lessons.outcomes(s.review for s in steps if s.was == "open")
         ledgers.write(self._transaction, self._ledgers, learnt)
 
     def _read(self, references: "Iterable[DocumentReference]") -> "list[DocumentSnapshot[Any]]":
@@ -271,29 +284,16 @@ class _Work:
             return Conflict(
                 "The product was removed from the catalogue: reject this, or restore it first."
             )
-        fields = self._categories.get(category)
-        if fields is None or fields.get("moved_to"):
+        if category not in self._there:
             if self._wanted.decision == "correct":
                 return Invalid.one("category", "is not a known category")
             return Conflict(f"The category {category} is no longer there; correct it instead.")
         return None
 
 
-def _told(review: Review) -> str:
-    if review.status == "corrected":
-        return f"corrected to {review.decided_category}"
-    return review.status
-
-
-def _decided(
-    review: Review, status: Status, category: str | None, by: Actor, now: datetime
-) -> Review:
-    return msgspec.structs.replace(
-        review,
-        status=status,
-        stage="decided",
-        decided_category=category,
-        decided_by=by.uid,
-        decided_at=now,
-        version=review.version + 1,
-    )
+def _before(review: Review, product: Product | None) -> str | None:
+    """The product's category before it was first decided about, unless others changed it since."""
+    if product is None:
+        return None
+    is_ours = review.status != "open" and product.category == review.decided_category
+    return review.category_before if is_ours else product.category

@@ -14,6 +14,8 @@ from shared.products import schemas as product_schemas
 from shared.products.models import Product
 
 Decision = Literal["accept", "correct", "reject"]
+# What was decided is taken back one by one, by whoever sees what he takes back.
+DecisionOfOne = Literal["accept", "correct", "reject", "reopen"]
 ReviewId = Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,128}$")]
 
 
@@ -28,9 +30,12 @@ class ReviewQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ReviewDecision(msgspec.Struct, forbid_unknown_fields=True):
-    """What is decided; a correction names the category, and nothing else does."""
+    """What is decided; a correction names the category, and nothing else does.
 
-    decision: Decision
+    `reopen` takes back what was decided.
+    """
+
+    decision: DecisionOfOne
     category: product_schemas.Slug | None = None
 
 

@@ -35,7 +35,11 @@ class ReviewedProduct(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True):
-    """A result that waits for a decision, or has had one, as it is stored."""
+    """A result that waits for a decision, or has had one, as it is stored.
+
+    `category_before` is the product's before the decision, `learnt` what the ledger of its provider
+    took from it, and `labelled_at` when it gave labels: they are for whoever takes it back.
+    """
 
     id: str
     product: ReviewedProduct
@@ -56,6 +60,9 @@ class Review(msgspec.Struct, frozen=True):
     decided_category: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    category_before: str | None = None
+    learnt: bool | None = None
+    labelled_at: tuple[datetime, ...] = ()
     version: int = 1
 
 
@@ -102,6 +109,13 @@ def origin_of(item: Item) -> str:
     """The origin of a product that was classified by itself: the same for the same text."""
     told = msgspec.json.encode([item.id, item.name, item.brand, item.description])
     return f"product-{sha256(told).hexdigest()[:24]}"
+
+
+def told(review: Review) -> str:
+    """What was decided, in words."""
+    if review.status == "corrected":
+        return f"corrected to {review.decided_category}"
+    return review.status
 
 
 def to_document(review: Review) -> dict[str, Any]:

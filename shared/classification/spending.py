@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -45,8 +46,12 @@ DAYS_KEPT: Final = timedelta(days=400)
 SWEPT: Final = 200
 ATTEMPTS: Final = 8
 BUSY_MS: Final = 400
+# A database that does not answer must not have all wait in one row.
+TURN_SECONDS: Final = 1.0
 _MICROS: Final = 1_000_000
 
+# Those of one process would meet at a shard and try again, which costs more than to take turns.
+_lanes: Final = tuple(Lock() for _ in range(SHARDS))
 _turns = count(secrets.randbelow(SHARDS))
 _full: dict[tuple[str, str, int, int], float] = {}
 # For whom calls are made, such as a batch: its id stands with each.
@@ -118,7 +123,8 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
             time.sleep(secrets.randbelow(BUSY_MS) / 1000)
         call = _call(model, day, (first + turn) % SHARDS, micros, now)
         try:
-            return _held(call, limit)
+            with _turn(call["shard"]):
+                return _held(call, limit)
         except Spent:
             if turn >= SHARDS - 1 and not busy:
                 break
@@ -144,7 +150,7 @@ def settle(held: Reservation, micros: int, by: str = "caller") -> bool:
     shard = {held.provider: counts, "expires_at": _expiry(held.day)}
     batch.set(_day(held.day, held.shard), shard, merge=True)
     try:
-        with firestore.errors_mapped():
+        with _turn(held.shard), firestore.errors_mapped():
             batch.commit(**firestore.limits())
     except (Conflict, NotFound):
         return False
@@ -197,6 +203,16 @@ def of_origin(origin: str) -> tuple[int, int]:
         asked: Any = both.get(**firestore.limits())
     told = {each.alias: int(each.value) for each in asked[0]}
     return told["calls"], told["cost"]
+
+
+@contextmanager
+def _turn(shard: int) -> Iterator[None]:
+    taken = _lanes[shard].acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if taken:
+            _lanes[shard].release()
 
 
 def _held(call: dict[str, Any], limit: int) -> Reservation:

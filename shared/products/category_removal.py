@@ -1,5 +1,6 @@
 """Removing a category: at once while nothing uses it, else after all of it has moved."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore, tasks
@@ -47,8 +48,12 @@ def request_move(category_id: str) -> None:
     tasks.enqueue(QUEUE, FUNCTION, b'{"category_id":%s}' % _json(category_id))
 
 
-def move(category_id: str) -> None:
-    """Moves what is left of a removed category, then deletes it; repeating it is harmless."""
+def move(category_id: str, follow: Callable[[str, str], None]) -> None:
+    """Moves what is left of a removed category, then deletes it; repeating it is harmless.
+
+    `follow` is called with the category and where its contents go, while it is still there: what
+    others file under it must be repeatable as well.
+    """
     with firestore.errors_mapped():
         snapshot = category_tree.reference(category_id).get(**firestore.limits())
     fields = snapshot.to_dict()
@@ -60,6 +65,7 @@ def move(category_id: str) -> None:
         if child["parent_id"] == category_id:
             moved = {**child, "parent_id": fields["moved_to"], "version": child["version"] + 1}
             category_tree.write(child_id, child, moved, _SYSTEM)
+    follow(category_id, fields["moved_to"])
     batch = firestore.client().batch()
     batch.delete(category_tree.reference(category_id))
     batch.delete(outbox.document("category", category_id))

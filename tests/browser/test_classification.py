@@ -99,6 +99,20 @@ def test_the_queue_is_worked_by_keyboard(
     page.keyboard.press("a")
     expect(second).to_have_count(0)
     expect(third).to_be_focused()
+    # A slip is taken back, and made good.
+    page.keyboard.press("u")
+    expect(second).to_be_focused()
+    assert page.get_by_role("button", name="Take back the last decision").count() == 0
+    page.keyboard.press("r")
+    expect(second).to_have_count(0)
+    page.get_by_label("Show", exact=True).select_option("decided")
+    page.get_by_role("button", name=f"Take back the decision on {unsure[1]['name']}").click()
+    expect(second).to_have_count(0)
+    page.get_by_label("Show", exact=True).select_option("")
+    second.focus()
+    page.keyboard.press("a")
+    expect(second).to_have_count(0)
+    expect(third).to_be_focused()
 
     # What somebody else changes meanwhile is told, and decided only when it has been seen.
     odd = good(http.get(f"/api/products/{unsure[2]['id']}"))

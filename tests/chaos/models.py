@@ -34,6 +34,8 @@ KINDS: Final = (
 )
 # Of a good answer that is refused, each product is asked about again alone.
 REFUSED: Final = ("no JSON", "off the list")
+# Of these nothing more is heard, as of whatever a busy machine does not answer in time.
+UNHEARD: Final = ("cut off", "ended early", "slow")
 RETRY_AFTER_SECONDS: Final = 0.1
 _JOURNAL: Final = 10_000_000
 _LISTED: Final = re.compile(r"^([^\s:]+): ", re.MULTILINE)

@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { ago, count, dateTime, plural, title as named } from '../format.js';
 import { shortcuts } from '../keys.js';
 import { replace } from '../router.js';
-import { button, card, chip, dialog, empty, field, heading, meter, offerChoices, select, state } from '../ui.js';
+import { announce, button, card, chip, dialog, empty, field, heading, meter, offerChoices, select, state, toast } from '../ui.js';
 
 export const title = 'Review queue';
 
@@ -15,7 +15,8 @@ const FILTERS = ['status', 'provider', 'category'];
 const STATUSES = [['', 'Waiting'], ['decided', 'Decided']];
 const PROVIDERS = ['groq', 'gemini', 'cerebras', 'openrouter', 'local'];
 const REASONS = { low_confidence: 'Not sure enough', failed: 'Nobody answered', unlabelled: 'Asked for its label' };
-const KEYS = [['j', 'next'], ['k', 'previous'], ['a', 'accept'], ['c', 'correct'], ['r', 'reject'], ['x', 'select']];
+const KEYS = [['j', 'next'], ['k', 'previous'], ['a', 'accept'], ['c', 'correct'], ['r', 'reject'], ['x', 'select'], ['u', 'take back']];
+const TAKEN_BACK = 'Took back the decision on ';
 const DONE = { accept: 'Accepted', correct: 'Corrected', reject: 'Rejected' };
 // Read on before the queue runs out.
 const AHEAD = 3;
@@ -40,6 +41,10 @@ export function screen({ path, query, signal }) {
   const provider = select([['', 'All providers'], ...PROVIDERS.map((name) => [name, named(name)])], filter.provider);
   const category = select([['', 'All categories']], '');
   let kinds = new Categories([]);
+
+  // What was decided last on this screen, as it is now.
+  let last = null;
+  const back = button('Take back the last decision', { kind: 'small', hidden: true, onclick: () => undo() });
 
   const waits = () => filter.status !== 'decided';
 
@@ -74,13 +79,37 @@ export function screen({ path, query, signal }) {
         waits() ? h('div', { class: 'proposal-actions' },
           r.category && button('Accept', { kind: 'small primary', glyph: 'check', 'aria-label': `Accept ${kinds.label(r.category)} for ${name}`, onclick: () => decide(r, 'accept') }),
           button('Correct', { kind: 'small', 'aria-label': `Correct the category of ${name}`, onclick: () => correct([r]) }),
-          button('Reject', { kind: 'small danger', 'aria-label': `Reject ${name}`, onclick: () => decide(r, 'reject') })) : outcome(r)),
+          button('Reject', { kind: 'small danger', 'aria-label': `Reject ${name}`, onclick: () => decide(r, 'reject') })) : [outcome(r),
+          h('div', { class: 'proposal-actions' }, button('Take back', { kind: 'small', 'aria-label': `Take back the decision on ${name}`, onclick: () => takeBack(r) }))]),
       h('div', { class: 'proposal-trouble' }));
   }
 
   const body = (decision, to) => ({ decision, ...(to && { category: to }) });
 
-  const decide = (r, decision, to) => queue.decide(r.id, () => post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, { 'If-Match': `"${r.version}"` }), `${DONE[decision]} ${r.product.name}`);
+  const send = async (r, decision, to) => (await post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, { 'If-Match': `"${r.version}"` })).data;
+
+  const decide = (r, decision, to) => queue.decide(r.id, async () => remember(await send(r, decision, to)), `${DONE[decision]} ${r.product.name}`);
+
+  function remember(decided) {
+    last = decided;
+    back.hidden = !last;
+  }
+
+  const takeBack = (r) => queue.decide(r.id, () => send(r, 'reopen'), TAKEN_BACK + r.product.name);
+
+  // Where the entry is no longer shown: it is back in its place when the queue is read again.
+  async function undo() {
+    const r = last;
+    remember(null);
+    try {
+      await send(r, 'reopen');
+      await list.read();
+      list.results.querySelector(`[data-id="${CSS.escape(r.id)}"]`)?.focus();
+      announce(TAKEN_BACK + r.product.name);
+    } catch (error) {
+      if (error.status !== 401) toast(error.status === 412 ? 'The product or its entry has changed meanwhile: look at it among what is decided.' : error.detail ?? error.title ?? 'It was not taken back.', 'bad');
+    }
+  }
 
   const sendAll = async (some, decision, to, intent) => {
     const { data } = await post(PATH, { ids: some.map((x) => x.id), ...body(decision, to) }, intent);
@@ -115,11 +144,12 @@ export function screen({ path, query, signal }) {
     const open = r && waits() ? r : null;
     return {
       j: () => queue.step(1), k: () => queue.step(-1), a: open?.category && (() => decide(open, 'accept')), c: open && (() => correct([open])), r: open && (() => decide(open, 'reject')),
-      x: open && (() => queue.toggle(open.id)),
+      x: open && (() => queue.toggle(open.id)), u: waits() ? last && undo : r && (() => takeBack(r)),
     }[key];
   }, signal);
 
   const apply = () => {
+    remember(null);
     Object.assign(filter, { status: status.value, provider: provider.value, category: category.value });
     replace(path, filter);
     list.read();
@@ -140,7 +170,7 @@ export function screen({ path, query, signal }) {
     heading('Review queue', { lead: 'What no provider is sure enough of. Each decision files the product and teaches the next answers.' }),
     card(null, [
       h('form', { class: 'filters three', role: 'search', 'aria-label': 'Entries', onchange: apply, onsubmit: (event) => event.preventDefault() }, field('status', 'Show', status), field('provider', 'Provider', provider), field('category', 'Category', category)),
-      queue.head, keys, list.results, list.foot,
+      queue.head, back, keys, list.results, list.foot,
     ], { class: 'card flush' }),
   ];
 }

@@ -12,6 +12,7 @@ import pytest
 
 from local.stack import Stack
 from shared.classification import labels, ledgers, reviews
+from shared.classification.calibration import Outcome
 from shared.classification.models import Decided, Item
 from shared.clients import firestore
 from tests import sessions
@@ -128,6 +129,45 @@ def test_a_decision_changes_product_labels_and_ledger_once(stack: Stack, shop: S
         assert [entry["action"] for entry in trail].count("classification.reviewed") == 1
 
 
+def outcomes(stack: Stack) -> list[Outcome]:
+    with instance(stack.environment()):
+        return ledgers.read(["cerebras"]).get("cerebras", [])
+
+
+def test_a_decision_is_taken_back_with_all_that_came_of_it(stack: Stack, shop: Shop) -> None:
+    one, other = shop.products(2)
+    entries = [queued(stack, product) for product in (one, other)]
+    (known_before, _), before = learnt(stack), outcomes(stack)
+    accepted = shop.decide(entries[0], "accept").json()
+    # A correction of the decision gives a second label.
+    body, path = {"decision": "correct", "category": "coffee"}, f"/classify/reviews/{entries[0]}"
+    headers = {"If-Match": f'"{accepted["version"]}"'}
+    shop.http.post(path, json=body, headers=headers).raise_for_status()
+    shop.decide(entries[1], "correct", "coffee").raise_for_status()
+    edited = {name: other[name] for name in ("brand", "size", "name", "price", "currency")}
+    moved = shop.http.put(f"/api/products/{other['id']}", json={**edited, "category": "biscuits"})
+    assert moved.status_code == 200, moved.text
+
+    stale = shop.http.post(path, json={"decision": "reopen"}, headers=headers)
+    assert stale.status_code == 412, stale.text
+    assert shop.decide(entries[0], "reopen", "tea").status_code == 422
+    assert shop.decide("nothing", "reopen").status_code == 404
+    told = [shop.decide(entry, "reopen").json() for entry in entries]
+    assert [(each["status"], each["decided_category"]) for each in told] == [("open", None)] * 2
+    assert shop.decide(entries[0], "reopen").json() == told[0]
+    # Where it was, unless somebody has filed it elsewhere since.
+    assert [shop.category(each["id"]) for each in (one, other)] == [one["category"], "biscuits"]
+    assert learnt(stack)[0] == known_before
+    assert outcomes(stack) == before
+    trail = shop.http.get(
+        "/api/audit/logs", params={"resource": f"classification_reviews/{entries[0]}"}
+    ).json()["entries"]
+    assert [entry["after"]["status"] for entry in trail] == ["open", "corrected", "accepted"]
+
+    assert shop.decide(entries[0], "accept").json()["status"] == "accepted"
+    assert outcomes(stack) == [Outcome(91, right=True), *before]
+
+
 def test_what_cannot_be_decided_says_why(stack: Stack, shop: Shop) -> None:
     gone, edited = shop.products(2)
     lost, changed, failed = (
@@ -204,6 +244,19 @@ def test_what_was_renamed_meanwhile_is_not_decided_among_many(stack: Stack, shop
     assert second["status"] == "accepted"
     assert shop.category(renamed["id"]) == renamed["category"]
     assert shop.decide(entries[0], "accept").json()["status"] == "accepted"
+
+
+def test_labels_follow_the_products_of_a_category_that_goes(stack: Stack, shop: Shop) -> None:
+    gone, there = (f"shelf-{secrets.token_hex(4)}" for _ in range(2))
+    for name in (gone, there):
+        shop.http.post("/api/categories", json={"name": name}).raise_for_status()
+    (product,) = shop.products(1)
+    shop.decide(queued(stack, product), "correct", gone).raise_for_status()
+    wanted = {"move_to": there}
+    shop.http.delete(f"/api/categories/{gone}", params=wanted).raise_for_status()
+    stack.control.wait_until_idle(60)
+    assert shop.category(product["id"]) == there
+    assert learnt(stack)[0][f"Dilmah {product['name']}"] == there
 
 
 def test_of_opposite_decisions_at_once_one_counts(stack: Stack, shop: Shop) -> None:

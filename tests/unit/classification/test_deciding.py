@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.ai_models import Model
-from shared.classification import circuits, deciding, known_neighbours, reviews
+from shared.classification import circuits, deciding, known_neighbours, reviews, spending
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.known_neighbours import KnownNeighbours
@@ -16,6 +16,7 @@ from shared.classification.models import Categories, Choice, Decided, Example, I
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.clock import utc_now
+from tests.polling import eventually
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
 MODEL = Model("groq", "model", 1_000_000, 2_000_000)
@@ -96,6 +97,19 @@ def test_what_is_known_or_there_twice_is_not_asked_about() -> None:
     assert [each.source for each in apart] == ["provider"] * 3
 
 
+def test_who_is_named_answers_himself_and_once() -> None:
+    found = decide("Known Green Tea", "known green tea!", is_named=True)
+    assert [each.source for each in found] == ["provider", "twin"]
+
+
+def test_what_no_time_is_left_for_is_answered_by_whoever_needs_no_network() -> None:
+    local = Candidate("local", MODEL, tea_or_milk, has_circuit=False, takes_many=False)
+    setting = Setting(CATEGORIES, [Candidate("groq", MODEL, tea_or_milk), local], 70, 20.0)
+    found = deciding.decide_with(setting, [Item("Ceylon Tea"), Item("Milk"), Item("Soap")], 0.0)
+    assert [each.category for each in found] == ["tea", "milk", None]
+    assert [each.provider for each in found] == ["local", "local", None]
+
+
 def test_a_twin_of_what_failed_fails_and_is_not_asked_about() -> None:
     found = decide("Soap", "soap")
     assert [each.failure for each in found] == ["No provider gave an answer. groq: refused"] * 2
@@ -108,6 +122,22 @@ def test_of_what_is_sure_a_person_is_asked_about_a_sample() -> None:
     assert [each.needs_review for each in found] == [True, False, False, True]
     reasons = [reviews.review_entry(Item(""), of, origin="", at=utc_now())[1] for of in found[::3]]
     assert [each["reason"] for each in reasons] == ["unlabelled", "low_confidence"]
+
+
+def test_calls_are_settled_beside_each_other_and_all_of_them_before_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settled: list[Decided] = []
+    heard = Heard()
+
+    def settle(_held: object, _micros: int) -> None:
+        # What waits for the result does not wait for the books.
+        eventually(lambda: bool(heard.decided_), timeout_seconds=10)
+        settled.append(heard.decided_[0])
+
+    monkeypatch.setattr(spending, "settle", settle)
+    decide("Ceylon Tea", "Full Milk", "Soap", heard=heard)
+    assert len(settled) == 3
 
 
 def test_what_passes_is_for_the_calibrated_figure_to_say() -> None:

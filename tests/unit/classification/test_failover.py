@@ -95,6 +95,14 @@ def test_beyond_the_end_nobody_is_asked() -> None:
         classify(Asker(0.0), candidate("groq"), candidate("gemini"))
 
 
+def test_who_needs_no_network_is_asked_beyond_the_end() -> None:
+    seen: list[float] = []
+    local = Candidate("local", MODEL, asking(None, seen), has_circuit=False)
+    assert classify(Asker(0.0), candidate("groq"), local).provider == "local"
+    # And with time to answer, as what it learns when it is first asked takes some.
+    assert seen[0] > SECONDS - 1
+
+
 def test_nobody_is_waited_for_beyond_the_end() -> None:
     asker = Asker(4.0)
     with pytest.raises(AllFailed, match="rate_limited"):

@@ -1,6 +1,7 @@
 """What `local` answers: by names and synonyms, by what is labelled, and by what is not."""
 
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,11 @@ from shared.classification.local_model import MOST_CONFIDENCE, LocalModel
 from shared.classification.models import Categories, Choice, Example
 from shared.classification.synonyms import MOST, SYNONYMS, synonyms_of
 from shared.products.default_categories import DEFAULT_CATEGORIES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
 
 NAMES = {seed.id: seed.name for seed in DEFAULT_CATEGORIES}
 LEAVES = Categories(
@@ -111,19 +117,41 @@ def test_time_that_has_run_out_leaves_the_rest_for_later() -> None:
     assert meaning.prepared(["Tea", "Soap"], 60) == 2
 
 
+def two_groups(count: int) -> "tuple[Floats, Floats, Floats]":
+    """Likeness, prior and truth of texts of two kinds; the prior is right for seven in ten."""
+    told = np.random.default_rng(1)
+    groups = np.arange(count) % 2
+    points = told.normal(size=(count, 8)).astype(np.float32) / 3
+    points += np.eye(8, dtype=np.float32)[groups]
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    guess = np.where(told.random(count) < 0.7, groups, 1 - groups)
+    kinds = np.eye(2, dtype=np.float32)
+    return points @ points.T, kinds[guess] * 0.4 + 0.3, kinds[groups]
+
+
 @pytest.mark.parametrize("known", [0, 12, 60])
 def test_a_fit_takes_two_groups_apart_and_says_how_sure_it_is(known: int) -> None:
-    told = np.random.default_rng(1)
-    groups = np.arange(90) % 2
-    points = told.normal(size=(90, 8)).astype(np.float32) / 3 + np.eye(8, dtype=np.float32)[groups]
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    # The prior is right for seven in ten.
-    guess = np.where(told.random(90) < 0.7, groups, 1 - groups)
-    prior = np.eye(2, dtype=np.float32)[guess] * 0.4 + 0.3
-    fit = fitting.fit(points @ points.T, prior, np.eye(2, dtype=np.float32)[groups[:known]])
-    shares = fit.shares(points @ points.T, prior)
+    likeness, prior, truth = two_groups(90)
+    fit = fitting.fit(likeness, prior, truth[:known])
+    shares = fit.shares(fit.scores(likeness, prior))
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    right = (shares.argmax(axis=1) == groups)[known:].mean()
-    assert right > (guess == groups)[known:].mean()
+    right = (shares.argmax(axis=1) == truth.argmax(axis=1))[known:].mean()
+    assert right > (prior.argmax(axis=1) == truth.argmax(axis=1))[known:].mean()
     assert right >= 0.9 or known < 60
-    assert fit.heat > 0
+    # What no label has measured may be further off than one heat can say.
+    assert fit.heats.min() > 0
+    assert (len(fit.heats) > 1) == (known < fitting.FEWEST_TO_MEASURE)
+
+
+def test_what_a_text_scores_alone_is_what_the_others_say_of_it() -> None:
+    likeness, prior, truth = two_groups(20)
+    alone = fitting.fit(likeness, prior, truth).alone[0]
+    others = fitting.fit(likeness[1:, 1:], prior[1:], truth[1:])
+    assert alone == pytest.approx(others.scores(likeness[:1, 1:], prior[:1])[0], abs=1e-4)
+
+
+def test_no_text_believes_itself() -> None:
+    texts = ["Ceylon Leaf", *(f"Item {letter}" for letter in "abcdefgh")]
+    model, without = (Model(DRINKS, [], some) for some in (texts, texts[1:]))
+    itself, other = (each.classify(texts[0]).confidence for each in (model, without))
+    assert abs(itself - other) <= 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import answers, prompts
+from shared.classification import answers, labels, prompts
 from shared.classification.models import Categories, Choice, Item
 from shared.classification.prompts import Marked
 from shared.clients.ai import asking
@@ -172,3 +172,9 @@ def test_no_mark_stands_in_a_text_already() -> None:
     marks = {each.mark for each in prompts.marked([Item("b c d"), *[Item("x")] * 50])}
     assert len(marks) == 51
     assert {len(mark) for mark in marks} == {4}
+
+
+def test_the_plain_text_begins_as_a_label_of_the_same_product_does() -> None:
+    item = Item("Milk", "Fresh.", "Anchor", size="400 g")
+    text = prompts.question(item, CATEGORIES).text
+    assert text == labels.label_text(item.brand, item.name, item.size) + " Fresh."

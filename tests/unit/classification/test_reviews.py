@@ -81,12 +81,21 @@ def product(**changed: object) -> Product:
 
 
 def test_a_rejection_of_what_could_not_be_accepted_says_nothing_of_the_provider() -> None:
-    right, wrong = [Outcome(91, right=True)], [Outcome(91, right=False)]
-    assert lessons.outcomes([(entry("accepted"), product())]) == {"cerebras": right}
-    assert lessons.outcomes([(entry("rejected"), product())]) == {"cerebras": wrong}
-    assert lessons.outcomes([(entry("rejected", None), None)]) == {"cerebras": wrong}
+    assert lessons.learnt(entry("accepted"), product(), {"tea"}) is True
+    assert lessons.learnt(entry("rejected"), product(), {"tea"}) is False
+    assert lessons.learnt(entry("rejected", None), None, {"tea"}) is False
     for gone in (None, product(status="deleted")):
-        assert lessons.outcomes([(entry("rejected"), gone)]) == {}
+        assert lessons.learnt(entry("rejected"), gone, {"tea"}) is None
+    # Nobody could have accepted what there is no more.
+    for status in ("rejected", "corrected"):
+        assert lessons.learnt(entry(status), product(), {"tea-leaves"}) is None
+
+
+def test_the_ledger_takes_what_was_learnt() -> None:
+    right, nothing = (
+        msgspec.structs.replace(entry("accepted"), learnt=learnt) for learnt in (True, None)
+    )
+    assert lessons.outcomes([right, nothing]) == {"cerebras": [Outcome(91, right=True)]}
 
 
 def test_a_label_says_the_size_that_stood_beside_the_name() -> None:
