@@ -148,7 +148,8 @@ class Board:
 
     def answer(self, outbox: Outbox, state: State) -> None:
         """Offer what was read for one socket, unless something newer has come meanwhile."""
-        outbox.offer(self._states.get(state.job_id, state))
+        if state.ended or state.job_id not in self._ended:
+            outbox.offer(self._states.get(state.job_id, state))
 
     def missing_from(self, job_ids: Iterable[str]) -> list[str]:
         """The crawls on the board that are not among those that go on."""

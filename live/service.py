@@ -70,10 +70,14 @@ class Absent(msgspec.Struct):
 
 
 class Service:
-    """All sockets of one process."""
+    """All sockets of one process; a client that answers no ping for `pong_seconds` is gone."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(
+        self, origin: str, ping_seconds: float = PING_SECONDS, pong_seconds: float = PING_SECONDS
+    ) -> None:
         self._origin = origin
+        self._ping_seconds = ping_seconds
+        self._pong_seconds = pong_seconds
         self._board = Board()
 
     @asynccontextmanager
@@ -86,8 +90,8 @@ class Service:
             port,
             process_request=self._admit,
             select_subprotocol=_chosen,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PING_SECONDS,
+            ping_interval=self._ping_seconds,
+            ping_timeout=self._pong_seconds,
             close_timeout=2,
             max_size=MOST_MESSAGE_BYTES,
             max_queue=4,

@@ -56,6 +56,10 @@ class Control:
         pods: list[dict[str, Any]] = self._json(self._http.get("/pods"))["pods"]
         return pods
 
+    def limit_pods(self, most: int | None) -> None:
+        """Makes so many Jobs the cluster's quota; None is no quota."""
+        self._json(self._http.put("/pods/quota", json={"jobs": most}))
+
     def wait_until_idle(self, timeout_seconds: float = 30, *, horizon_seconds: float = 0) -> None:
         """Return once all that earlier writes and calls started is done; raises TimeoutError.
 

@@ -83,6 +83,12 @@ def check_job(job: Any) -> str:
     return name
 
 
+def over_quota(name: str, used: int, limited: int) -> str:
+    """What the server says of a Job for which its namespace's quota has no room."""
+    counted = f"requested: count/jobs.batch=1, used: {used}, limited: {limited}"
+    return f'jobs.batch "{name}" is forbidden: exceeded quota: crawls, {counted}'
+
+
 def fits(labels: Mapping[str, str], selector: str) -> bool:
     """Whether labels fit a selector of equalities; raises Refusal for another kind."""
     for part in filter(None, selector.split(",")):

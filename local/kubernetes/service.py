@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from local.kubernetes.pods import CRAWLER, Pod, arguments_of
-from local.kubernetes.rules import Refusal, check_job, fits
+from local.kubernetes.rules import Refusal, check_job, fits, over_quota
 
 _JOBS: Final = "/apis/batch/v1/namespaces/{namespace}/jobs"
 _LONGEST_GRACE_SECONDS: Final = 3.0
@@ -47,6 +47,7 @@ class KubernetesJobs:
         self._tasks: set[asyncio.Task[None]] = set()
         self._events: list[tuple[int, Json]] = []
         self._version = 1
+        self._most: int | None = None
         self._changed = asyncio.Condition()
 
     def app(self) -> Starlette:
@@ -67,8 +68,11 @@ class KubernetesJobs:
         await self.close()
 
     def routes(self) -> list[Route]:
-        """`GET /pods` of the control surface: each pod's process, for drills."""
-        return [Route("/pods", self._control)]
+        """The control surface, for drills: each pod's process, and how many Jobs there may be."""
+        return [
+            Route("/pods", self._control),
+            Route("/pods/quota", self._limit, methods=["PUT"]),
+        ]
 
     async def close(self) -> None:
         """Ends every pod."""
@@ -86,6 +90,9 @@ class KubernetesJobs:
         name = check_job(job)
         if job["metadata"].get("namespace", self._namespace) != self._namespace:
             raise Refusal(400, "BadRequest", "the namespaces do not match")
+        # In Kubernetes' own order, by which a Job that is there may be over the quota too.
+        if self._most is not None and len(self._jobs) >= self._most:
+            raise Refusal(403, "Forbidden", over_quota(name, len(self._jobs), self._most))
         if name in self._jobs:
             raise Refusal(409, "AlreadyExists", f'jobs.batch "{name}" already exists')
         job["metadata"] |= {
@@ -208,6 +215,10 @@ class KubernetesJobs:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _limit(self, request: Request) -> JSONResponse:
+        self._most = (await request.json())["jobs"]
+        return JSONResponse({"jobs": self._most})
 
     async def _control(self, _: Request) -> JSONResponse:
         return JSONResponse(

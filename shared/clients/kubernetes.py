@@ -4,22 +4,15 @@ import base64
 import binascii
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from shared.clients.kubernetes_errors import QuotaExceeded, errors_mapped, is_absent, is_there
 from shared.config import settings
-from shared.errors import (
-    ConfigurationError,
-    DependencyFailed,
-    DependencyRefused,
-    DependencyTimeout,
-    DependencyUnavailable,
-)
+from shared.errors import ConfigurationError, DependencyRefused, DependencyUnavailable
 
 if TYPE_CHECKING:
     from kubernetes.client import BatchV1Api
@@ -29,9 +22,7 @@ TIMEOUT_SECONDS: Final = (3.05, 10.0)
 PAGE: Final = 200
 # How many seconds a token must be good for still.
 _SHORTEST_TOKEN_SECONDS: Final = 60
-_NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
-_REFUSED: Final = (400, 401, 403, 404, 405, 413, 415, 422)
-_BUSY: Final = (429, 500, 502, 503, 504)
+_GONE: Final = 410
 
 
 class ClusterJob(msgspec.Struct, frozen=True):
@@ -51,24 +42,37 @@ def is_set_up() -> bool:
 def create_job(manifest: dict[str, Any]) -> bool:
     """Has the Job run; False where one of that name is there already.
 
-    Raises DependencyRefused for what the cluster will never take, and other DependencyErrors.
+    Raises DependencyRefused for what the cluster will never take, QuotaExceeded for what it
+    will take once something else has ended, and other DependencyErrors.
     """
-    from kubernetes.client import ApiException, V1Job
+    from kubernetes.client import V1Job
     from pydantic import ValidationError
 
     try:
         wanted = V1Job.model_validate(manifest)
     except ValidationError as error:
         raise DependencyRefused(f"That is no Job for Kubernetes: {error}") from error
-    with _errors_mapped():
-        try:
-            _api().create_namespaced_job(
-                settings().crawler_namespace, wanted, _request_timeout=TIMEOUT_SECONDS
-            )
-        except ApiException as error:
-            if error.status == _CONFLICT:
-                return False
+    try:
+        with errors_mapped():
+            return _create(wanted)
+    except QuotaExceeded:
+        # Where it is full Kubernetes says so before it looks whether the Job is there.
+        if read_job(str(manifest["metadata"]["name"])) is None:
             raise
+        return False
+
+
+def _create(wanted: Any) -> bool:
+    from kubernetes.client import ApiException
+
+    try:
+        _api().create_namespaced_job(
+            settings().crawler_namespace, wanted, _request_timeout=TIMEOUT_SECONDS
+        )
+    except ApiException as error:
+        if is_there(error):
+            return False
+        raise
     return True
 
 
@@ -76,13 +80,13 @@ def read_job(name: str) -> ClusterJob | None:
     """The Job, None where there is none; raises a DependencyError."""
     from kubernetes.client import ApiException
 
-    with _errors_mapped():
+    with errors_mapped():
         try:
             found = _api().read_namespaced_job(
                 name, settings().crawler_namespace, _request_timeout=TIMEOUT_SECONDS
             )
         except ApiException as error:
-            if _is_absent(error):
+            if is_absent(error):
                 return None
             raise
     return _job(found)
@@ -90,7 +94,7 @@ def read_job(name: str) -> ClusterJob | None:
 
 def list_jobs(selector: str) -> list[ClusterJob]:
     """Every Job that the selector fits, page by page; raises a DependencyError."""
-    with _errors_mapped():
+    with errors_mapped():
         return _listed(selector)[0]
 
 
@@ -98,7 +102,7 @@ def delete_job(name: str) -> bool:
     """Ends the Job with its pod; False where it is gone already. Raises a DependencyError."""
     from kubernetes.client import ApiException
 
-    with _errors_mapped():
+    with errors_mapped():
         try:
             # In the foreground the Job stays until its pod is gone, and so can be waited for.
             _api().delete_namespaced_job(
@@ -108,7 +112,7 @@ def delete_job(name: str) -> bool:
                 _request_timeout=TIMEOUT_SECONDS,
             )
         except ApiException as error:
-            if _is_absent(error):
+            if is_absent(error):
                 return False
             raise
     return True
@@ -120,7 +124,7 @@ def await_gone(selector: str, seconds: float) -> bool:
     A watch that ends early, or is too old to go on, begins anew. Raises a DependencyError.
     """
     deadline = time.monotonic() + seconds
-    with _errors_mapped():
+    with errors_mapped():
         while True:
             jobs, version = _listed(selector)
             left = deadline - time.monotonic()
@@ -163,7 +167,7 @@ def _watch(selector: str, version: str, names: set[str], seconds: float) -> None
 
 def ping() -> None:
     """Asks for one Job; raises a DependencyError."""
-    with _errors_mapped():
+    with errors_mapped():
         _api().list_namespaced_job(
             settings().crawler_namespace, limit=1, _request_timeout=(1.0, 2.0)
         )
@@ -259,45 +263,3 @@ def _ca_file(encoded: str) -> str:
     with tempfile.NamedTemporaryFile(suffix=".pem", delete=False) as file:
         file.write(content)
     return str(Path(file.name))
-
-
-def _is_absent(error: Any) -> bool:
-    """Whether the Job is missing, rather than the namespace or the whole interface."""
-    return error.status == _NOT_FOUND and '"NotFound"' in (error.body or "").replace(" ", "")
-
-
-@contextmanager
-def _errors_mapped() -> Iterator[None]:
-    from kubernetes.client import ApiException
-    from pydantic import ValidationError
-    from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError  # noqa: A004 - as urllib3 names it
-
-    try:
-        yield
-    except ApiException as error:
-        raise _of_status(error) from error
-    except HTTPError as error:
-        # To urllib3 a connection that is refused is one that timed out.
-        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
-            raise DependencyTimeout("Kubernetes did not answer in time.") from error
-        raise DependencyUnavailable("Kubernetes cannot be reached.") from error
-    except ValidationError as error:
-        raise DependencyFailed("Kubernetes' answer cannot be read.") from error
-
-
-def _of_status(error: Any) -> Exception:
-    said = _message(error)
-    if error.status in _REFUSED:
-        return DependencyRefused(f"Kubernetes refused the call ({error.status}): {said}")
-    if error.status in _BUSY:
-        return DependencyUnavailable(f"Kubernetes is busy ({error.status}).")
-    return DependencyFailed(f"Kubernetes failed ({error.status}).")
-
-
-def _message(error: Any) -> str:
-    """What the server says of it, cut short; it names resources and no secrets."""
-    try:
-        told = msgspec.json.decode(error.body or "{}")
-        return str(told.get("message", ""))[:300]
-    except (msgspec.DecodeError, AttributeError, TypeError):
-        return str(error.reason or "")[:300]

@@ -24,9 +24,8 @@ log = logging.getLogger(__name__)
 
 SLOTS: Final = "crawl_slots"
 KEPT: Final = timedelta(days=90)
-# How long a caller has a slot to itself, and how far Google's clock may be ahead of ours.
+# How long a caller has a slot to itself.
 LEASE: Final = timedelta(seconds=60)
-AHEAD: Final = timedelta(seconds=5)
 # A slot that begins later than this was missed: it runs once, and counts from when it does.
 LATE: Final = timedelta(seconds=60)
 # The regular call comes first.
@@ -40,15 +39,20 @@ def run(schedule_id: str, by: Actor, clock: Clock = utc_now) -> None:
     if schedule is None:
         driving.withdraw(schedule_id)
         return
-    now, slot = clock(), schedule.next_run_at
+    now = clock()
+    slot = schedule.due(now)
     if slot is None:
-        return
-    if slot > now + AHEAD:
         # A forced run, a call that came again, or a step on the way to a slot far ahead.
         driving.arm(schedule, now)
         return
-    if _take(schedule, slot, now):
-        _start(schedule, slot, by, clock)
+    if not _take(schedule, slot, now):
+        return
+    current = schedules.find(schedule_id)
+    if current is None or current.next_run_at != slot:
+        # Paused, moved or removed before the slot was taken; later it is what was taken that runs.
+        _let_go(schedule, slot, now)
+        return
+    _start(current, slot, by, clock)
 
 
 def sweep(by: Actor, clock: Clock = utc_now) -> None:
@@ -152,9 +156,7 @@ def _settle(
         change: dict[str, Any] = {"last_outcome": outcome, "last_job_id": job_id}
         if outcome == "started":
             change["last_run_at"] = now
-        current = from_document(schedule.id, fields)
-        if current.next_run_at == slot:
-            change["next_run_at"] = current.slot_after(max(now, slot))
+        change["next_run_at"] = from_document(schedule.id, fields).next_after(slot, now)
         transaction.update(document, change)
         return from_document(schedule.id, fields | change)
 

@@ -150,7 +150,7 @@ def _check_recipes(wanted: Sequence[Wanted]) -> None:
     recipes: dict[str, Recipe] = {}
     for number, each in enumerate(wanted):
         field = f"jobs[{number}]." if len(wanted) > 1 else ""
-        if each in wanted[:number]:
+        if any(_same_lane(each, other) for other in wanted[:number]):
             raise Invalid.one(f"jobs[{number}]", "asks for the same a second time")
         try:
             if each.retailer not in recipes:
@@ -159,6 +159,10 @@ def _check_recipes(wanted: Sequence[Wanted]) -> None:
             raise Invalid.one(f"{field}retailer", "has no recipe") from None
         if not recipes[each.retailer].start_urls.get(each.category):
             raise Invalid.one(f"{field}category", "has no start page in the retailer's recipe")
+
+
+def _same_lane(one: Wanted, other: Wanted) -> bool:
+    return (one.retailer, one.category) == (other.retailer, other.category)
 
 
 def _check_gaps(jobs: Sequence[CrawlJob], transaction: "Transaction", *, force: bool) -> None:

@@ -1,5 +1,7 @@
 """From a queued crawl to its pod in the cluster."""
 
+import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -9,44 +11,77 @@ from shared.config import settings
 from shared.crawling import job_store, jobs, lifecycle, retailers
 from shared.crawling.models import CrawlJob
 from shared.crawling.pod_manifest import JOB_LABEL, TOKEN_LABEL, Launch, Place, manifest
-from shared.errors import ConfigurationError, DependencyTimeout, NotFound
+from shared.errors import (
+    ConfigurationError,
+    DependencyError,
+    DependencyRefused,
+    DependencyTimeout,
+    NotFound,
+    ShoppleError,
+)
+
+log = logging.getLogger(__name__)
 
 REPORT_FUNCTION: Final = "crawl_report"
 # How long a pod before it may take to be gone; after that the task comes again.
 GONE_SECONDS: Final = 20.0
-REFUSED: Final = "The cluster starts no pod for it; the dead letters say why."
+# Of a reason, as long as what a pod may say of itself.
+MOST_WORDS: Final = 500
+REFUSED: Final = "The cluster starts no pod for it"
+WAITS: Final = "The cluster has no pod for it yet, and is asked again"
 
 
-def launch(job_id: str, token: int) -> bool:
+def launch(job_id: str, token: int, clock: Clock = utc_now) -> bool:
     """Starts the pod of this token, if it is still wanted; says whether it is there.
 
-    Pods under earlier tokens are ended first and waited for, so that a site never sees two.
-    Raises NotFound, ConfigurationError or a DependencyError.
+    Pods under earlier tokens are ended first and waited for, so that a site never sees two. A
+    cluster that is full or away leaves the crawl waiting, for the sweep to ask again; one that
+    will never take it fails the crawl. Raises what failed it, or a DependencyError of ours.
     """
     job = job_store.read(job_id)
     if job.token != token or job.status != "queued" or job.lease_until is None:
         return False
-    recipe = retailers.recipe(job.retailer)
-    if token > 1:
-        _end_earlier(job)
-    wanted = Launch(job.id, token, recipe.limits.most_seconds, bool(recipe.javascript))
-    kubernetes.create_job(manifest(wanted, _place()))
+    try:
+        recipe = retailers.recipe(job.retailer)
+        wanted = Launch(job.id, token, recipe.limits.most_seconds, bool(recipe.javascript))
+        if token > 1:
+            _end_earlier(job)
+        kubernetes.create_job(manifest(wanted, _place()))
+    except (NotFound, DependencyRefused, ConfigurationError) as error:
+        _refused(job, error, clock)
+        raise
+    except DependencyError as error:
+        _put_off(job, error, clock)
+        return False
     return True
 
 
 def give_up(job_id: str, token: int, clock: Clock = utc_now) -> None:
-    """Fails the crawl for which no pod can be had."""
+    """Fails the crawl whose launch failed for a reason that nobody foresaw."""
+    with suppress(NotFound):
+        _change(job_id, token, lambda job, now: lifecycle.failed(job, f"{REFUSED}.", now), clock)
 
-    def decide(job: CrawlJob, now: datetime) -> CrawlJob:
-        if job.token != token or job.status != "queued":
+
+def _refused(job: CrawlJob, error: ShoppleError, clock: Clock) -> None:
+    why = f"{REFUSED}: {error.detail}"[:MOST_WORDS]
+    _change(job.id, job.token, lambda known, now: lifecycle.failed(known, why, now), clock)
+
+
+def _put_off(job: CrawlJob, error: ShoppleError, clock: Clock) -> None:
+    why, terms = f"{WAITS}: {error.detail}"[:MOST_WORDS], job_store.terms()
+    log.warning(WAITS, extra={"context": {"job_id": job.id, "error": error.detail}})
+    _change(job.id, job.token, lambda known, now: lifecycle.waiting(known, why, now, terms), clock)
+
+
+def _change(job_id: str, token: int, decide: job_store.Decide, clock: Clock) -> None:
+    """Changes the job while it waits for the pod of this token, and for no other."""
+
+    def decided(job: CrawlJob, now: datetime) -> CrawlJob:
+        if job.token != token or job.status != "queued" or job.lease_until is None:
             return job
-        return lifecycle.failed(job, REFUSED, now)
+        return decide(job, now)
 
-    try:
-        change = job_store.change(job_id, decide, clock=clock)
-    except NotFound:
-        return
-    jobs.launch(change.to_launch)
+    jobs.launch(job_store.change(job_id, decided, clock=clock).to_launch)
 
 
 def _end_earlier(job: CrawlJob) -> None:

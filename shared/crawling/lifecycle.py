@@ -31,6 +31,10 @@ LOST: Final = "The pod was not heard of any more."
 ABSENT: Final = "No pod began in time."
 EVICTED: Final = "The pod was ended from outside."
 TIME_OVER: Final = "The time that a crawl may take was over."
+# Between two attempts to have a pod of a cluster that is full or away; then for about a day.
+FIRST_PAUSE_SECONDS: Final = 15
+LONGEST_PAUSE_SECONDS: Final = 600
+MOST_WAITS: Final = 150
 _COMPLETE: Final[tuple[Ending, ...]] = ("completed", "page_limit", "row_limit", "time_over")
 
 
@@ -78,7 +82,21 @@ def overdue(job: CrawlJob, now: datetime) -> bool:
 
 def admitted(job: CrawlJob, now: datetime, terms: Terms) -> CrawlJob:
     """The job with a place: from now on a pod is awaited."""
-    return _changed(job, lease_until=now + timedelta(seconds=terms.start_seconds))
+    until = now + timedelta(seconds=terms.start_seconds)
+    return _changed(job, lease_until=until, placed_at=job.placed_at or now)
+
+
+def waiting(job: CrawlJob, why: str, now: datetime, terms: Terms) -> CrawlJob:
+    """The job for which the cluster has no pod at present: in its place, with a longer lease.
+
+    The sweep asks again once all but the usual time to begin is over, so the pause is in the
+    lease. Refused for about a day, the job has failed.
+    """
+    if job.waits >= MOST_WAITS:
+        return failed(job, why, now)
+    pause = min(FIRST_PAUSE_SECONDS * 2**job.waits, LONGEST_PAUSE_SECONDS)
+    until = now + timedelta(seconds=terms.start_seconds + pause)
+    return _changed(job, lease_until=until, waits=job.waits + 1, error=why)
 
 
 def check_pod(job: CrawlJob, token: int, now: datetime) -> None:
@@ -111,9 +129,8 @@ def told(job: CrawlJob, progress: Progress, now: datetime, terms: Terms) -> Craw
         lease = now + timedelta(seconds=terms.lease_seconds)
     status = step(job.status, "claim") if job.status == "queued" else job.status
     started_at = job.started_at or now
-    return _changed(
-        job, status=status, started_at=started_at, heartbeat_at=now, lease_until=lease, **figures
-    )
+    heard = {"heartbeat_at": now, "lease_until": lease, "error": None}
+    return _changed(job, status=status, started_at=started_at, **heard, **figures)
 
 
 def stopped(job: CrawlJob, now: datetime, terms: Terms) -> CrawlJob:
@@ -158,7 +175,7 @@ def lost(job: CrawlJob, now: datetime, terms: Terms) -> CrawlJob:
     if job.status == "stopping":
         return _ended(job, step(job.status, "end"), now)
     if job.attempt <= terms.restarts:
-        return _again(job, now, terms)
+        return msgspec.structs.replace(_again(job, now, terms), loss_told=True)
     error = ABSENT if job.status == "queued" else LOST
     return _ended(job, step(job.status, "fail"), now, error=error)
 
@@ -192,5 +209,5 @@ def _changed(job: CrawlJob, **fields: object) -> CrawlJob:
 
 _ORDER: Final = (
     *("id", "retailer", "category", "requested_by", "created_at", "max_pages"),
-    *("group_id", "schedule_id", "slot"),
+    *("group_id", "schedule_id", "slot", "placed_at", "loss_told"),
 )

@@ -15,7 +15,10 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
     `token` fences pods: only the pod that holds the present one is heard. A job without
     `lease_until` waits for a place in its group; beyond that moment its pod counts as lost.
     `manifest` names the one object whose result counts. While it is `growing`, lists are unread
-    and nobody knows how many pages there will be. `version` rises with each change.
+    and nobody knows how many pages there will be. `version` rises with each change. `waits` counts
+    how often the cluster took no pod for it, and `error` then says why. `loss_told` is set with
+    the first restart of a lost pod, the only one that Slack hears of. `placed_at` is when it was
+    first entitled to a pod.
     """
 
     id: str
@@ -30,6 +33,9 @@ class CrawlJob(msgspec.Struct, frozen=True, kw_only=True):
     slot: str | None = None
     token: int = 1
     attempt: int = 1
+    waits: int = 0
+    loss_told: bool = False
+    placed_at: datetime | None = None
     lease_until: datetime | None = None
     heartbeat_at: datetime | None = None
     started_at: datetime | None = None

@@ -46,7 +46,7 @@ def sweep(clock: Clock = utc_now) -> Swept:
     for change in lost:
         sharing.forget(change.before, now)
         jobs.launch(change.to_launch)
-    _tell([change.after for change in lost])
+    _tell([change.after for change in lost if _to_be_told(change)])
     relaunched = _relaunch(now)
     return Swept([change.after for change in lost], relaunched, _remove_orphans(now))
 
@@ -114,24 +114,26 @@ def _looked_after(now: datetime) -> bool:
     return any(_found(query, 1) for query in (active, lately))
 
 
+def _to_be_told(change: job_store.Change) -> bool:
+    """Of a job's lost pods the first that is replaced; its end is told with its result.
+
+    The commit that says so is one caller's, so it is told once, or never if that caller dies.
+    """
+    return change.after.loss_told and not change.before.loss_told
+
+
 def _tell(lost: list[CrawlJob]) -> None:
-    """Says in Slack what was lost; a Slack that does not answer holds nothing up."""
+    """Says in Slack what is begun anew; a Slack that does not answer holds nothing up."""
     if not lost:
         return
     lines = [
-        f"• {slack.escape(job.retailer)}, {slack.escape(job.category)}: {_fate(job)}"
+        f"• {slack.escape(job.retailer)}, {slack.escape(job.category)} (attempt {job.attempt})"
         for job in lost
     ]
     try:
-        slack.post("\n".join(["Crawls whose pod was lost:", *lines]))
+        slack.post("\n".join(["Crawls whose pod was lost are begun anew:", *lines]))
     except DependencyError as error:
         log.warning("Slack could not be told", extra={"context": {"error": error.detail}})
-
-
-def _fate(job: CrawlJob) -> str:
-    if job.status == "queued":
-        return f"begun anew (attempt {job.attempt})"
-    return f"{job.status}{f' ({job.error})' if job.error else ''}"
 
 
 def _overdue(now: datetime) -> list[CrawlJob]:

@@ -1,6 +1,6 @@
 """A schedule as it is stored, and the slots that were taken."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
@@ -10,6 +10,10 @@ from shared.crawling.slots import Kind, Timing, next_slot
 # What became of the last slot where no job tells it: it came too soon after another run of the same
 # retailer and category, or no job could be started for it.
 Outcome = Literal["started", "skipped", "failed"]
+
+
+# How far Google's clock may be ahead of ours.
+AHEAD: Final = timedelta(seconds=5)
 
 
 class CrawlSchedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +57,18 @@ class CrawlSchedule(msgspec.Struct, frozen=True, kw_only=True):
             weekday=self.weekday,
             interval_minutes=self.interval_minutes,
         )
+
+    def due(self, now: datetime) -> datetime | None:
+        """The slot that has come and was not taken yet, if there is one."""
+        slot = self.next_run_at
+        return slot if slot is not None and slot <= now + AHEAD else None
+
+    def next_after(self, slot: datetime, now: datetime) -> datetime | None:
+        """The slot that follows one that is settled; slots that passed meanwhile are that run's."""
+        if self.next_run_at != slot:
+            # Moved or paused since it was taken.
+            return self.next_run_at
+        return self.slot_after(max(now, slot))
 
     def slot_after(self, now: datetime) -> datetime | None:
         """The next slot that it is to run at; None while it is paused."""

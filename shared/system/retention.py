@@ -6,7 +6,8 @@ A run begins with the oldest and removes page by page, so the next one goes on w
 import logging
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore, storage
 from shared.clock import Clock, utc_now
@@ -16,8 +17,11 @@ from shared.system.configuration_records import RetentionDays
 from shared.system.retention_rules import (
     CRAWLS,
     EXPORTS,
+    JOBS,
     KEPT,
     Kept,
+    crawl_file_is_over,
+    crawl_is_asked_about,
     file_is_over,
     in_order_of_removal,
     oldest_kept,
@@ -48,8 +52,7 @@ def apply(by: Actor, clock: Clock = utc_now, run_seconds: float = RUN_SECONDS) -
         for kept in KEPT:
             _remove_documents(kept, configured, clock, give_up, removed)
         _remove_files(EXPORTS, configured.results, clock, give_up, removed)
-        # A day later: what a crawl stored is older than the crawl's own end.
-        _remove_files(CRAWLS, configured.crawl_results + 1, clock, give_up, removed)
+        _remove_crawls(configured.crawl_results, clock, give_up, removed)
     finally:
         if removed:
             audit.write(by, "retention", None, dict(removed))
@@ -94,8 +97,45 @@ def _remove_files(
 ) -> None:
     for page in storage.pages(folder, PAGE_FILES):
         over = [each.name for each in page if file_is_over(*each, days, clock())]
-        for name in in_order_of_removal(over):
-            if time.monotonic() > give_up:
-                return
-            storage.remove(name)
-            removed[FILES] += 1
+        if not _removed(over, give_up, removed):
+            return
+
+
+def _remove_crawls(days: int, clock: Clock, give_up: float, removed: Counter[str]) -> None:
+    """What crawls left: a read for each job of the last nights, and for each that is over."""
+    for page in storage.pages(CRAWLS, PAGE_FILES):
+        now = clock()
+        asked = [each for each in page if crawl_is_asked_about(each.written_at, days, now)]
+        jobs = _jobs_of(asked)
+        over = [
+            each.name
+            for each in asked
+            if crawl_file_is_over(*each, jobs.get(_job_id(each)), days, now)
+        ]
+        if not _removed(over, give_up, removed):
+            return
+
+
+def _jobs_of(objects: Sequence[storage.Stored]) -> dict[str, dict[str, Any]]:
+    collection = firestore.client().collection(JOBS)
+    wanted = [collection.document(job_id) for job_id in {_job_id(each) for each in objects}]
+    if not wanted:
+        return {}
+    fields = ["finished_at", "manifest"]
+    with firestore.errors_mapped():
+        found = firestore.client().get_all(wanted, field_paths=fields, **firestore.limits())
+        return {each.id: each.to_dict() or {} for each in found if each.exists}
+
+
+def _job_id(stored: storage.Stored) -> str:
+    return stored.name.split("/")[1] or "nobody"
+
+
+def _removed(names: list[str], give_up: float, removed: Counter[str]) -> bool:
+    """Whether there was time to remove all of them."""
+    for name in in_order_of_removal(names):
+        if time.monotonic() > give_up:
+            return False
+        storage.remove(name)
+        removed[FILES] += 1
+    return True

@@ -1,7 +1,8 @@
 """What is kept how long: which collection, by which of its fields, and which setting says."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -15,6 +16,11 @@ EXPORTS: Final = "exports/"
 CRAWLS: Final = "crawls/"
 NIGHTLY: Final = "exports/nightly/"
 MANIFEST: Final = "manifest.json"
+JOBS: Final = "crawl_jobs"
+# By then a crawl's rows are taken in, and no pod of it runs any more.
+SETTLED: Final = timedelta(days=1)
+# What a superseded pod left is found in the nights after that, without reading each job each night.
+LOOKED_FOR: Final = timedelta(days=4)
 
 Setting = Literal["sessions", "audit_logs", "results", "crawl_results", "activity"]
 
@@ -50,7 +56,7 @@ KEPT: Final = (
     Kept("nightly_exports", "began_at", "results"),
     Kept("rematches", "started_at", "results"),
     # Jobs first: what is known of a job's rows keeps a late event from bringing them back.
-    Kept("crawl_jobs", "finished_at", "crawl_results"),
+    Kept(JOBS, "finished_at", "crawl_results"),
     Kept("crawl_ingestions", "finished_at", "crawl_results"),
     Kept("user_activity", "day", "activity", as_day=True),
 )
@@ -71,11 +77,32 @@ def oldest_kept(kept: Kept, configured: RetentionDays, now: datetime) -> datetim
 
 
 def file_is_over(name: str, written_at: datetime, days: int, now: datetime) -> bool:
-    """Whether an export's or crawl's object goes; a night's go together, whenever written."""
+    """Whether an export's object goes; a night's go together, whenever written."""
     if name.startswith(NIGHTLY):
         day = name.removeprefix(NIGHTLY).partition("/")[0]
         return day < (now - timedelta(days=days)).date().isoformat()
-    return name.startswith((EXPORTS, CRAWLS)) and written_at < now - timedelta(days=days)
+    return name.startswith(EXPORTS) and written_at < now - timedelta(days=days)
+
+
+def crawl_is_asked_about(written_at: datetime, days: int, now: datetime) -> bool:
+    """Whether an object of a crawl may go, as its job says."""
+    age = now - written_at
+    return SETTLED < age < LOOKED_FOR or age > timedelta(days=days)
+
+
+def crawl_file_is_over(
+    name: str, written_at: datetime, job: Mapping[str, Any] | None, days: int, now: datetime
+) -> bool:
+    """Whether an object of a crawl goes: with its job, or sooner where it does not count.
+
+    What lies beside the manifest that the job names stays as long as the job.
+    """
+    if job is None:
+        return written_at < now - timedelta(days=days)
+    finished_at, manifest = job.get("finished_at"), job.get("manifest")
+    if finished_at is None or finished_at > now - SETTLED:
+        return False
+    return manifest is None or not name.startswith(f"{manifest.rpartition('/')[0]}/")
 
 
 def in_order_of_removal(names: list[str]) -> list[str]:

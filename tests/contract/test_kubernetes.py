@@ -21,6 +21,7 @@ from starlette.routing import Route
 from local.kubernetes import KubernetesJobs
 from local.ports import HOST
 from shared.clients import kubernetes
+from shared.clients.kubernetes_errors import QuotaExceeded
 from shared.crawling.pod_manifest import SELECTOR, Launch, Place, manifest
 from shared.errors import DependencyRefused, DependencyTimeout, DependencyUnavailable
 from tests.integration.edge.instance import instance
@@ -169,8 +170,9 @@ def server(answer: Callable[[Request], Any]) -> Iterator[None]:
         yield
 
 
-def status(code: int, reason: str = "") -> JSONResponse:
-    return JSONResponse({"kind": "Status", "reason": reason, "message": "told", "code": code}, code)
+def status(code: int, reason: str = "", message: str = "told") -> JSONResponse:
+    told = {"kind": "Status", "reason": reason, "message": message, "code": code}
+    return JSONResponse(told, code)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,7 @@ def status(code: int, reason: str = "") -> JSONResponse:
     [
         (401, DependencyRefused),
         (403, DependencyRefused),
+        (409, DependencyUnavailable),
         (422, DependencyRefused),
         (429, DependencyUnavailable),
         (500, DependencyUnavailable),
@@ -194,6 +197,39 @@ def test_each_refusal_is_one_of_ours(code: int, error: type[Exception]) -> None:
         ):
             with pytest.raises(error):
                 call()
+
+
+FULL = 'jobs.batch "crawl-a-1" is forbidden: exceeded quota: crawls, requested: count/jobs.batch=1'
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_quota_that_is_used_up_is_no_missing_right(*, there: bool) -> None:
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return status(403, "Forbidden", FULL)
+        return JSONResponse(KEPT) if there else status(404, "NotFound")
+
+    with server(answer):
+        if there:
+            # Kubernetes looks at the quota before the name.
+            assert not kubernetes.create_job(job("a"))
+        else:
+            with pytest.raises(QuotaExceeded, match="crawls"):
+                kubernetes.create_job(job("a"))
+
+
+def test_a_conflict_is_a_job_that_is_there_only_where_the_server_says_so() -> None:
+    with server(lambda _: status(409, "AlreadyExists")):
+        assert not kubernetes.create_job(job("a"))
+    # Two writers met at the count of a quota: nobody has made the Job.
+    with server(lambda _: status(409, "Conflict")), pytest.raises(DependencyUnavailable):
+        kubernetes.create_job(job("a"))
+
+
+def test_a_namespace_that_is_missing_refuses_every_job() -> None:
+    missing = status(404, "NotFound", 'namespaces "crawler" not found')
+    with server(lambda _: missing), pytest.raises(DependencyRefused, match="namespaces"):
+        kubernetes.create_job(job("a"))
 
 
 def test_a_job_is_absent_only_where_the_server_says_so() -> None:
@@ -214,8 +250,13 @@ def test_a_server_that_is_slow_or_away_is_no_answer(monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(1)
         return status(500)
 
-    with server(never), pytest.raises(DependencyTimeout):
-        kubernetes.list_jobs(SELECTOR)
+    with server(never):
+        for call in (
+            lambda: kubernetes.list_jobs(SELECTOR),
+            lambda: kubernetes.create_job(job("a")),
+        ):
+            with pytest.raises(DependencyTimeout):
+                call()
     with cluster("http://127.0.0.1:9"), pytest.raises(DependencyUnavailable):
         kubernetes.list_jobs(SELECTOR)
 

@@ -12,7 +12,8 @@ def text(ingestion: Ingestion, link: str, escape: Callable[[str], str], *, again
     what = f"{escape(ingestion.retailer)}, {escape(ingestion.category)}"
     failed = ingestion.status == "failed"
     sign = _SIGNS["failed" if failed else ingestion.job_status]
-    lines = [f"{sign} Crawl of *{what}*: {ingestion.job_status}"]
+    attempt = f" at attempt {ingestion.attempt}" if ingestion.attempt > 1 else ""
+    lines = [f"{sign} Crawl of *{what}*: {ingestion.job_status}{attempt}"]
     if again:
         lines.append("(This may be the second time that you read it.)")
     if ingestion.error:

@@ -52,6 +52,7 @@ class Ingestion(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime
     finished_at: datetime
     status: Stage = "pending"
+    attempt: int = 1
     whole: bool | None = None
     object: str | None = None
     sha256: str | None = None
@@ -93,6 +94,7 @@ def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
         job_status=job.status,
         seen_at=ended_at,
         finished_at=ended_at,
+        attempt=job.attempt,
         pages_done=job.pages_done,
         pages_failed=job.pages_failed,
         error=job.error,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LINK_LIFETIME: Final = timedelta(minutes=15)
 # On Google Cloud each link is signed by a call of its own.
 PARALLEL: Final = 8
+ABSENT: Final = "There is no such result."
 
 
 def read_page(wanted: ResultsQuery, clock: Clock = utc_now) -> ResultsPage:
@@ -41,12 +42,15 @@ def remove(job_id: str, by: Actor, clock: Clock = utc_now) -> None:
     What the catalogue took in stays, and so does each quarantined price. Raises NotFound, or
     Conflict while rows are being taken in.
     """
-    _check(progress.read(job_id))
-    # Objects first: cut off in between, the same call finishes.
-    objects.remove_all(job_id)
 
-    def run(transaction: "Transaction") -> None:
-        known = _check(progress.read(job_id, transaction))
+    def run(transaction: "Transaction") -> bool:
+        known = progress.read(job_id, transaction)
+        if known is None:
+            raise NotFound(ABSENT)
+        if known.status == "removed":
+            return False
+        if known.under_way:
+            raise Conflict("The result is being taken in; try again when that has ended.")
         gone = msgspec.structs.replace(
             known, status="removed", object=None, sha256=None, refused=[], claimed_at=None
         )
@@ -55,16 +59,14 @@ def remove(job_id: str, by: Actor, clock: Clock = utc_now) -> None:
         told = {"retailer": known.retailer, "category": known.category, "rows": known.rows}
         resource = f"{progress.COLLECTION}/{job_id}"
         transaction.create(*audit.entry(by, resource, told, None, clock))
+        return True
 
-    firestore.in_transaction(run)
-
-
-def _check(known: Ingestion | None) -> Ingestion:
-    if known is None or known.status == "removed":
-        raise NotFound("There is no such result.")
-    if known.under_way:
-        raise Conflict("The result is being taken in; try again when that has ended.")
-    return known
+    new = firestore.in_transaction(run)
+    # After the record, or a task that begins meanwhile would take in half of the rows. A call that
+    # was cut off in between is finished by the same call, and what it misses goes with its age.
+    objects.remove_all(job_id)
+    if not new:
+        raise NotFound(ABSENT)
 
 
 def _query(wanted: ResultsQuery) -> "Query":

@@ -15,7 +15,7 @@ from shared.clock import Clock, utc_now
 from shared.config import settings
 from shared.crawling.ingestion import messages, progress
 from shared.crawling.ingestion.models import Ingestion, Telling
-from shared.errors import DependencyUnavailable, ShoppleError
+from shared.errors import DependencyTimeout, DependencyUnavailable, ShoppleError
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -39,9 +39,10 @@ def tell(job_id: str, clock: Clock = utc_now) -> None:
     link = f"{settings().frontend_origin}/{RESULTS}"
     try:
         sent = slack.post(messages.text(ingestion, link, slack.escape, again=again))
-    except ShoppleError:
+    except ShoppleError as error:
         with suppress(ShoppleError):
-            _write(job_id, "due")
+            # Who did not answer in time may have read it all the same.
+            _write(job_id, "claimed" if isinstance(error, DependencyTimeout) else "due")
         raise
     _write(job_id, "sent" if sent else "off")
 

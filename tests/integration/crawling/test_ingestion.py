@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.clients import slack
 from shared.crawling.ingestion import pages, running
 from shared.crawling.results import Row
 from shared.edge.request import Actor
+from shared.errors import DependencyTimeout
 from tests.integration.crawling.ingestion_support import (
     CATEGORY,
     RETAILER,
@@ -263,8 +265,7 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     ingest(shop, "job")
 
     def decide(number: int, decision: str) -> tuple[int, Json]:
-        answer = shop.http.post(f"{QUARANTINE}/job-{number}", json={"decision": decision})
-        return answer.status_code, answer.json()
+        return decide_on(shop, f"job-{number}", decision)
 
     assert decide(1, "release")[1]["status"] == "released"
     assert listed(shop)["Far Off"]["price"] == 900
@@ -287,6 +288,17 @@ def test_a_persons_word_on_a_price_is_kept_once(shop: Shop, objects: Objects) ->
     (discarded,) = shop.get(QUARANTINE, status="discarded")["quarantined"]
     assert (discarded["product"]["id"], discarded["price"]) == (None, 0)
     assert len(shop.documents("products")) == 1
+    # Of a product that is gone by then it can become no price any more.
+    crawled(shop, objects, "later", found(1, 9_000_000, name="Far Off"))
+    ingest(shop, "later")
+    assert shop.http.delete(f"/api/products/{product}").is_success
+    code, told = decide_on(shop, "later-1", "release")
+    assert (code, "can only be discarded" in told["detail"]) == (409, True)
+
+
+def decide_on(shop: Shop, entry_id: str, decision: str) -> tuple[int, Json]:
+    answer = shop.http.post(f"{QUARANTINE}/{entry_id}", json={"decision": decision})
+    return answer.status_code, answer.json()
 
 
 def record_owed_prices(shop: Shop) -> None:
@@ -334,7 +346,10 @@ def test_results_are_listed_with_links_and_removed_with_all_that_pods_left(
     assert shop.http.delete(f"{RESULTS}/kept").is_success
     assert objects.names("crawls/kept/") == set()
     assert [each["job_id"] for each in shop.get(RESULTS)["results"]] == ["other"]
+    # What a call that was cut off left in Storage, the same call removes.
+    stored(objects, "kept", [found(1)], token=2, at=at)
     assert shop.http.delete(f"{RESULTS}/kept").status_code == 404
+    assert objects.names("crawls/kept/") == set()
     # A late event brings nothing back.
     assert ingest(shop, "kept")["status"] == "removed"
     assert len(shop.documents("products")) == 2
@@ -373,8 +388,12 @@ def test_what_cannot_be_taken_in_is_told_once(shop: Shop, objects: Objects) -> N
     assert shop.documents("outbox") == {}
 
 
+def too_late(_: str) -> bool:
+    raise DependencyTimeout("no answer")
+
+
 def test_slack_that_is_away_is_told_later_and_one_that_refuses_is_left_alone(
-    shop: Shop, objects: Objects
+    shop: Shop, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crawled(shop, objects, "job", found(1))
     shop.stack.control.disturb_sink(status=500, times=1)
@@ -382,6 +401,15 @@ def test_slack_that_is_away_is_told_later_and_one_that_refuses_is_left_alone(
     shop.stack.control.empty_sink()
     ingest(shop, "job")
     assert len(messages(shop)) == 1
+    # Who did not answer in time may have read it: only then the next message says so.
+    assert "second time" not in messages(shop)[0]
+    crawled(shop, objects, "slow", found(3))
+    with instance(shop.stack.environment()), monkeypatch.context() as slow:
+        slow.setattr(slack, "post", too_late)
+        with pytest.raises(DependencyTimeout):
+            running.ingest("slow", Actor("drill", "", "crawl.ingested", "", ""))
+    ingest(shop, "slow")
+    assert "second time" in messages(shop)[1]
     crawled(shop, objects, "refused", found(2))
     shop.stack.control.disturb_sink(status=404, times=2)
     assert shop.call_private("ingest_crawl", {"job_id": "refused"}).status_code == 204

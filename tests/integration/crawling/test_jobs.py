@@ -3,7 +3,9 @@
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 import httpx
@@ -12,21 +14,24 @@ import pytest
 
 from local.plan import INVOKER, POD
 from local.stack import Stack
-from shared.clients import firestore
+from shared.clients import firestore, kubernetes
+from shared.clients.kubernetes_errors import QuotaExceeded
 from shared.clock import utc_now
 from shared.crawling import job_store, jobs, launching, pods, reaping, retailers, sharing
 from shared.crawling.background_schemas import PodReport
 from shared.crawling.hosts import HostShare, HostWord
-from shared.crawling.ingestion import reading
+from shared.crawling.ingestion import progress, reading, running
 from shared.crawling.lifecycle import Result
 from shared.crawling.models import CrawlJob, from_document
+from shared.crawling.pod_manifest import JOB_LABEL
 from shared.crawling.recipes import Limits, Listing, Site
 from shared.crawling.results import Progress
 from shared.crawling.schemas import Wanted
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, DependencyRefused, NotFound
 from tests.integration.crawling import cloud
 from tests.integration.crawling.cloud import ACTOR, after, as_admin, no_pods, reached
 from tests.integration.edge.instance import instance
+from tests.polling import eventually
 from tests.sessions import ADMIN
 
 SHOP = "Corner Shop"
@@ -92,6 +97,13 @@ def test_a_recipe_that_no_pod_could_follow_is_refused_field_by_field(http: httpx
     told = [each["field"] for each in answer.json()["errors"]]
     assert told == ["start_urls.tea[0]", "listing.products", "fields.price"]
     assert http.get("/api/crawler/retailers/Wrong Shop").status_code == 404
+
+
+def test_a_group_asks_for_each_category_once(stack: Stack, http: httpx.Client) -> None:
+    cloud.put_recipe(http, SHOP, stack.plan.shop_url)
+    twice = [{"retailer": SHOP, "category": "tea", "max_pages": pages} for pages in (1, 2)]
+    answer = http.post("/api/crawler/start-multiple", json={"jobs": twice})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "jobs[1]")
 
 
 def test_a_stopped_crawl_keeps_what_it_found_by_the_recipe_that_it_read(
@@ -226,6 +238,69 @@ def test_a_launch_that_cannot_be_fails_the_crawl_and_one_that_was_lost_is_asked_
         assert job_store.read(job.id).status == "queued"
         launching.give_up(job.id, 1)
         assert (job_store.read(job.id).status, launching.launch(job.id, 1)) == ("failed", False)
+        job = _ordered("launch")
+        with (
+            instance(stack.environment(), CRAWLER_NAMESPACE="another"),
+            pytest.raises(DependencyRefused),
+        ):
+            launching.launch(job.id, 1)
+        failed = job_store.read(job.id)
+        assert (failed.status, "forbidden" in (failed.error or "")) == ("failed", True)
+        _waits_for_a_cluster_that_is_away(stack, _ordered("launch").id)
+
+
+def _waits_for_a_cluster_that_is_away(stack: Stack, job_id: str) -> None:
+    pauses = []
+    with instance(stack.environment(), GKE_ENDPOINT="http://127.0.0.1:9"):
+        for _ in range(3):
+            assert not launching.launch(job_id, 1)
+            waiting = job_store.read(job_id)
+            assert waiting.lease_until is not None
+            pauses.append((waiting.lease_until - utc_now()).total_seconds())
+    assert (waiting.status, waiting.waits) == ("queued", 3)
+    assert "cannot be reached" in (waiting.error or "")
+    # Shorter by what the machine took.
+    assert all(
+        most - 12 < found <= most for found, most in zip(pauses, (315, 330, 360), strict=True)
+    )
+    # A pod that came all the same, since the cluster's answer was lost, is heard.
+    pods.hear(job_id, PodReport(token=1, order=True))
+    assert (job_store.read(job_id).status, job_store.read(job_id).error) == ("running", None)
+    pods.hear(job_id, PodReport(token=1, failed="enough"))
+
+
+def test_a_cluster_that_is_full_makes_a_crawl_wait_and_says_so(
+    stack: Stack, http: httpx.Client
+) -> None:
+    cloud.put_recipe(http, SHOP, stack.plan.shop_url, delay_seconds=0)
+    stack.control.limit_pods(0)
+    try:
+        job_id = cloud.start(http, SHOP, "biscuits")
+        eventually(lambda: "error" in cloud.status(http, job_id))
+        waiting = cloud.status(http, job_id)
+    finally:
+        stack.control.limit_pods(None)
+    assert waiting["status"] == "queued"
+    assert "exceeded quota: crawls" in waiting["error"]
+    with instance(stack.environment()):
+        assert job_id not in _asked_again(0)
+        assert job_id in _asked_again(50)
+    assert "error" not in reached(http, job_id, "completed")
+
+
+def _asked_again(seconds: float) -> list[str]:
+    """Which crawls the sweep asks again for, so much later."""
+    with pytest.MonkeyPatch.context() as patched:
+        asked: list[str] = []
+        launch = jobs.launch
+
+        def noted(wanted: list[CrawlJob], turn: str = "0") -> None:
+            asked.extend(job.id for job in wanted)
+            launch(wanted, turn)
+
+        patched.setattr(jobs, "launch", noted)
+        reaping.sweep(after(seconds))
+    return asked
 
 
 def test_no_crawl_keeps_the_sweep_from_another(
@@ -261,11 +336,44 @@ def test_no_crawl_keeps_the_sweep_from_another(
             jobs.stop(job.id, ACTOR)
 
 
+def test_a_lost_crawl_is_told_once_and_its_end_once_however_often_they_are_met(
+    stack: Stack,
+) -> None:
+    shop = "Twice Lost Shop"
+    with no_pods(stack, GKE_ENDPOINT=None):
+        site = Site(start_urls={"tea": ["https://shop.example/"]}, listing=Listing(), restarts=2)
+        retailers.write(shop, site, None, ACTOR)
+        stack.control.empty_sink()
+        job = jobs.start(shop, "tea", force=True, by=ACTOR)
+        for token in (1, 2, 3):
+            pods.hear(job.id, PodReport(token=token, order=True))
+            job_store.change(job.id, _expired)
+            # Two meet once; the emulator lets those that meet wait for seconds.
+            with ThreadPoolExecutor(2 if token == 1 else 1) as pool:
+                list(pool.map(lambda _: reaping.sweep(), range(2)))
+            with pytest.raises(Conflict):
+                pods.hear(job.id, PodReport(token=token))
+        assert (job_store.read(job.id).status, job_store.read(job.id).attempt) == ("failed", 3)
+        eventually(lambda: (known := progress.read(job.id)) and known.told == "sent")
+        for _ in range(2):
+            running.ingest(job.id, ACTOR)
+            reaping.sweep()
+        told = [str(each["text"]) for each in stack.control.taken() if shop in str(each["text"])]
+    end, loss = told
+    assert "begun anew" in loss
+    assert f"{shop}, tea (attempt 2)" in loss
+    assert "failed at attempt 3" in end
+    assert "not heard of" in end
+
+
 CONCURRENCY, JOBS, MEETINGS = 4, 50, 2
+# What becomes of a job of the group, at random: its pod's own end, or an accident on the way there.
+FATES = ("done", "fails", "stop", "never placed", "lost", "refused", "full")
+CLUSTER = {"refused": DependencyRefused("no right"), "full": QuotaExceeded("exceeded quota")}
 
 
 def test_a_group_of_fifty_with_random_failures_never_takes_more_than_its_places(
-    stack: Stack,
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(6)  # noqa: S311 - the same accidents each time
     categories = [f"group{number}" for number in range(JOBS)]
@@ -275,9 +383,14 @@ def test_a_group_of_fifty_with_random_failures_never_takes_more_than_its_places(
         wanted = [Wanted(NOWHERE, category) for category in categories]
         group_id, ordered = jobs.start_multiple(wanted, CONCURRENCY, force=False, by=ACTOR)
         assert [job.lease_until is not None for job in ordered].count(True) == CONCURRENCY
-        ends = {job.id: chance.choice(["done", "fails", "stop", "lost"]) for job in ordered}
+        ends = {job.id: chance.choice(FATES) for job in ordered}
+        assert set(ends.values()) == set(FATES)
+        monkeypatch.setattr(kubernetes, "create_job", lambda made: _refuses(made, ends))
+        for job in ordered[CONCURRENCY:]:
+            if ends[job.id] == "never placed":
+                jobs.stop(job.id, ACTOR)
         # Nobody can need more rounds than that: each ends a job, or loses one once.
-        for number in range(2 * JOBS):
+        for number in range(3 * JOBS):
             placed = _placed(group_id)
             if not placed:
                 break
@@ -291,6 +404,32 @@ def test_a_group_of_fifty_with_random_failures_never_takes_more_than_its_places(
         # Lost, begun anew in its own place, and then done: nothing is lost for good.
         assert {(job.status, job.token) for job in lost} == {("completed", 2)}
         assert [job.token for job in found if ends[job.id] != "lost"].count(1) == JOBS - len(lost)
+        refused = [job for job in found if ends[job.id] == "refused"]
+        assert all(job.status == "failed" and "no right" in str(job.error) for job in refused)
+        full = [job for job in found if ends[job.id] == "full"]
+        assert {(job.status, job.waits, job.error) for job in full} == {("completed", 1, None)}
+        assert _most_at_once(found) == CONCURRENCY
+
+
+def _most_at_once(found: list[CrawlJob]) -> int:
+    """The most places that were taken at one moment, counted at each change of the jobs' own times.
+
+    A job has its place from `placed_at` to `finished_at`, restarts and waits included. Who ends
+    gives its place to the next in one commit, and so at one moment: ends come first.
+    """
+    changes = []
+    for job in found:
+        if job.placed_at is not None:
+            assert job.finished_at is not None
+            changes += [(job.placed_at, 1), (job.finished_at, -1)]
+    taken = list(accumulate(change for _, change in sorted(changes)))
+    assert taken[-1] == 0
+    return max(taken)
+
+
+def _refuses(made: dict[str, Any], ends: dict[str, str]) -> bool:
+    """The cluster's word on a launch: none for some jobs."""
+    raise CLUSTER[ends[made["metadata"]["labels"][JOB_LABEL]]]
 
 
 def _placed(group_id: str) -> list[CrawlJob]:
@@ -313,6 +452,10 @@ def _played(job: CrawlJob, end: str) -> None:
 
 
 def _turn(job: CrawlJob, end: str) -> None:
+    if end in CLUSTER and not job.waits:
+        with suppress(DependencyRefused):
+            launching.launch(job.id, job.token)
+        return
     if job.status == "queued":
         pods.hear(job.id, PodReport(token=job.token, order=True))
     if end == "lost" and job.token == 1:
@@ -322,7 +465,7 @@ def _turn(job: CrawlJob, end: str) -> None:
     told = PodReport(token=job.token, result=Result("completed", whole=True, rows=1))
     if end == "fails":
         told = PodReport(token=job.token, failed="at random")
-    elif end == "stop":
+    elif end in ("stop", "never placed"):
         jobs.stop(job.id, ACTOR)
         told = PodReport(token=job.token, result=Result("stopped", whole=False, rows=0))
     pods.hear(job.id, told)

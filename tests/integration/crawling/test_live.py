@@ -1,9 +1,13 @@
 """Crawls over a WebSocket: tickets, news as they come, the newest only, and the session's end."""
 
+import asyncio
 import json
+import logging
+import socket as tcp
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,11 +16,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from live.listening import Listener
+from live.service import PATH, Service
 from local.ports import HOST
 from local.stack import Stack
 from shared.clients import firestore
 from shared.crawling.models import CrawlJob, to_document
+from shared.edge import tickets
 from tests.integration.edge.instance import instance
+from tests.polling import eventually
 from tests.sessions import SignedIn, log_in, log_out, new_client
 
 PROTOCOL = Subprotocol("shopple.crawler")
@@ -148,7 +156,14 @@ def test_a_ticket_opens_one_socket(stack: Stack, signed_in: SignedIn) -> None:
     headers = {"Authorization": f"Bearer {given['ticket']}"}
     with connect(given["url"], additional_headers=headers, proxy=None):
         pass
-    for used in (headers, {}, {"Authorization": "Bearer made-up"}, other(stack, signed_in)):
+    refusals: tuple[dict[str, str], ...] = (
+        headers,
+        {},
+        bearer("made-up"),
+        other(stack, signed_in),
+        expired(stack, signed_in),
+    )
+    for used in refusals:
         with (
             pytest.raises(InvalidStatus) as refused,
             connect(given["url"], additional_headers=used, proxy=None),
@@ -157,8 +172,19 @@ def test_a_ticket_opens_one_socket(stack: Stack, signed_in: SignedIn) -> None:
         assert refused.value.response.status_code == 401
 
 
+def bearer(given: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {given}"}
+
+
 def other(stack: Stack, signed_in: SignedIn) -> dict[str, str]:
-    return {"Authorization": f"Bearer {ticket(stack, signed_in, 'classify')['ticket']}"}
+    return bearer(ticket(stack, signed_in, "classify")["ticket"])
+
+
+def expired(stack: Stack, signed_in: SignedIn) -> dict[str, str]:
+    given = ticket(stack, signed_in)["ticket"]
+    stored = firestore.client().collection(tickets.COLLECTION).document(tickets._digest(given))
+    stored.update({"expires_at": datetime.now(UTC) - timedelta(seconds=1)})
+    return bearer(given)
 
 
 def test_a_foreign_page_opens_none(stack: Stack, signed_in: SignedIn) -> None:
@@ -220,3 +246,100 @@ def test_a_database_that_was_away_is_heard_again(stack: Stack, signed_in: Signed
         firestore_part.resume()
         job = store(job, status="completed")
         heard_until(opened, job, status="completed")
+
+
+@contextmanager
+def own_service(stack: Stack, **pings: float) -> Iterator[tuple[Service, int]]:
+    """The service in this process, and its port."""
+    made, loop, stopping = Service(stack.plan.origin, **pings), asyncio.new_event_loop(), []
+    ports: list[int] = []
+
+    async def serve() -> None:
+        stopping.append(asyncio.Event())
+        async with made.listening_at(HOST, 0) as server:
+            ports.append(next(iter(server.sockets)).getsockname()[1])
+            await stopping[0].wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
+    thread.start()
+    eventually(lambda: ports)
+    try:
+        yield made, ports[0]
+    finally:
+        loop.call_soon_threadsafe(stopping[0].set)
+        thread.join()
+        loop.close()
+
+
+class Noting(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._kept.append(record.getMessage())
+
+
+@pytest.fixture
+def listeners(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
+    """What each beginning of the listener listens with."""
+    begin, begun = Listener._begin, list[list[Any]]()
+
+    def noted(*given: Any) -> list[Any]:
+        begun.append(begin(*given))
+        return begun[-1]
+
+    monkeypatch.setattr(Listener, "_begin", noted)
+    return begun
+
+
+def test_a_client_that_vanishes_is_dropped_and_its_listener_is_ended(
+    stack: Stack, signed_in: SignedIn, listeners: list[list[Any]]
+) -> None:
+    given = ticket(stack, signed_in)["ticket"]
+    asks = f"GET {PATH} HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    keys = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    with (
+        own_service(stack, ping_seconds=0.1, pong_seconds=0.1) as (service, port),
+        tcp.create_connection((HOST, port)) as gone,
+    ):
+        gone.sendall(f"{asks}{keys}Authorization: Bearer {given}\r\n\r\n".encode())
+        # It never says a word again, and does not close either.
+        eventually(lambda: listeners)
+        eventually(lambda: service._board.sockets == 0)
+        eventually(lambda: not any(watch.is_active for watch in listeners[0]))
+        assert gone.recv(1000).startswith(b"HTTP/1.1 101")
+    assert len(listeners) == 1
+
+
+def test_many_idle_sockets_stay_and_share_one_listener(
+    stack: Stack, signed_in: SignedIn, listeners: list[list[Any]]
+) -> None:
+    job, pinged, logger = new_job("shared"), list[str](), logging.getLogger("test.live")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(Noting(pinged))
+    with (
+        own_service(stack, ping_seconds=0.05, pong_seconds=60) as (service, port),
+        ExitStack() as all_,
+    ):
+        sockets = []
+        for _ in range(4):
+            headers = bearer(ticket(stack, signed_in)["ticket"])
+            opened = connect(
+                f"ws://{HOST}:{port}{PATH}", additional_headers=headers, proxy=None, logger=logger
+            )
+            sockets.append(all_.enter_context(opened))
+            subscribe(sockets[-1], [job.id])
+            heard_until(sockets[-1], job, status="queued")
+        asked = len(pinged)
+        eventually(lambda: sum("< PING" in each for each in pinged[asked:]) > 12)
+        assert service._board.sockets == 4
+        job = store(job, status="running")
+        told = [heard_until(each, job, status="running")["version"] for each in sockets]
+        assert told == [job.version] * 4
+        store(job, status="stopped")
+        assert [heard_to_the_end(each)[-1]["status"] for each in sockets] == ["stopped"] * 4
+        assert len(listeners) == 1
+        eventually(lambda: not any(watch.is_active for watch in listeners[0]))

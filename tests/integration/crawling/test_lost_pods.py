@@ -3,6 +3,8 @@
 import gzip
 import os
 import signal
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,8 +12,12 @@ import msgspec
 
 from local.shop.truth import truth
 from local.stack import Stack
+from scheduler.jobs import SCHEDULES
 from shared.clients import storage
+from shared.clock import utc_now
+from shared.config import settings
 from shared.crawling import job_store, reaping
+from shared.crawling.models import CrawlJob
 from shared.crawling.results import Manifest
 from tests.integration.crawling import cloud
 from tests.integration.crawling.cloud import after, as_admin, is_over, pid_of, reached
@@ -21,6 +27,8 @@ from tests.polling import eventually
 RETAILER, NO_MORE = "Drill Shop", "Drill Shop without restarts"
 # Long beyond the lease of a pod that was heard just now.
 LEASE = 61
+# The reaper runs each minute.
+SWEEP = timedelta(minutes=1)
 SLOW: dict[str, Any] = {"delay_seconds": 0.25}
 
 
@@ -61,16 +69,15 @@ def test_lost_pods_end_with_their_lease_and_a_restart_loses_and_doubles_nothing(
         try:
             # The frozen pod is to be met alive: this sweep reaches no cluster.
             with instance(stack.environment(), GKE_ENDPOINT="http://127.0.0.1:9"):
-                assert reaping.sweep().lost == []
-                swept = reaping.sweep(after(LEASE))
+                lost = _swept_each_minute([killed, cut_off, frozen])
         finally:
             stack.part("functions").resume()
-        outcome = {job.id: (job.status, job.token) for job in swept.lost}
+        outcome = {job.id: (job.status, job.token) for job in lost}
         assert outcome == {killed: ("queued", 2), cut_off: ("queued", 2), frozen: ("failed", 1)}
         told = [str(each["body"]) for each in stack.control.taken()]
         (message,) = [text for text in told if "whose pod was lost" in text]
-        assert message.count("begun anew (attempt 2)") == 2
-        assert "not heard of" in message
+        assert message.count("(attempt 2)") == 2
+        assert NO_MORE not in message
 
         before = cloud.status(http, frozen)
         os.killpg(late, signal.SIGCONT)
@@ -78,9 +85,44 @@ def test_lost_pods_end_with_their_lease_and_a_restart_loses_and_doubles_nothing(
         assert cloud.status(http, frozen) == before
         ended = [reached(http, job_id, "completed") for job_id in (killed, cut_off)]
         assert [each["attempt"] for each in ended] == [2, 2]
+        # Each end is told once by its own message, also that of the crawl whose pod woke late.
+        eventually(lambda: _ends_told(stack) == [(RETAILER, 2), (NO_MORE, 1)])
         eventually(lambda: is_over(alone))
         _check_results(stack, {killed: "biscuits", cut_off: "chocolate"}, frozen)
         _check_orphans(stack, http)
+
+
+def _ends_told(stack: Stack) -> list[tuple[str, int]]:
+    told = [str(each["body"]) for each in stack.control.taken()]
+    names = [each.partition("*: ")[0].partition("Crawl of *")[2] for each in told]
+    counted = Counter(name.partition(",")[0] for name in names)
+    return [(name, counted[name]) for name in (RETAILER, NO_MORE)]
+
+
+def _swept_each_minute(job_ids: list[str]) -> list[CrawlJob]:
+    """What the sweeps of the next minutes make of pods that are heard no more.
+
+    By each job's own times it took its lease and at most one sweep more.
+    """
+    (reaper,) = [each for each in SCHEDULES if each.function == "reap_crawls"]
+    assert reaper.schedule == "* * * * *"
+    now, known = utc_now(), job_store.read_many(job_ids)
+    lease, start = settings().crawler_lease_seconds, settings().crawler_start_seconds
+    lost = []
+    for minute in range(3):
+        at = now + minute * SWEEP
+        swept = reaping.sweep(lambda at=at: at).lost  # type: ignore[misc]
+        found = [job for job in swept if job.id in known]
+        assert minute or not found
+        lost += found
+    for job in lost:
+        heard_at, begun_at = known[job.id].heartbeat_at, job.lease_until
+        ended_at = begun_at - timedelta(seconds=start) if begun_at else job.finished_at
+        assert heard_at is not None
+        assert ended_at is not None
+        assert timedelta(seconds=lease) <= ended_at - heard_at
+        assert ended_at - heard_at <= timedelta(seconds=lease) + SWEEP
+    return lost
 
 
 def _check_results(stack: Stack, crawls: dict[str, str], frozen: str) -> None:

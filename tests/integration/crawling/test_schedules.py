@@ -12,7 +12,7 @@ import pytest
 from local.firestore import clear_documents
 from local.stack import Stack
 from shared.clients import firestore, scheduler
-from shared.crawling import dispatching, driving, jobs, schedules
+from shared.crawling import dispatching, driving, jobs, retailers, schedules
 from shared.crawling.schedule_schemas import ScheduleContent
 from shared.edge.request import Actor
 from shared.errors import DependencyUnavailable
@@ -207,8 +207,20 @@ def test_what_cron_cannot_say_is_a_task_and_a_far_one_comes_in_steps(
     assert row(as_function, told["id"])["next_run_at"] == told["next_run_at"]
 
 
-def test_twenty_dispatchers_at_one_slot_start_one_run(as_function: httpx.Client) -> None:
-    told = made(as_function)
+@pytest.mark.parametrize(
+    ("changes", "following"),
+    [
+        ({"type": "once", "time": None, "at": "2041-01-01T03:00:00Z"}, None),
+        ({"type": "daily"}, 24),
+        ({"type": "weekly", "weekday": 6}, 7 * 24),
+        ({"type": "interval", "time": None, "interval_minutes": 240}, 4),
+    ],
+    ids=lambda each: each.get("type") if isinstance(each, dict) else "",
+)
+def test_twenty_dispatchers_at_one_slot_start_one_run(
+    as_function: httpx.Client, changes: Json, following: int | None
+) -> None:
+    told = made(as_function, **changes)
     slot = moment(told["next_run_at"])
     clock = ManualClock(slot + timedelta(seconds=2))
     with ThreadPoolExecutor(20) as pool:
@@ -217,12 +229,19 @@ def test_twenty_dispatchers_at_one_slot_start_one_run(as_function: httpx.Client)
     (run,) = runs_of(told["id"])
     assert (run["retailer"], run["category"], run["status"]) == (RETAILER, "tea", "queued")
     after = row(as_function, told["id"])
-    assert moment(after["next_run_at"]) > slot + timedelta(hours=20)
+    if following is None:
+        assert after["next_run_at"] is None
+    else:
+        # To the hour by which clocks may change meanwhile.
+        hours = (moment(after["next_run_at"]) - slot).total_seconds() / 3_600
+        assert hours == pytest.approx(following, abs=1)
     assert after["last_status"] == "queued"
     assert moment(after["last_run_at"]) == clock()
     # A forced run, or one that comes again.
     dispatching.run(told["id"], BY, clock)
     assert len(runs_of(told["id"])) == 1
+    # Or the next test's sweep would find it due as well.
+    as_function.delete(f"{PATH}/{told['id']}").raise_for_status()
 
 
 def test_slots_that_an_outage_swallowed_are_one_run(as_function: httpx.Client) -> None:
@@ -282,7 +301,17 @@ def test_a_slot_that_was_paused_or_moved_away_starts_nothing_and_one_that_began_
         dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
         assert runs_of(told["id"]) == []
     slot = moment(row(as_function, told["id"])["next_run_at"])
-    start, edited = jobs.start, []
+    take, start, edited = dispatching._take, jobs.start, list[Json]()
+
+    def take_once_it_is_paused(*claim: Any) -> bool:
+        changed(at="2040-01-02T03:00:00Z", enabled=False)
+        return take(*claim)
+
+    with monkeypatch.context() as paused:
+        paused.setattr(dispatching, "_take", take_once_it_is_paused)
+        dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+    assert runs_of(told["id"]) == []
+    changed(at="2040-01-02T03:00:00Z")
 
     def start_while_it_is_edited(*order: Any, **more: Any) -> Any:
         edited.append(changed(at="2040-01-03T03:00:00Z"))
@@ -317,6 +346,21 @@ def test_the_job_of_a_schedule_that_is_gone_removes_itself(as_function: httpx.Cl
     schedules.reference(told["id"]).delete()
     dispatching.run(told["id"], BY)
     assert scheduler.find_job(f"crawl-{told['id']}") is None
+
+
+def test_a_schedule_whose_retailer_is_gone_says_so_and_lives_on(as_function: httpx.Client) -> None:
+    told = made(as_function)
+    slot = moment(told["next_run_at"])
+    recipe = firestore.client().collection(retailers.COLLECTION).document(RETAILER)
+    kept = recipe.get().to_dict() or {}
+    recipe.delete()
+    try:
+        dispatching.run(told["id"], BY, ManualClock(slot + timedelta(seconds=2)))
+    finally:
+        recipe.set(kept)
+    after = row(as_function, told["id"])
+    assert (after["last_status"], runs_of(told["id"])) == ("failed", [])
+    assert moment(after["next_run_at"]) > slot
 
 
 def test_a_task_starts_it_within_the_minute(stack: Stack, as_function: httpx.Client) -> None:

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from local.stack import Stack
+from shared.clients import storage
 from shared.edge.request import Actor
+from shared.errors import DependencyUnavailable
 from shared.system import retention
 from shared.system.configuration_records import DEFAULTS
 from shared.system.retention_rules import KEPT, Kept, days_of
@@ -15,12 +17,14 @@ from tests.integration.edge.instance import instance
 from tests.integration.products.support import Shop
 from tests.integration.system.conftest import Objects
 
+CRAWLS = tuple(kept for kept in KEPT if kept.collection.startswith("crawl_"))
 BY = Actor("drill", "", "retention.applied", "", "")
 
 CLIENT = "google.cloud.firestore_v1.services.firestore.client:FirestoreClient"
 # Removes five at a time.
 BY_FIVES = """
 from shared.edge.request import Actor
+from shared.errors import DependencyUnavailable
 from shared.system import retention
 retention.PAGE = 5
 retention.apply(Actor("drill", "", "retention.applied", "", ""))
@@ -123,3 +127,63 @@ def test_files_go_with_what_they_belong_to(shop: Shop, objects: Objects) -> None
     assert objects.names("exports/") == set()
     assert "pictures/a.webp" in objects.names("pictures/")
     assert shop.documents("configuration") == {}
+
+
+def left_by(objects: Objects, job_id: str, token: int = 1) -> set[str]:
+    folder = f"crawls/{job_id}/{token:012d}"
+    names = {f"{folder}/rows-1.ndjson.gz", f"{folder}/manifest.json"}
+    for name in names:
+        objects.put(name)
+    return names
+
+
+def end_of(shop: Shop, job_id: str, finished_at: datetime | None, token: int | None) -> None:
+    manifest = f"crawls/{job_id}/{token:012d}/manifest.json" if token else None
+    fields = {"finished_at": finished_at, "manifest": manifest}
+    shop.database.document(f"crawl_jobs/{job_id}").set(fields)
+
+
+@pytest.mark.usefixtures("acting")
+def test_what_crawls_left_goes_with_them_and_what_does_not_count_goes_sooner(
+    shop: Shop, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night, first = timedelta(days=40), datetime.now(UTC)
+    ends = {"old": night, "kept": timedelta(days=2), "lost": timedelta(days=2)}
+    for job_id, ago in {**ends, "taken-in": timedelta(hours=1)}.items():
+        end_of(shop, job_id, first + night - ago, None if job_id == "lost" else 2)
+    end_of(shop, "going-on", None, None)
+    counted = {job_id: left_by(objects, job_id, 2) for job_id in ("old", "kept", "taken-in")}
+    superseded = {job_id: left_by(objects, job_id) for job_id in ends}
+    stay = counted["kept"] | counted["taken-in"]
+    stay |= left_by(objects, "taken-in", 1) | left_by(objects, "going-on")
+    over = counted["old"] | set().union(*superseded.values())
+
+    def tonight() -> datetime:
+        return datetime.now(UTC) + night
+
+    # Only the crawls', or the sessions of others would be old too.
+    monkeypatch.setattr(retention, "KEPT", CRAWLS)
+    monkeypatch.setattr(retention, "PAGE_FILES", 3)
+    assert retention.apply(BY, tonight, run_seconds=0) == {}
+    assert objects.names("crawls/") >= stay | over
+
+    remove, removed = storage.remove, list[str]()
+
+    def cut_off(name: str) -> None:
+        if len(removed) == 3:
+            raise DependencyUnavailable("away")
+        removed.append(name)
+        remove(name)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(storage, "remove", cut_off)
+        with pytest.raises(DependencyUnavailable):
+            retention.apply(BY, tonight)
+    assert objects.names("crawls/") & over == over - set(removed)
+    retention.apply(BY, tonight)
+    found = objects.names("crawls/")
+    assert (found & over, stay - found) == (set(), set())
+    assert "old" not in shop.documents("crawl_jobs")
+    assert retention.apply(BY, tonight) == {}
+    for name in stay:
+        storage.remove(name)

@@ -1,5 +1,6 @@
 """The table of transitions: what a job may become, whatever comes in whatever order."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -121,6 +122,33 @@ def test_a_lost_pod_is_replaced_as_often_as_the_recipe_says_from_the_beginning()
     assert lifecycle.lost(running(), later(61), never).error == lifecycle.LOST
 
 
+def test_a_cluster_without_room_lengthens_the_lease_by_growing_pauses_for_a_day() -> None:
+    job, now, pauses = queued(), NOON, []
+    for _ in range(lifecycle.MOST_WAITS):
+        job = lifecycle.waiting(job, "full", now, TERMS)
+        assert (job.status, job.error, job.lease_until is not None) == ("queued", "full", True)
+        # The sweep asks again once no more than the usual time to begin is left.
+        pauses.append((job.lease_until or now) - now - timedelta(seconds=TERMS.start_seconds))
+        now += pauses[-1]
+    assert [each.total_seconds() for each in pauses[:8]] == [15, 30, 60, 120, 240, 480, 600, 600]
+    assert timedelta(hours=23) < now - NOON < timedelta(hours=26)
+    over = lifecycle.waiting(job, "full", now, TERMS)
+    assert (over.status, over.error) == ("failed", "full")
+    claimed = lifecycle.told(job, FIGURES, now, TERMS)
+    assert (claimed.status, claimed.error) == ("running", None)
+
+
+def test_of_a_jobs_lost_pods_one_is_told_and_its_place_stays_its_own() -> None:
+    job, told = running(), 0
+    terms = msgspec.structs.replace(TERMS, restarts=3)
+    for number in range(1, 5):
+        before, job = job, lifecycle.lost(job, later(1_000 * number), terms)
+        told += job.loss_told and not before.loss_told
+        assert job.placed_at == NOON
+    assert (job.status, job.attempt, told) == ("failed", 4, 1)
+    assert not lifecycle.lost(running(), later(61), Terms(60, 300, 30)).loss_told
+
+
 def test_the_result_says_how_a_crawl_ended() -> None:
     def after(ending: str, **terms: Any) -> CrawlJob:
         given = msgspec.structs.replace(TERMS, **terms)
@@ -141,7 +169,7 @@ def test_the_result_says_how_a_crawl_ended() -> None:
     assert (taken.status, taken.error, taken.rows) == ("failed", lifecycle.EVICTED, 2)
 
 
-EVENTS = st.sampled_from(["tell", "finish", "stop", "lose", "fail"])
+EVENTS = st.sampled_from(["tell", "finish", "stop", "lose", "fail", "wait"])
 
 
 def test_a_pod_says_no_more_than_a_document_and_its_readers_bear() -> None:
@@ -160,29 +188,39 @@ def test_whatever_comes_in_whatever_order_an_end_is_final_and_tokens_only_rise(
     for event, token, seconds in events:
         before, now = job, now + timedelta(seconds=seconds)
         try:
-            if event in ("tell", "finish", "fail"):
-                lifecycle.check_pod(job, token, now)
-            if event == "tell":
-                job = lifecycle.told(job, FIGURES, now, TERMS)
-            elif event == "finish":
-                told = lifecycle.told(job, FIGURES, now, TERMS)
-                job = lifecycle.finished(told, WHOLE, f"m{token}", now, TERMS)
-            elif event == "fail":
-                job = lifecycle.failed(job, "why", now)
-            elif event == "stop":
-                job = lifecycle.stopped(job, now, TERMS)
-            elif lifecycle.overdue(job, now):
-                job = lifecycle.lost(job, now, TERMS)
+            job = _after(event, job, token, now)
         except Refused:
             assert token != job.token or job.ended or lifecycle.overdue(job, now)
         if before.ended:
             assert job is before
         assert job.token >= before.token
+        assert job.loss_told or not before.loss_told
         assert job is before or job.version > before.version
         assert job.attempt <= TERMS.restarts + 1
         assert (job.lease_until is None) == job.ended
         assert job.manifest in (None, f"m{job.token}")
         assert from_document(job.id, to_document(job)) == job
+
+
+def _after(event: str, job: CrawlJob, token: int, now: datetime) -> CrawlJob:
+    """The job after the event, itself where that has no part in it; raises Refused."""
+    if event in ("tell", "finish", "fail"):
+        lifecycle.check_pod(job, token, now)
+    if event == "finish":
+        told = lifecycle.told(job, FIGURES, now, TERMS)
+        return lifecycle.finished(told, WHOLE, f"m{token}", now, TERMS)
+    if event == "wait" and job.status != "queued":
+        return job
+    if event == "lose" and not lifecycle.overdue(job, now):
+        return job
+    steps: dict[str, Callable[[], CrawlJob]] = {
+        "tell": lambda: lifecycle.told(job, FIGURES, now, TERMS),
+        "fail": lambda: lifecycle.failed(job, "why", now),
+        "stop": lambda: lifecycle.stopped(job, now, TERMS),
+        "wait": lambda: lifecycle.waiting(job, "full", now, TERMS),
+        "lose": lambda: lifecycle.lost(job, now, TERMS),
+    }
+    return steps[event]()
 
 
 @given(

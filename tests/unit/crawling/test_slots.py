@@ -1,14 +1,17 @@
 """When schedules are due: each day's slot once, whatever the clocks do, and never two."""
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from cronsim import CronSim
 
+from shared.crawling.schedule_models import CrawlSchedule
 from shared.crawling.slots import Timing, cron_of, cron_says, next_slot, zone_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,3 +147,75 @@ def test_what_cron_can_say(of: Timing, said: tuple[str, str] | None) -> None:
 def test_an_unknown_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         zone_of(name)
+
+
+def made(timing: Timing) -> CrawlSchedule:
+    at = None if timing.at is None else timing.at.isoformat()
+    schedule = CrawlSchedule(
+        **{name: getattr(timing, name) for name in ("type", "timezone", "time", "weekday")},
+        id="s",
+        name="s",
+        retailer="r",
+        category="c",
+        enabled=True,
+        at=at,
+        interval_minutes=timing.interval_minutes,
+        anchor=START,
+        next_run_at=None,
+        created_by="u",
+        created_at=START,
+        updated_at=START,
+    )
+    return msgspec.structs.replace(schedule, next_run_at=schedule.slot_after(START))
+
+
+def expected(timing: Timing) -> list[datetime]:
+    """Every slot of a thousand days, by other means than ours."""
+    end = START + timedelta(days=DAYS)
+    if timing.type == "once":
+        return [START + timedelta(days=500)]
+    if timing.type == "interval":
+        step = timedelta(minutes=timing.interval_minutes or 0)
+        return [START + step * number for number in range(1, (end - START) // step + 1)]
+    cron = cron_of(timing)
+    assert cron is not None
+    local = CronSim(cron.schedule, START.astimezone(ZoneInfo(timing.timezone)))
+    return list(takewhile(lambda slot: slot <= end, (each.astimezone(UTC) for each in local)))
+
+
+@pytest.mark.parametrize("zone", ZONES[:3])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "once", "at": START + timedelta(days=500)},
+        {"type": "daily", "time": "01:30"},
+        {"type": "weekly", "time": "02:10", "weekday": 6},
+        {"type": "interval", "interval_minutes": 1430},
+    ],
+    ids=lambda more: str(more["type"]),
+)
+def test_a_thousand_days_of_calls_run_each_slot_once(zone: str, more: Any) -> None:
+    each = timing(more["type"], **{**more, "timezone": zone})
+    slots_expected = expected(each)
+    chance = random.Random(7)  # noqa: S311 - the same calls each time
+    # Calls come twice, a little early or late, from cron's wrong hours, and out of the blue.
+    offsets = (-7_200, -4, 0.5, chance.uniform(1, 60), 3_600)
+    calls = sorted(slot + timedelta(seconds=o) for slot in slots_expected for o in offsets)
+    schedule, ran = made(each), list[datetime]()
+    for now in calls:
+        if (slot := schedule.due(now)) is not None:
+            ran.append(slot)
+            following = schedule.next_after(slot, now)
+            schedule = msgspec.structs.replace(schedule, next_run_at=following)
+    assert ran == slots_expected
+
+
+def test_slots_that_passed_meanwhile_are_one_run_and_a_moved_one_is_left_alone() -> None:
+    schedule = made(timing("daily", time="03:00"))
+    slot = schedule.next_run_at
+    assert slot is not None
+    late = slot + timedelta(days=3, hours=5)
+    assert schedule.due(late) == slot
+    assert schedule.next_after(slot, late) == slot + timedelta(days=4)
+    moved = msgspec.structs.replace(schedule, next_run_at=late)
+    assert moved.next_after(slot, slot) == late

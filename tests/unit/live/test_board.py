@@ -84,6 +84,11 @@ async def test_what_was_read_for_one_socket_gives_way_to_what_came_meanwhile() -
     board.publish(state("one", 5))
     board.answer(outbox, state("one", 4))
     assert await taken(outbox) == ["one 5"]
+    # Who hears of everything still wants it, though its end has been told.
+    board.subscribe(outbox, None)
+    board.publish(state("one", 6, ended=True))
+    board.answer(outbox, state("one", 5))
+    assert await taken(outbox) == ["one 6"]
 
 
 @in_loop
