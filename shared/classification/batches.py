@@ -4,7 +4,7 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -30,13 +30,10 @@ from shared.classification.batch_schemas import (
 )
 from shared.clients import firestore, tasks
 from shared.clock import Clock, rfc3339, utc_now
-from shared.edge.pages import Order, newest_first
+from shared.edge.pages import Order, narrowed, newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, DependencyError
 from shared.system import audit
-
-if TYPE_CHECKING:
-    from google.cloud.firestore import Query
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +89,8 @@ def read_page(wanted: ListBatches) -> BatchList:
 
 def read_items(batch_id: str, wanted: ListItems) -> ItemList:
     """One page of results; raises NotFound, or BadRequest for a foreign cursor."""
-    from google.cloud.firestore import FieldFilter
-
     batch_store.read(batch_id)
-    query: Query = batch_store.results(batch_id)  # type: ignore[assignment]
-    if wanted.verdict is not None:
-        query = query.where(filter=FieldFilter("verdict", "==", wanted.verdict))
+    query = narrowed(batch_store.results(batch_id), wanted, ["verdict"])
     page = Order((), wanted, f"batch {batch_id}", "ASCENDING").page(query, wanted.limit)
     return ItemList([_item(row.to_dict() or {}) for row in page.rows], page.next_cursor)
 

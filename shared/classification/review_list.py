@@ -1,20 +1,23 @@
 """Pages of the review queue: a row, its product, and one count."""
 
-from typing import TYPE_CHECKING
+from typing import Final
 
 from shared.classification import reviews
 from shared.classification.review_schemas import ReviewPage, ReviewQuery, view
 from shared.clients import firestore
-from shared.edge.pages import counted, newest_first
+from shared.edge.pages import counted, narrowed, newest_first
 from shared.products import catalogue
 
-if TYPE_CHECKING:
-    from google.cloud.firestore import Query
+FILTERS: Final = ("provider", "category")
 
 
 def read_page(wanted: ReviewQuery) -> ReviewPage:
     """One page, newest first, by two reads a row and the count; raises BadRequest."""
-    query = _filtered(wanted)
+    from google.cloud.firestore import FieldFilter
+
+    stage = FieldFilter("stage", "==", wanted.status)
+    of_stage = firestore.client().collection(reviews.COLLECTION).where(filter=stage)
+    query = narrowed(of_stage, wanted, FILTERS)
     total, total_is_minimum = counted(query)
     page = newest_first(query, "created_at", wanted, "reviews")
     shown = [reviews.from_document(row.id, row.to_dict() or {}) for row in page.rows]
@@ -25,14 +28,3 @@ def read_page(wanted: ReviewQuery) -> ReviewPage:
         total_is_minimum=total_is_minimum,
         next_cursor=page.next_cursor,
     )
-
-
-def _filtered(wanted: ReviewQuery) -> "Query":
-    from google.cloud.firestore import FieldFilter
-
-    query: Query = firestore.client().collection(reviews.COLLECTION)  # type: ignore[assignment]
-    query = query.where(filter=FieldFilter("stage", "==", wanted.status))
-    for name in ("provider", "category"):
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(filter=FieldFilter(name, "==", value))
-    return query

@@ -4,6 +4,7 @@ Rows that are equal in what a list is sorted by follow each other by their ids, 
 end between two of them. An empty cursor stands for none.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -15,6 +16,8 @@ from shared.edge.cursors import read_cursor, write_cursor
 
 if TYPE_CHECKING:
     from google.cloud.firestore import CollectionReference, DocumentSnapshot, Query
+
+    Listed = Query | CollectionReference
 
 TOTAL_STOPS_AT: Final = 1000
 
@@ -51,7 +54,7 @@ class Order:
         filters = msgspec.to_builtins(wanted) | {"limit": None, "cursor": None}
         self._bound_to = msgspec.json.encode([name, fields, filters]).decode()
 
-    def rest(self, query: "Query | CollectionReference") -> "Query":
+    def rest(self, query: "Listed") -> "Query":
         """The sorted query from the wanted cursor on; raises BadRequest for a foreign one."""
         ordered = in_order(query, self._fields, self._direction)
         if not self._cursor:
@@ -65,14 +68,24 @@ class Order:
         values = [_plain(row.get(name)) for name in self._fields]
         return write_cursor([*values, row.id], self._bound_to)
 
-    def page(self, query: "Query | CollectionReference", limit: int) -> Page:
+    def page(self, query: "Listed", limit: int) -> Page:
         """The next rows of the list; raises BadRequest for a foreign cursor."""
         with firestore.errors_mapped():
             rows = list(self.rest(query).limit(limit).stream(**firestore.limits()))
         return Page(rows, self.cursor_after(rows[-1]) if len(rows) == limit else None)
 
 
-def counted(query: "Query") -> tuple[int, bool]:
+def narrowed(query: "Listed", wanted: object, names: Iterable[str]) -> "Listed":
+    """The query for what fits each of the named filters that is given."""
+    from google.cloud.firestore import FieldFilter
+
+    for name in names:
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(filter=FieldFilter(name, "==", value))
+    return query
+
+
+def counted(query: "Listed") -> tuple[int, bool]:
     """How many fit, and whether that is a minimum: of a long list no more than so many count."""
     with firestore.errors_mapped():
         total = firestore.count(query.limit(TOTAL_STOPS_AT))
@@ -80,7 +93,7 @@ def counted(query: "Query") -> tuple[int, bool]:
 
 
 def in_order(
-    query: "Query | CollectionReference",
+    query: "Listed",
     fields: tuple[str, ...],
     direction: Direction = "DESCENDING",
 ) -> "Query":
@@ -90,9 +103,7 @@ def in_order(
     return query.order_by("__name__", direction=direction)
 
 
-def newest_first(
-    query: "Query | CollectionReference", moment: str, wanted: Wanted, name: str
-) -> Page:
+def newest_first(query: "Listed", moment: str, wanted: Wanted, name: str) -> Page:
     """One page of the query by its field `moment`; raises BadRequest for a foreign cursor."""
     return Order((moment,), wanted, name).page(query, wanted.limit)
 

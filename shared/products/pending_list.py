@@ -1,16 +1,13 @@
 """The list of what waits for a decision: its rows, their products and matches by id, one count."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shared.clients import firestore
-from shared.edge.pages import counted, newest_first
+from shared.edge.pages import counted, narrowed, newest_first
 from shared.products import catalogue, pairs, proposal_store
 from shared.products.proposal_models import from_document as proposal_of
 from shared.products.proposal_schemas import LikelyMatch, PendingPage, PendingQuery, view
-
-if TYPE_CHECKING:
-    from google.cloud.firestore import Query
 
 FILTERS: Final = ("retailer", "category", "kind")
 
@@ -20,7 +17,11 @@ def read_page(wanted: PendingQuery) -> PendingPage:
 
     Four reads a row at most, the count, and the settings where the instance's copy is old.
     """
-    query = _filtered(wanted)
+    from google.cloud.firestore import FieldFilter
+
+    waiting = FieldFilter("status", "==", "pending")
+    proposed = firestore.client().collection(proposal_store.COLLECTION).where(filter=waiting)
+    query = narrowed(proposed, wanted, FILTERS)
     total, total_is_minimum = counted(query)
     page = newest_first(query, "proposed_at", wanted, "pending")
     proposals = [proposal_of(row.id, row.to_dict() or {}) for row in page.rows]
@@ -36,17 +37,6 @@ def read_page(wanted: PendingQuery) -> PendingPage:
         total_is_minimum=total_is_minimum,
         next_cursor=page.next_cursor,
     )
-
-
-def _filtered(wanted: PendingQuery) -> "Query":
-    from google.cloud.firestore import FieldFilter
-
-    query: Query = firestore.client().collection(proposal_store.COLLECTION)  # type: ignore[assignment]
-    query = query.where(filter=FieldFilter("status", "==", "pending"))
-    for name in FILTERS:
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(filter=FieldFilter(name, "==", value))
-    return query
 
 
 def _matches(ids: Iterable[str]) -> dict[str, LikelyMatch]:

@@ -16,7 +16,7 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import Clock, rfc3339, utc_now
 from shared.config import settings
-from shared.edge.pages import Order
+from shared.edge.pages import Order, narrowed
 from shared.edge.request import Actor
 from shared.errors import Conflict, Invalid, NotFound, StaleVersion
 from shared.products.matching.quantity import quantity
@@ -32,7 +32,7 @@ from shared.products.request_schemas import (
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Query
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot
 
 COLLECTION: Final = "product_requests"
 MARKS_COLLECTION: Final = "product_request_marks"
@@ -65,7 +65,8 @@ def ask(wish: ProductWish, by: Actor, clock: Clock = utc_now) -> tuple[WishView,
 def read_page(wanted: RequestQuery) -> RequestPage:
     """One page: its rows' reads and no more; raises BadRequest for a foreign cursor."""
     order = Order((wanted.sort.removeprefix("-"),), wanted, "product-requests")
-    page = order.page(_filtered(wanted), wanted.limit)
+    query = narrowed(firestore.client().collection(COLLECTION), wanted, ["status"])
+    page = order.page(query, wanted.limit)
     requests = [_view(row.id, row.to_dict() or {}) for row in page.rows]
     return RequestPage(requests, page.next_cursor)
 
@@ -182,15 +183,6 @@ def _commit_change(
     batch.create(*audit.entry(by, f"{COLLECTION}/{snapshot.id}", old, new))
     with firestore.errors_mapped():
         batch.commit(**firestore.limits())
-
-
-def _filtered(wanted: RequestQuery) -> "Query":
-    from google.cloud.firestore import FieldFilter
-
-    query: Query = firestore.client().collection(COLLECTION)  # type: ignore[assignment]
-    if wanted.status is not None:
-        query = query.where(filter=FieldFilter("status", "==", wanted.status))
-    return query
 
 
 def _wish_view(request_id: str, fields: Fields) -> WishView:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clients import firestore
 from shared.clock import rfc3339
-from shared.edge.pages import newest_first
+from shared.edge.pages import narrowed, newest_first
 from shared.errors import Invalid
 from shared.system.audit import COLLECTION
 from shared.system.schemas import AuditEntry, AuditPage, AuditQuery
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Query
+    from shared.edge.pages import Listed
 
 
 def read_page(wanted: AuditQuery) -> AuditPage:
@@ -20,14 +20,12 @@ def read_page(wanted: AuditQuery) -> AuditPage:
     return AuditPage([_entry(row.id, row.to_dict() or {}) for row in page.rows], page.next_cursor)
 
 
-def filtered(wanted: AuditQuery) -> "Query":
+def filtered(wanted: AuditQuery) -> "Listed":
     """The query for the entries that are asked for; raises Invalid for a time that is none."""
     from google.cloud.firestore import FieldFilter
 
-    query: Query = firestore.client().collection(COLLECTION)  # type: ignore[assignment]
-    for name in ("actor", "action", "resource"):
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(filter=FieldFilter(name, "==", value))
+    trail = firestore.client().collection(COLLECTION)
+    query = narrowed(trail, wanted, ("actor", "action", "resource"))
     for comparison, moment in ((">=", wanted.since), ("<", wanted.until)):
         if moment is not None:
             named = "from" if comparison == ">=" else "to"

@@ -11,13 +11,13 @@ from shared.clock import Clock, rfc3339, utc_now
 from shared.crawling.ingestion import objects, progress
 from shared.crawling.ingestion.models import Ingestion, from_document, to_document
 from shared.crawling.ingestion.schemas import ResultsPage, ResultsQuery, ResultView
-from shared.edge.pages import newest_first
+from shared.edge.pages import narrowed, newest_first
 from shared.edge.request import Actor
 from shared.errors import Conflict, NotFound
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Query, Transaction
+    from google.cloud.firestore import Transaction
 
 LINK_LIFETIME: Final = timedelta(minutes=15)
 # On Google Cloud each link is signed by a call of its own.
@@ -27,7 +27,8 @@ ABSENT: Final = "There is no such result."
 
 def read_page(wanted: ResultsQuery, clock: Clock = utc_now) -> ResultsPage:
     """One page, newest first: a read a row; raises BadRequest for a foreign cursor."""
-    page = newest_first(_query(wanted), "listed_at", wanted, "crawl-results")
+    query = narrowed(firestore.client().collection(progress.COLLECTION), wanted, ["retailer"])
+    page = newest_first(query, "listed_at", wanted, "crawl-results")
     ingestions = [from_document(row.id, row.to_dict() or {}) for row in page.rows]
     expires_at = clock() + LINK_LIFETIME
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -67,15 +68,6 @@ def remove(job_id: str, by: Actor, clock: Clock = utc_now) -> None:
     objects.remove_all(job_id)
     if not new:
         raise NotFound(ABSENT)
-
-
-def _query(wanted: ResultsQuery) -> "Query":
-    from google.cloud.firestore import FieldFilter
-
-    query: Query = firestore.client().collection(progress.COLLECTION)  # type: ignore[assignment]
-    if wanted.retailer:
-        query = query.where(filter=FieldFilter("retailer", "==", wanted.retailer))
-    return query
 
 
 def _link(ingestion: Ingestion) -> str | None:
