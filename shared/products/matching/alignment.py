@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from shared.products.matching.columns import Prepared
-from shared.products.matching.terms import CODE
+from shared.products.matching.terms import CODE, core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,13 +100,19 @@ def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floa
     begins = np.array([u.startswith(v) or v.startswith(u) for u, v in zip(x, y, strict=True)])
     lengths = glossary.length[a], glossary.length[b]
     short = np.minimum(*lengths)
-    ending = np.maximum(*lengths) - short
     word = np.where((alike >= _ALIKE) & (short >= _ALIKE_LETTERS), alike, 0)
     word = np.where(begins & (short >= _SHORTENED_LETTERS), np.maximum(word, _BEGINNING), word)
-    # Two codes that differ in one letter are two products.
-    code = begins & (short >= _CODE_LETTERS) & (ending <= _CODE_ENDING)
-    any_code = (glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)
-    return np.where(any_code, np.where(code, _BEGINNING, 0), word).astype(np.float32)
+    found = word.astype(np.float32)
+    for at in np.flatnonzero((glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)).tolist():
+        found[at] = _BEGINNING * _one_code(x[at], y[at])
+    return found
+
+
+def _one_code(a: str, b: str) -> bool:
+    """Whether the one begins the other; two codes that differ in one letter are two products."""
+    short, long = sorted((core(a), core(b)), key=len)
+    ending = len(long) - len(short)
+    return len(short) >= _CODE_LETTERS and ending <= _CODE_ENDING and long.startswith(short)
 
 
 def _join(prepared: Prepared, owner: "Places", side: int, terms: "Ids", matched: "Floats") -> None:
