@@ -4,7 +4,6 @@ One configuration for all catalogues; each figure is the mean of five splits.
 """
 
 import json
-import resource
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from typing import Final
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.matching_speed import HERE, PEERS
 from tests.datasets import data_dir
+from tests.memory import peak_mb
 from tools.classify_local import Outcome, Split, answers, drawn, outcome, read
 
 CATALOGUES: Final = {
@@ -45,8 +45,7 @@ def measure() -> Iterator[Figure]:
         yield from _without_labels(name, [drawn(products, 0, 0)])
         for labels, some in splits.items():
             yield from _with_labels(f"local.{name}_{labels}_labels", some, AHEAD[labels])
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    yield Figure("local.peak_memory", peak_mb, "MB", "<= 1024", "of the bench's own process")
+    yield Figure("local.peak_memory", peak_mb(), "MB", "<= 1024", "of the bench's own process")
 
 
 def _without_labels(name: str, splits: Sequence[Split]) -> Iterator[Figure]:

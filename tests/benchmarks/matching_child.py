@@ -7,7 +7,6 @@ model is there already, as it is in a function, where a schedule trains it.
 import csv
 import json
 import math
-import resource
 import statistics
 import sys
 import time
@@ -36,6 +35,7 @@ from shared.products.matching.vocabulary import Vocabulary, counted
 from shared.products.matching.words import distinct_words, stated_quantity
 from shared.products.pairs import State
 from tests.benchmarks.generated import Catalogue, catalogue
+from tests.memory import peak_mb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -230,7 +230,7 @@ def main(arguments: list[str]) -> None:
     """Measure one part and print what it told."""
     part, size, *rest = arguments
     told = PARTS[part](catalogue(int(size)), *rest)
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    megabytes = peak_mb()
     sys.stdout.write(json.dumps({**told, "megabytes": megabytes}))
 
 

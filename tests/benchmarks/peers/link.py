@@ -7,9 +7,9 @@ two rarest of them and the size in one unit. What it is timed for is training an
 import csv
 import json
 import logging
-import resource
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -77,7 +77,9 @@ def main(source: str, target: str) -> None:
     pairs = found.as_pandas_dataframe()[["offer_l", "offer_r", "match_weight"]]
     seconds, after = time.process_time() - began, time.process_time() - trained
     pairs.to_csv(target, index=False, quoting=csv.QUOTE_MINIMAL)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    # `ru_maxrss` would hold what the process had that started this one.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
     told = {"seconds": seconds, "prediction_seconds": after, "megabytes": peak, "pairs": len(pairs)}
     sys.stdout.write(json.dumps(told))
 
