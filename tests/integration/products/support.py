@@ -105,14 +105,20 @@ class Shop:
         found = self.database.collection(collection).stream()
         return {each.id: each.to_dict() or {} for each in found}
 
-    def call_private(self, function: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+    def call_private(
+        self,
+        function: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float = WORK_SECONDS,
+    ) -> httpx.Response:
         """The answer of a task or schedule, called as Google calls it."""
         token = self.stack.control.invoker_token()
         return httpx.post(
             f"{self.stack.plan.functions_url}/{function}",
             headers={"Authorization": f"Bearer {token}"},
             json=body or {},
-            timeout=WORK_SECONDS,
+            timeout=timeout_seconds,
             trust_env=False,
             verify=sessions.TLS,
         )
