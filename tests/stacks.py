@@ -37,6 +37,8 @@ def running_stack(
         # The emulator scans where Firestore has an index: a busy machine takes its time for that.
         "FIRESTORE_TIMEOUT_SECONDS": "50",
         "AI_TIMEOUT_SECONDS": "10",
+        # In the cloud one that answers no sooner is as good as away; here it may wait for its turn.
+        "REDIS_TIMEOUT_SECONDS": "2",
         **provider_urls(f"http://{HOST}:{free_port()}"),
         **settings,
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from local.stack import Stack
 from tests.browser.judging import NewPage, broken_in_both_schemes, new_word, settled
@@ -52,18 +52,11 @@ def signed_in(browser: Browser, console_url: str) -> Any:
     return state
 
 
-@pytest.fixture
-def new_page(browser: Browser, signed_in: Any) -> Iterator[NewPage]:
-    opened: list[BrowserContext] = []
-
-    def make(**options: Any) -> Page:
-        context = browser.new_context(storage_state=signed_in, **options)
-        opened.append(context)
-        return context.new_page()
-
-    yield make
-    for context in opened:
-        context.close()
+@pytest.fixture(scope="module")
+def cookies(signed_in: Any) -> list[Any]:
+    """As a sign-in on the screen has left them."""
+    left: list[Any] = signed_in["cookies"]
+    return left
 
 
 def upload(page: Page, url: str, rows: list[str]) -> None:

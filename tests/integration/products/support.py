@@ -119,14 +119,20 @@ class Shop:
         found = self.database.collection(collection).stream()
         return {each.id: each.to_dict() or {} for each in found}
 
-    def call_private(self, function: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+    def call_private(
+        self,
+        function: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float = WORK_SECONDS,
+    ) -> httpx.Response:
         """The answer of a task or schedule, called as Google calls it."""
         token = self.stack.control.invoker_token()
         return httpx.post(
             f"{self.stack.plan.functions_url}/{function}",
             headers={"Authorization": f"Bearer {token}"},
             json=body or {},
-            timeout=WORK_SECONDS,
+            timeout=timeout_seconds,
             trust_env=False,
             verify=sessions.TLS,
         )
@@ -184,13 +190,15 @@ class Shop:
 
         Recounts are few and stay: who asked for one in its window does not ask for it again.
         """
+        queues = self.stack.control.tasks()["queues"]
+        full = [each["name"] for each in queues if each["pending"] and each["name"] != RECOUNTS]
+        if not full:
+            return
         channel = grpc.insecure_channel(self.stack.environment()["CLOUD_TASKS_EMULATOR_HOST"])
         with channel:
             client = CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
-            location = f"projects/{PROJECT}/locations/asia-south1"
-            for queue in client.list_queues(parent=location):
-                if not queue.name.endswith(f"/{RECOUNTS}"):
-                    client.purge_queue(name=queue.name)
+            for name in full:
+                client.purge_queue(name=client.queue_path(PROJECT, "asia-south1", name))
 
 
 def good(answer: httpx.Response) -> Json:

@@ -116,9 +116,18 @@ def without_redis(shop: Shop, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def usual(shop: Shop, product: Json) -> tuple[dict[str, Json], float]:
+def as_delivered(shop: Shop) -> Iterator[None]:
+    """Functions that wait for Redis no longer than they do where nothing is set."""
+    shop.stack.restart_functions(REDIS_TIMEOUT_SECONDS="")
+    yield
+    shop.stack.restart_functions()
+
+
+@pytest.fixture
+def usual(shop: Shop, product: Json, as_delivered: None) -> tuple[dict[str, Json], float]:
     """What the lists hold, and how long one takes that no cache can answer."""
     assert product
+    assert as_delivered is None
     shop.settle()
     bodies, _ = ask_all(shop)
     times = []
