@@ -46,14 +46,15 @@ class _Kept(msgspec.Struct):
     asked_at: float
 
 
-def current() -> Matcher:
-    """The matcher of the current model, as it was at most a minute ago."""
-    return _current().matcher
+def current(at_least: str = DEFAULT) -> Matcher:
+    """The matcher of the model that was current at most a minute ago, or when `at_least` was."""
+    return _current(at_least).matcher
 
 
 def version() -> str:
-    """Which model `current` goes by."""
-    return _current().version
+    """Which model is current now; raises a DependencyError."""
+    model = read()
+    return model.version if model else DEFAULT
 
 
 def read() -> Model | None:
@@ -92,12 +93,18 @@ def trained(offers: Sequence[Offer], decisions: Sequence[tuple[str, str, bool]])
     return encode(train(offers, decisions))
 
 
-def _current() -> _Kept:
+def _current(at_least: str) -> _Kept:
     global _kept  # noqa: PLW0603 - one model for the process
     began = time.monotonic()
-    if _kept is None or began - _kept.asked_at > FRESH_SECONDS:
+    is_fresh = _kept is not None and began - _kept.asked_at <= FRESH_SECONDS
+    if _kept is None or not is_fresh or _is_older(_kept.version, at_least):
         _kept = _renewed(_kept, began)
     return _kept
+
+
+def _is_older(one: str, other: str) -> bool:
+    """Whether a model came before another; a trained one begins with its moment."""
+    return other != DEFAULT and (one == DEFAULT or one < other)
 
 
 def _renewed(kept: _Kept | None, now: float) -> _Kept:

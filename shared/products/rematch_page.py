@@ -29,12 +29,12 @@ class Page(msgspec.Struct):
     whole: bool = False
 
 
-def matched(ids: list[str], after: str | None) -> Page:
-    """Matches these products anew; raises where all else would fail too.
+def matched(ids: list[str], after: str | None, model: str) -> Page:
+    """Matches these products anew, by that model or a newer; raises where all else would fail too.
 
     One that fails by itself counts as failed, and is owed to the sweep.
     """
-    matcher = match_models.current()
+    matcher = match_models.current(at_least=model)
     page = Page(after, ids[-1] if ids else after, ids)
     changed: set[str] = set()
     try:

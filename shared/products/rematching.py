@@ -128,7 +128,7 @@ def work(
         if time.monotonic() > give_up:
             _enqueue(rematch_id, block, after)
             return
-        page = matched(_ids(run, block, after, page_products), after)
+        page = matched(_ids(run, block, after, page_products), after, run.model)
         page.whole = len(page.ids) < page_products
         if not _advance(rematch_id, block, page):
             # Somebody else is at this block.

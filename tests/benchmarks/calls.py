@@ -319,6 +319,8 @@ CALLS: Final[dict[str, Maker]] = {
     "refresh_price_analytics": lambda cloud: task(cloud, {"due_at": time.time()}),
     "refresh_statistics": _refresh_statistics,
     "renew_price_analytics": _schedule,
+    # It trains on the whole of the bench's catalogue: there is no smaller night.
+    "retrain_matcher": _schedule,
     "report_week": _schedule,
     "session": get("/api/admin/session"),
     "sweep_batches": _schedule,

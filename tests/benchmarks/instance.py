@@ -132,6 +132,12 @@ def _firebase() -> Any:
     return auth.Client(app)
 
 
+def _sentence_model() -> Any:
+    from shared.classification import meaning
+
+    return meaning._loaded()
+
+
 CLIENTS: dict[str, Callable[[], Any]] = {
     "upstash_redis": _redis,
     "upstash_ratelimit": _ratelimit,
@@ -140,6 +146,7 @@ CLIENTS: dict[str, Callable[[], Any]] = {
     "google.cloud.scheduler_v1": _scheduler,
     "google.cloud.storage": _storage,
     "firebase_admin": _firebase,
+    "onnxruntime": _sentence_model,
 }
 
 

@@ -343,7 +343,11 @@ def test_training_names_a_model_and_keeps_the_last_few(shop: Shop) -> None:
     assert len(kept) == 5
     assert f"match-models/{pointer['version']}.bin" in kept
     assert shop.call_private("retrain_matcher").is_success
-    assert shop.documents("match_models")["current"]["version"] != pointer["version"]
+    newest = shop.documents("match_models")["current"]["version"]
+    assert newest != pointer["version"]
+    begun = good(shop.http.post("/api/products/rematch", json={}))
+    assert begun["model"] == newest
+    eventually(lambda: progress(shop, begun["rematch_id"])["state"] == "completed")
 
 
 def stored_models(shop: Shop) -> list[str]:

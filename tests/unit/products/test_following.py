@@ -25,7 +25,7 @@ def bumped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     monkeypatch.setattr(cache, "bump", lambda namespace, _: names.append(namespace))
     monkeypatch.setattr(pairing, "publish", lambda *_: WRITTEN)
-    monkeypatch.setattr(match_models, "current", lambda: None)
+    monkeypatch.setattr(match_models, "current", lambda **_: None)
     return names
 
 
@@ -50,5 +50,5 @@ def test_a_page_that_is_cut_off_renews_what_it_changed(
 ) -> None:
     monkeypatch.setattr(pairing, "pair", failing(DependencyUnavailable()))
     with pytest.raises(DependencyUnavailable):
-        rematch_page.matched(["a"], None)
+        rematch_page.matched(["a"], None, match_models.DEFAULT)
     assert bumped == [posting_cache.NAMESPACE]
