@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler_pod import addresses
@@ -354,6 +354,7 @@ _LINK = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(base=_LINK, link=_LINK)
 def test_a_plain_address_is_taken_as_it_would_be_made(base: str, link: str) -> None:
     quick = addresses.joined(base, link)

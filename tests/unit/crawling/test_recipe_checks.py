@@ -40,7 +40,7 @@ def test_each_wrong_field_is_named() -> None:
     site = Site(
         start_urls={"tea": ["https://shop.example/", "shop.example/tea"], "a": ["http://[::1"]},
         listing=Listing(products="a.product@href", next="a[", cards=None),
-        fields=Fields(name="h1", price="::", unit_price="span@"),
+        fields=Fields(name="h1", price="h1 >", unit_price="span@"),
         javascript=["/app/", "app/"],
         local_origin="http://127.0.0.1",
     )
