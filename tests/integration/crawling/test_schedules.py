@@ -184,6 +184,12 @@ def job_like(job: scheduler.Job, name: str, description: str) -> scheduler.Job:
     return msgspec.structs.replace(job, name=name, description=description)
 
 
+def cron_of(schedule_id: str) -> str:
+    job = scheduler.find_job(f"crawl-{schedule_id}")
+    assert job is not None
+    return job.schedule
+
+
 def pending(stack: Stack) -> int:
     queues = {each["name"]: each for each in stack.control.tasks()["queues"]}
     return int(queues[driving.QUEUE]["pending"])
@@ -337,6 +343,13 @@ def test_what_could_not_be_driven_is_driven_by_the_sweep(monkeypatch: pytest.Mon
     schedule = schedules.find(told.id)
     assert schedule is not None
     assert not schedule.undriven
+
+    # Of two changes the earlier is told last.
+    schedules.change(told.id, msgspec.structs.replace(content, time="04:00"), None, BY)
+    driving.drive(msgspec.structs.replace(schedule, undriven=True), datetime.now(UTC))
+    assert cron_of(told.id) == "0 3 * * *"
+    dispatching.sweep(BY)
+    assert cron_of(told.id) == "0 4 * * *"
 
 
 def test_the_job_of_a_schedule_that_is_gone_removes_itself(as_function: httpx.Client) -> None:
