@@ -149,9 +149,9 @@ def _note_driven(schedule: CrawlSchedule) -> None:
 
     def run(transaction: "Transaction") -> None:
         fields = document.get(transaction=transaction, **firestore.limits()).to_dict()
-        # A later change owes its own.
-        if fields is not None and fields["version"] == schedule.version:
-            transaction.update(document, {"undriven": False})
+        if fields is not None:
+            # A later change may have been told before this one, which then has the last word.
+            transaction.update(document, {"undriven": fields["version"] != schedule.version})
 
     firestore.in_transaction(run)
 
