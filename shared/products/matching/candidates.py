@@ -77,7 +77,9 @@ class Index:
         met = met[np.argsort(rows[met], kind="stable")]
         self.partner, self.owner, self.said = rows, rows[met], said[met]
         self.starts, self.ends = run[met], group[met]
-        self.keys, self.bits = keys >> bits, bits
+        keys >>= bits
+        self.firsts = np.flatnonzero(np.diff(keys, prepend=-1, append=-1))
+        self.keys, self.bits = keys[self.firsts[:-1]], bits
 
     def blocks(self) -> Iterator[slice]:
         """Parts of the entries that can be matched by themselves; none parts an offer's entries."""
