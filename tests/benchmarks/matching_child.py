@@ -11,7 +11,7 @@ import resource
 import statistics
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from shared.products import pairing, postings
-from shared.products.matching import POSTING_CAP, LearnedMatcher, Offer, shortlist
+from shared.products.matching import LearnedMatcher
 from shared.products.matching.beside import beside
 from shared.products.matching.bulk import many_objects, mutual, scored, settle
 from shared.products.matching.candidates import Index, Pairs
@@ -34,8 +33,8 @@ from shared.products.matching.reading import all_name_terms
 from shared.products.matching.scoring import ALONE, vector
 from shared.products.matching.vocabulary import Vocabulary, counted
 from shared.products.matching.words import distinct_words, stated_quantity
-from shared.products.pairs import State
 from tests.benchmarks.generated import Catalogue, catalogue
+from tests.benchmarks.matching_lists import follow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,45 +138,9 @@ def pairs(made: Catalogue) -> dict[str, float]:
 
 
 def through_lists(made: Catalogue) -> dict[str, float]:
-    """Full posting lists as the product keeps them: what matching a product reads and finds.
-
-    The lists are filled in the order of the catalogue; the product's own functions choose from
-    them whom to judge and whom to read.
-    """
-    matcher = LearnedMatcher(_model(made))
-    keys = [matcher.keys(offer) for offer in made.offers]
-    lists = _capped(made.offers, keys)
+    """Full posting lists as the product keeps them: what matching a product reads and finds."""
     asked = list(made.matches())[:: max(1, len(made.offers) // 2000)][:_THROUGH_LISTS]
-    reads, met, found, full = [], 0, 0, 0
-    for place, partner in asked:
-        offer, other = made.offers[place], made.offers[partner].id
-        offered = {pid: each for key in keys[place] for pid, each in lists[key].items()}
-        offered.pop(offer.id, None)
-        likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
-        judged = matcher.judge(offer, likely, LOWEST)
-        sure = {pid: match.confidence for pid, match in judged.items() if match.same(LOWEST)}
-        chosen = pairing.choose(sure, State())
-        # Two documents and the lists, twice where they changed; then three and those chosen.
-        reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
-        full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])
-        met += other in offered
-        found += other in chosen
-    return {
-        "most_reads": max(reads),
-        "reads": statistics.fmean(reads),
-        "full_lists": full / sum(len(keys[place]) for place, _ in asked),
-        "met": met / len(asked),
-        "found": found / len(asked),
-    }
-
-
-def _capped(offers: list[Offer], keys: list[tuple[str, ...]]) -> dict[str, dict[str, Offer]]:
-    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
-    for offer, own in zip(offers, keys, strict=True):
-        for key in own:
-            if postings.has_room(lists[key], offer):
-                lists[key][offer.id] = offer
-    return lists
+    return follow(made.offers, asked, LearnedMatcher(_model(made)), LOWEST)._asdict()
 
 
 def write_table(made: Catalogue, path: str) -> dict[str, float]:

@@ -13,6 +13,7 @@ from shared.products.matching.model import MatchModel
 from shared.products.matching.training import Training
 from tests.benchmarks.figures import Figure
 from tests.datasets import data_dir
+from tests.benchmarks.matching_end_to_end import end_to_end, true_pairs
 from tools.match_pairs import Tables, decisions_of, read_rows, read_tables
 
 if TYPE_CHECKING:
