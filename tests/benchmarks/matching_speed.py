@@ -22,6 +22,8 @@ SIZE: Final = 100_000
 LARGE: Final = 1_000_000
 MANY_PRODUCTS: Final = 200_000
 ROUNDS: Final = 2
+TRAINED_ON: Final = "20000"
+_UNTRAINED: Final = "0"
 _CHILD_SECONDS: Final = 3600
 _STARTS: Final = 7
 _PACKAGES: Final = ("numpy", "rapidfuzz")
@@ -41,12 +43,10 @@ def measure() -> Iterator[Figure]:
 
 def one_against_many() -> Iterator[Figure]:
     """One new product against 100,000, compared in full, and the same asked of RapidFuzz."""
-    told = [_child("nearest", SIZE) for _ in range(ROUNDS)]
-    ours = min(each["seconds"] for each in told)
-    peer = min(each["peer_seconds"] for each in told)
-    note = f"{ours * 1000:.2f} ms, WRatio {peer * 1000:.0f} ms"
-    yield Figure("matching.one_against_100000", peer / ours, "x WRatio", ">= 150", note)
-    yield Figure("matching.recall_at_10", told[0]["recall_at_10"], "", ">= 0.99")
+    told = _child("nearest", SIZE)
+    note = f"{told['seconds'] * 1000:.2f} ms, WRatio {told['peer_seconds'] * 1000:.0f} ms"
+    yield Figure("matching.one_against_100000", told["ratio"], "x WRatio", ">= 150", note)
+    yield Figure("matching.recall_at_10", told["recall_at_10"], "", ">= 0.99")
 
 
 def pair_scoring() -> Iterator[Figure]:
@@ -64,12 +64,15 @@ def pair_scoring() -> Iterator[Figure]:
 
 
 def deduplication() -> Iterator[Figure]:
-    """100,000 products of two retailers, and the same given to Splink."""
+    """100,000 products of two retailers, and the same given to Splink.
+
+    The model is trained before, on as much as the product's is; candidates compete.
+    """
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         table, found = f"{folder}/offers.csv", f"{folder}/found.csv"
         for _ in range(ROUNDS):
-            ours.append(_child("deduplicate", SIZE))
+            ours.append(_child("deduplicate", SIZE, TRAINED_ON))
             if PEERS.exists():
                 prepared = _child("write", SIZE, table)["seconds"]
                 theirs.append({**_peer("link", table, found), "prepared": prepared})
@@ -98,9 +101,9 @@ def deduplication() -> Iterator[Figure]:
 
 
 def growth() -> Iterator[Figure]:
-    """1,000,000 products over 100,000."""
-    least = min(_child("deduplicate", SIZE)["seconds"] for _ in range(ROUNDS))
-    large = _child("deduplicate", LARGE)
+    """1,000,000 products over 100,000, pairs judged by themselves, since memory is scarce."""
+    least = min(_child("deduplicate", SIZE, _UNTRAINED)["seconds"] for _ in range(ROUNDS))
+    large = _child("deduplicate", LARGE, _UNTRAINED)
     note = f"{large['seconds']:.0f} CPU s, {large['megabytes']:.0f} MB"
     yield Figure("matching.1000000_over_100000", large["seconds"] / least, "x", "<= 30", note)
     recall = large["candidate_recall"]
