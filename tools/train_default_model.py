@@ -4,6 +4,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from local.demo.catalogue import demo_products
 from shared.products.matching import MatchModel, Offer, encode, train
 
@@ -20,8 +22,8 @@ def demo_offers() -> list[Offer]:
 
 
 def trained() -> MatchModel:
-    """The model of the demo catalogue."""
-    return train(demo_offers())
+    """The model of the demo catalogue, as sure as where an offer meets one other source."""
+    return msgspec.structs.replace(train(demo_offers()), scale=1.0)
 
 
 def main() -> int:

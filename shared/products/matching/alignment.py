@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from shared.products.matching.columns import Prepared
-from shared.products.matching.terms import CODE
+from shared.products.matching.terms import CODE, core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,14 +106,17 @@ def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floa
     lengths = glossary.length[a], glossary.length[b]
     short = np.minimum(*lengths)
     word = alike * (short >= _ALIKE_LETTERS)
-    word = np.maximum(word, _BEGINNING * (begins & (short >= _SHORTENED_LETTERS)))
-    any_code = (glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)
-    if any_code.any():
-        # Two codes that differ in one letter are two products.
-        ending = np.maximum(*lengths) - short
-        code = begins & (short >= _CODE_LETTERS) & (ending <= _CODE_ENDING)
-        word[any_code] = _BEGINNING * code[any_code]
-    return word.astype(np.float32)
+    found = np.maximum(word, _BEGINNING * (begins & (short >= _SHORTENED_LETTERS)))
+    for at in np.flatnonzero((glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)).tolist():
+        found[at] = _BEGINNING * _one_code(x[at], y[at])
+    return found.astype(np.float32)
+
+
+def _one_code(a: str, b: str) -> bool:
+    """Whether the one begins the other; two codes that differ in one letter are two products."""
+    short, long = sorted((core(a), core(b)), key=len)
+    ending = len(long) - len(short)
+    return len(short) >= _CODE_LETTERS and ending <= _CODE_ENDING and long.startswith(short)
 
 
 def _join(prepared: Prepared, owner: "Places", side: int, terms: "Ids", matched: "Floats") -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from shared.products.matching.offer import Offer
 from shared.products.matching.quantity import Quantity
 from shared.products.matching.reading import MOST_CODES, Codes, read
-from shared.products.matching.terms import NUMBER, kind, stem, terms
+from shared.products.matching.terms import CODE, NUMBER, core, kind, stem, terms
 from shared.products.matching.text import normalise
 from shared.products.matching.vocabulary import Vocabulary
 
@@ -221,7 +221,8 @@ def glossary_of(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
     ]
     habits[0] = 0.0, 0.0
     initials = [
-        0 if k == NUMBER else ord(t[:1] or "\0") for t, k in zip(spelling, kinds, strict=True)
+        0 if k == NUMBER else ord((core(t) if k == CODE else t)[:1] or "\0")
+        for t, k in zip(spelling, kinds, strict=True)
     ]
     return Glossary(
         spelling=spelling,

@@ -67,7 +67,7 @@ class LearnedMatcher:
         asked = np.array(left, np.intp), np.array(right, np.intp)
         among = np.triu_indices(len(offers), 1) if len(offers) <= MOST_AMONG else asked
         examples = Scoring(prepared, among, self._model).examples(*asked)
-        shares = examples * vector(self._model.together, TOGETHER)
+        shares = examples * (self._model.scale * vector(self._model.together, TOGETHER))
         return [
             explained(example, share, offers[a], offers[b], lowest)
             for example, share, a, b in zip(examples, shares, left, right, strict=True)

@@ -22,6 +22,8 @@ class MatchModel(msgspec.Struct, frozen=True):
     """For two offers by themselves."""
     together: Weights
     """For two offers among the others of a catalogue."""
+    scale: float = 1.0
+    """What the log-odds among others are multiplied with: below 1 the model is less sure."""
     decisions: int = 0
     """How many pairs that people decided it has learned from."""
     version: int = VERSION

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from shared.products.matching.columns import Prepared
-from shared.products.matching.terms import CODE, NUMBER
+from shared.products.matching.terms import CODE, NUMBER, core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def _beginnings(prepared: Prepared) -> "Places":
     found = np.zeros(len(glossary.spelling), np.intp)
     for at, (term, kind) in enumerate(zip(glossary.spelling, glossary.kind, strict=True)):
         if kind != NUMBER and len(term) >= _LEAST_LETTERS:
-            length = _CODE_BEGINNING if kind == CODE else _WORD_BEGINNING
-            key = ids.setdefault((int(kind), term[:length]), len(ids))
+            beginning = core(term)[:_CODE_BEGINNING] if kind == CODE else term[:_WORD_BEGINNING]
+            key = ids.setdefault((int(kind), beginning), len(ids))
             found[at] = len(glossary.spelling) + key
     return found

@@ -53,16 +53,16 @@ class Scoring:
         self.surroundings.rate(alone)
         self.surroundings.gather(alone)
         self.surroundings.gather(fields + self._surrounded(*candidates))
-        self.log_odds_of_candidates = fields + self._surrounded(*candidates)
+        self.log_odds_of_candidates = model.scale * (fields + self._surrounded(*candidates))
 
     def log_odds(self, left: "Places", right: "Places") -> "Floats":
         """(n) the log-odds that `left[i]` and `right[i]` are one product."""
         measured = expanded(features(self.prepared, left, right))
         log_odds: Floats = measured @ self._fields + self._surrounded(left, right)
-        return log_odds
+        return self.model.scale * log_odds
 
     def examples(self, left: "Places", right: "Places") -> "Floats":
-        """(n, len(TOGETHER)) what the log-odds are the weighted sum of."""
+        """(n, len(TOGETHER)) what the log-odds are, but for the scale, the weighted sum of."""
         measured = expanded(features(self.prepared, left, right))
         around = self.surroundings.features(left, right)
         return np.concatenate([measured, around, np.ones((len(left), 1))], axis=1)

@@ -25,7 +25,10 @@ _WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
 _NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
 _AROUND: Final = "()[].,;:"
 _TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
+# What a shop writes before the size in a code, such as the UE of a Samsung UE40NU7120.
+_BEFORE_FIRST_DIGIT: Final = re.compile(r"^[a-z]{1,4}(?=\d)")
 _CODE_LENGTH: Final = 4
+_CORE_LENGTH: Final = 5
 _CODE_DIGITS: Final = 5
 
 WORD: Final = 0
@@ -69,9 +72,18 @@ def codes_of(parts: Iterable[str]) -> tuple[str, ...]:
 
 
 def stem(code: str) -> str:
-    """`code` up to its last digit: behind it shops write a colour or a country."""
+    """`core` of a code up to its last digit: behind it shops write a colour or a country."""
     match = _TO_LAST_DIGIT.match(code)
-    return match[0] if match and kind(match[0]) == CODE else code
+    return core(match[0] if match and kind(match[0]) == CODE else code)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def core(code: str) -> str:
+    """`code` from its first digit on, if there is a letter between its digits: "40nu7120"."""
+    rest = _BEFORE_FIRST_DIGIT.sub("", code)
+    match = _TO_LAST_DIGIT.match(rest)
+    long = match and len(match[0]) >= _CORE_LENGTH and not match[0].isdigit()
+    return rest if long and kind(rest) == CODE else code
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -38,6 +38,8 @@ _BOTH: Final = 2
 _MOST_EXAMPLES: Final = 30_000
 # What a catalogue believes of itself counts less than what is known of offers in general.
 _HOLD_OF_PRIOR: Final = 30.0
+# Among many sources what looks alike is less often one product: as measured in docs/adr/0036.
+_MORE_SOURCES_LESS_SURE: Final = -1 / 3
 
 
 def train(offers: Sequence[Offer], decisions: Sequence[Decision] = ()) -> MatchModel:
@@ -61,7 +63,8 @@ class Training:
         model = prior_model(self._vocabulary)
         for _ in range(_ROUNDS):
             model = self._sharpened(model)
-        return model
+        scale = self._sources_met() ** _MORE_SOURCES_LESS_SURE
+        return msgspec.structs.replace(model, scale=round(scale, 4))
 
     def refined(self, model: MatchModel, decisions: Sequence[Decision]) -> MatchModel:
         """The model, moved towards what people decided of offers that are known here."""
@@ -69,6 +72,9 @@ class Training:
         if len(set(same.tolist())) < _BOTH:
             return model
         groups = products(left, right, same)
+        # From here on people say how sure to be.
+        told = {name: model.scale * weight for name, weight in model.together.items()}
+        model = msgspec.structs.replace(model, together=told, scale=1.0)
         for _ in range(_ROUNDS):
             examples = self.scoring(model).examples(left, right)
             by_itself = np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
@@ -98,6 +104,17 @@ class Training:
         alone = fitted(examples, judged[::step], vector(PRIOR, ALONE), _HOLD_OF_PRIOR)
         weights = named(alone, ALONE)
         return MatchModel(vocabulary, weights, surrounded(weights))
+
+    def _sources_met(self) -> float:
+        """Of how many other sources an offer's candidates are, on average; 1 where there are none.
+
+        An offer of an unknown retailer is a source of its own.
+        """
+        retailer, (left, right) = self._prepared.retailer, self.candidates
+        source = np.where(retailer < 0, len(retailer) + np.arange(len(retailer)), retailer)
+        meetings = np.stack([np.append(left, right), source[np.append(right, left)]], axis=1)
+        offers = np.unique(meetings, axis=0)[:, 0]
+        return len(offers) / len(np.unique(offers)) if len(offers) else 1.0
 
     def _decided(self, decisions: Sequence[Decision]) -> "tuple[Places, Places, Floats]":
         known = [d for d in decisions if d[0] in self._place and d[1] in self._place]

@@ -18,8 +18,8 @@ from shared.products.matching import (
 )
 from shared.products.matching.explanation import confidence_and_points
 from shared.products.matching.logistic import fitted, probability, refined
-from shared.products.matching.scoring import TOGETHER
-from shared.products.matching.training import products
+from shared.products.matching.scoring import TOGETHER, vector
+from shared.products.matching.training import Training, products
 from tools.train_default_model import demo_offers, trained
 
 BRANDS = ("Munchee", "Maliban", "Ritzbury", "Kandos", "Revello")
@@ -58,6 +58,37 @@ def test_a_catalogue_teaches_itself(model: MatchModel) -> None:
         judged = matcher.judge(offer, other_shop[:40] if partner in other_shop[:40] else other_shop)
         assert max(judged, key=lambda other: judged[other].confidence) == partner.id
         assert judged[partner.id].same(50)
+
+
+def test_among_many_sources_a_model_is_less_sure(model: MatchModel) -> None:
+    # An offer of an unknown retailer is a source of its own.
+    scattered = [replace(offer, retailer="") for offer in CATALOGUE]
+    assert model.scale == 1
+    assert train(scattered).scale < 0.7
+    assert train(CATALOGUE[:2]).scale == train([]).scale == 1
+
+
+def test_a_model_that_is_less_sure_ranks_alike_and_explains_all(model: MatchModel) -> None:
+    offer, others = CATALOGUE[0], CATALOGUE[80:100]
+    sure, unsure = (
+        LearnedMatcher(replace(model, scale=scale)).judge(offer, others) for scale in (1.0, 0.4)
+    )
+    for other, match in unsure.items():
+        assert 50 + sum(e.weight for e in match.evidence) == match.confidence
+        assert abs(match.confidence - 50) <= abs(sure[other].confidence - 50)
+        assert (match.confidence - 50) * (sure[other].confidence - 50) >= 0
+    assert sure[CATALOGUE[80].id].confidence > unsure[CATALOGUE[80].id].confidence > 50
+
+
+def test_what_people_say_of_a_model_that_is_less_sure_begins_at_what_it_says() -> None:
+    training = Training([replace(offer, retailer="") for offer in CATALOGUE])
+    model = training.unsupervised()
+    # As few as these leave the weights alone.
+    decided = [("a0", "b0", True), ("a1", "b30", False)]
+    moved = training.refined(model, decided)
+    assert moved.scale == 1
+    expected = model.scale * vector(model.together, TOGETHER)
+    assert vector(moved.together, TOGETHER) == pytest.approx(expected, abs=0.05)
 
 
 def test_the_same_catalogue_makes_the_same_model(model: MatchModel) -> None:

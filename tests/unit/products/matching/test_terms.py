@@ -45,6 +45,10 @@ def test_codes_lose_their_punctuation_and_stems_their_colour() -> None:
     assert stem("nnh965bk") == stem("nnh965bf") == "nnh965"
     assert stem("kdl46xbr6") != stem("kdl46xbr4")
     assert stem("sd9") == "sd9"
+    assert stem("ue40nu7120kxxu") == stem("40nu7120") == "40nu7120"
+    assert stem("ue40nu7120") != stem("ue49nu7120")
+    assert stem("gs105na") != stem("fs105na")
+    assert stem("rz1234567b") == "rz1234567"
 
 
 def test_a_vocabulary_knows_what_is_rare() -> None:
