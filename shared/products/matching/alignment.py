@@ -106,10 +106,11 @@ def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floa
     lengths = glossary.length[a], glossary.length[b]
     short = np.minimum(*lengths)
     word = alike * (short >= _ALIKE_LETTERS)
-    found = np.maximum(word, _BEGINNING * (begins & (short >= _SHORTENED_LETTERS)))
+    beginning = _BEGINNING * (begins & (short >= _SHORTENED_LETTERS))
+    found: Floats = np.maximum(word, beginning).astype(np.float32)
     for at in np.flatnonzero((glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)).tolist():
         found[at] = _BEGINNING * _one_code(x[at], y[at])
-    return found.astype(np.float32)
+    return found
 
 
 def _one_code(a: str, b: str) -> bool:

@@ -162,8 +162,7 @@ def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     agreed = _SIZE_AGREES * (sizes <= SIZE_STEP) - _SIZE_DIFFERS * (sizes > SIZE_STEP)
     far = np.minimum(np.abs(prices), _PRICE_FAR)
     far[np.isnan(far)] = _PRICE_UNKNOWN
-    likely: Floats = names + agreed - _PRICE * far
-    return likely
+    return (names + agreed - _PRICE * far).astype(np.float32, copy=False)
 
 
 def best(
