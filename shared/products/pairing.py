@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_COMPARED: Final = 30
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
-# What any product takes, and one more attempt to settle sixteen pairs. The search has the rest.
+# What any product takes, and one more attempt to settle sixteen pairs; the search is not in it.
 MOST_READS: Final = 54
 # Of those, how many a person may have confirmed: a group of many must not keep new ones out.
 MAX_CONFIRMED: Final = 10
