@@ -3,6 +3,7 @@
 What a product costs to match is bounded whatever the catalogue's size: two documents and at most
 `MAX_KEYS` lists to publish it, the lists once more if that changed them, and three documents and
 `MAX_OTHERS` products to settle its pairs. Decisions, marks and confidences are in its own state.
+A transaction that others hinder is run again within `MOST_READS`; beyond that the task comes again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ import msgspec
 
 from shared.clients import firestore
 from shared.clock import epoch_micros
-from shared.products import catalogue, decisions, identities, outbox, pairs, postings
+from shared.products import allowances, catalogue, decisions, identities, outbox, pairs, postings
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MAX_COMPARED: Final = 30
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
+# What any product takes, and one more attempt to settle sixteen pairs; the search is not in it.
+MOST_READS: Final = 54
 # Of those, how many a person may have confirmed: a group of many must not keep new ones out.
 MAX_CONFIRMED: Final = 10
 
@@ -37,6 +40,7 @@ class Published(msgspec.Struct, frozen=True):
     lists: postings.Postings
     state: pairs.State
     commit_micros: int | None
+    allowance: allowances.Allowance
     written: bool = False
 
 
@@ -49,15 +53,22 @@ class Paired(msgspec.Struct, frozen=True):
 
 def publish(product_id: str, matcher: Matcher) -> Published:
     """Puts the product into the posting lists of its keys, and out of those it left."""
+    allowance = allowances.Allowance(MOST_READS)
+    known: postings.Postings = {}
 
     def write(transaction: "Transaction") -> Published:
-        found = _read(transaction, [catalogue.reference(product_id), pairs.state(product_id)])
+        own = [catalogue.reference(product_id), pairs.state(product_id)]
+        found = _read(transaction, own, allowance)
         product = _known(product_id, found)
         state = pairs.state_of(_fields(found, pairs.STATES))
         offer = postings.offer_of(product) if product else None
         keys = matcher.keys(offer) if offer else ()
         addition = postings.added(offer) if offer else {}
-        lists = postings.read(keys)
+        # Not of the transaction, so another attempt needs none of them anew.
+        missing = [key for key in keys if key not in known]
+        allowance.take(len(missing))
+        known.update(postings.read(missing))
+        lists = {key: known[key] for key in keys}
         kept = [k for k in keys if offer and postings.has_room(lists.get(k, {}), offer)]
         if product is None or not product.listed:
             # What waits for approval looks for others, and is found by none.
@@ -65,7 +76,7 @@ def publish(product_id: str, matcher: Matcher) -> Published:
         new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
         gone = sorted(set(state.keys) - set(kept))
         address = _address(product)
-        free = address == state.address or _is_free(transaction, address)
+        free = address == state.address or _is_free(transaction, address, allowance)
         for key in new:
             transaction.set(postings.reference(key), addition, merge=True)
         for key in gone:
@@ -77,18 +88,19 @@ def publish(product_id: str, matcher: Matcher) -> Published:
             if address is not None and free:
                 transaction.set(identities.reference(address), {"product_id": product_id})
         written = bool(new or gone)
-        return Published(product, lists, state, _commit_micros(found), written)
+        return Published(product, lists, state, _commit_micros(found), allowance, written)
 
     published = firestore.in_transaction(write)
     if not published.written:
         return published
+    allowance.take(len(published.lists))
     return msgspec.structs.replace(published, lists=postings.read(published.lists))
 
 
 def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool) -> Paired:
     """Writes the product's pairs as all of them are now; takes its debt off if all else is `paid`.
 
-    Raises a DependencyError or Conflict.
+    Raises a DependencyError, or Conflict where others write the same again and again.
     """
     lowest = pairs.lowest()
     found = _Candidates(published, matcher, lowest)
@@ -99,11 +111,12 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
             pairs.state(product_id),
             outbox.document("product", product_id),
         ]
-        documents = _read(transaction, own)
+        documents = _read(transaction, own, published.allowance)
         product = _known(product_id, documents)
         state = pairs.state_of(_fields(documents, pairs.STATES))
         if product is not None:
             chosen = choose(found.confidences, state)
+            published.allowance.take(len(chosen))
             others = _listed(transaction, chosen)
             absent = set(chosen) - set(others)
             matches = found.judge(postings.offer_of(product), others, absent, state)
@@ -231,8 +244,13 @@ def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
     }
 
 
-def _read(transaction: "Transaction", references: list["DocumentReference"]) -> "_Found":
+def _read(
+    transaction: "Transaction",
+    references: list["DocumentReference"],
+    allowance: allowances.Allowance,
+) -> "_Found":
     """Documents of different collections, by collection."""
+    allowance.take(len(references))
     found = firestore.client().get_all(references, transaction=transaction)
     return {s.reference.parent.id: s for s in found if s.exists}
 
@@ -255,10 +273,13 @@ def _address(product: Product | None) -> str | None:
     return identities.by_address(product.retailer, product.url)
 
 
-def _is_free(transaction: "Transaction", address: str | None) -> bool:
+def _is_free(
+    transaction: "Transaction", address: str | None, allowance: allowances.Allowance
+) -> bool:
     """Whether nobody is known by the page; who was first stays, so that no page is passed on."""
     if address is None:
         return False
+    allowance.take(1)
     document = identities.reference(address)
     return not document.get(transaction=transaction, **firestore.limits()).exists
 

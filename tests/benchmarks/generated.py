@@ -64,6 +64,8 @@ PERCENTILES: Final = (0, 0.25, 0.50, 0.75, 0.90, 0.95, 1)
 _WORDS_FACTOR: Final = 70
 _WORDS_POWER: Final = 0.46
 OWN_LABEL: Final = 0.31
+# Without digits, as chains' names are: a house brand must not pass for a model code.
+_SHOPS: Final = ("anders", "brightway", "cornerstone", "dunmore")
 # Of what is not own label, a retailer sells this share.
 _LISTED: Final = 0.8
 _FLAVOURS: Final = 3
@@ -144,7 +146,7 @@ def catalogue(size: int, retailers: int = 2, seed: int = 4, noise: Noise = NOISE
     goods = _goods(rng, branded, words)
     parts: list[tuple[int, list[Offer], Numbers | None]] = []
     for number in range(retailers):
-        label = _goods(rng, own, words, brand=f"shop{number}")
+        label = _goods(rng, own, words, brand=_SHOPS[number])
         listed = np.flatnonzero(rng.random(branded) < _LISTED)
         parts.append((number, _offers(rng, number, goods, listed, noise), listed))
         parts.append((number, _offers(rng, number, label, np.arange(own), noise), None))
@@ -230,7 +232,7 @@ def _offers(
     sizes = _sizes(rng, retailer, goods, chosen, noise)
     price = goods.price[chosen] * np.exp(_price_noise(rng, len(chosen), retailer, noise))
     names = [" ".join(filter(None, row)) for row in zip(*columns, sizes, strict=True)]
-    shop = f"shop{retailer}"
+    shop = _SHOPS[retailer]
     return [
         Offer(f"{shop}-{n}", shop, name, "", "", "", pence, "LKR")
         for n, name, pence in zip(

@@ -12,6 +12,7 @@ from shared.products.matching.logistic import probability
 from shared.products.matching.model import MatchModel
 from shared.products.matching.training import Training
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.matching_end_to_end import end_to_end, true_pairs
 from tests.datasets import data_dir
 from tools.match_pairs import Tables, decisions_of, read_rows, read_tables
 
@@ -89,6 +90,7 @@ def _of_set(name: str, folder: Path, alone: float | None, taught: float | None) 
     outcome = _outcome(training, model, tables, folder)
     yield Figure(f"{name}: trained in", seconds, "s", note=f"{len(tables.offers):,} offers")
     yield from _figures(f"{name}, no labels", outcome, alone, MOST_WRONG.get(name))
+    yield from end_to_end(name, training.scoring(model), tables, true_pairs(tables, folder))
     if (folder / "train.csv").exists():
         rows = list(read_rows(folder / "train.csv"))
         refined = training.refined(model, decisions_of(tables, rows))

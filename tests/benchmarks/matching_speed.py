@@ -22,6 +22,8 @@ SIZE: Final = 100_000
 LARGE: Final = 1_000_000
 MANY_PRODUCTS: Final = 200_000
 ROUNDS: Final = 2
+TRAINED_ON: Final = "20000"
+_UNTRAINED: Final = "0"
 _CHILD_SECONDS: Final = 3600
 _STARTS: Final = 7
 _PACKAGES: Final = ("numpy", "rapidfuzz")
@@ -41,12 +43,10 @@ def measure() -> Iterator[Figure]:
 
 def one_against_many() -> Iterator[Figure]:
     """One new product against 100,000, compared in full, and the same asked of RapidFuzz."""
-    told = [_child("nearest", SIZE) for _ in range(ROUNDS)]
-    ours = min(each["seconds"] for each in told)
-    peer = min(each["peer_seconds"] for each in told)
-    note = f"{ours * 1000:.2f} ms, WRatio {peer * 1000:.0f} ms"
-    yield Figure("matching.one_against_100000", peer / ours, "x WRatio", ">= 150", note)
-    yield Figure("matching.recall_at_10", told[0]["recall_at_10"], "", ">= 0.99")
+    told = _child("nearest", SIZE)
+    note = f"{told['seconds'] * 1000:.2f} ms, WRatio {told['peer_seconds'] * 1000:.0f} ms"
+    yield Figure("matching.one_against_100000", told["ratio"], "x WRatio", ">= 150", note)
+    yield Figure("matching.recall_at_10", told["recall_at_10"], "", ">= 0.99")
 
 
 def pair_scoring() -> Iterator[Figure]:
@@ -64,16 +64,23 @@ def pair_scoring() -> Iterator[Figure]:
 
 
 def deduplication() -> Iterator[Figure]:
-    """100,000 products of two retailers, and the same given to Splink."""
+    """100,000 products of two retailers, and the same given to Splink.
+
+    Splink judges pairs by themselves, and so does the matcher where the two are compared.
+    """
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         table, found = f"{folder}/offers.csv", f"{folder}/found.csv"
         for _ in range(ROUNDS):
-            ours.append(_child("deduplicate", SIZE))
+            ours.append(_child("deduplicate", SIZE, _UNTRAINED))
             if PEERS.exists():
                 prepared = _child("write", SIZE, table)["seconds"]
                 theirs.append({**_peer("link", table, found), "prepared": prepared})
         reached = _child("read", SIZE, found) if theirs else {}
+    product = _child("deduplicate", SIZE, TRAINED_ON)
+    note = f"trained, among rivals: recall {product['recall']:.3f},"
+    note += f" precision {product['precision']:.3f}"
+    yield Figure("matching.100000_product_seconds", product["seconds"], "CPU s", note=note)
     least = min(each["seconds"] for each in ours)
     yield Figure("matching.100000_seconds", least, "CPU s")
     yield Figure("matching.100000_candidate_recall", ours[0]["candidate_recall"], "", ">= 0.95")
@@ -91,6 +98,7 @@ def deduplication() -> Iterator[Figure]:
         f" precision {reached['precision']:.3f}, {theirs[0]['megabytes']:.0f} MB"
     )
     yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
+    yield Figure("matching.100000_product_over_splink", whole / product["seconds"], "x")
     alone = min(each["seconds"] for each in theirs)
     yield Figure("matching.100000_over_prepared_splink", alone / least, "x")
     after = min(each["prediction_seconds"] for each in theirs)
@@ -98,9 +106,9 @@ def deduplication() -> Iterator[Figure]:
 
 
 def growth() -> Iterator[Figure]:
-    """1,000,000 products over 100,000."""
-    least = min(_child("deduplicate", SIZE)["seconds"] for _ in range(ROUNDS))
-    large = _child("deduplicate", LARGE)
+    """1,000,000 products over 100,000, pairs judged by themselves, since memory is scarce."""
+    least = min(_child("deduplicate", SIZE, _UNTRAINED)["seconds"] for _ in range(ROUNDS))
+    large = _child("deduplicate", LARGE, _UNTRAINED)
     note = f"{large['seconds']:.0f} CPU s, {large['megabytes']:.0f} MB"
     yield Figure("matching.1000000_over_100000", large["seconds"] / least, "x", "<= 30", note)
     recall = large["candidate_recall"]

@@ -32,48 +32,51 @@ class Sides(msgspec.Struct, frozen=True):
     """
 
     terms: "Ids"
-    weights: "Floats"
     kind: "NDArray[np.int8]"
     matched: "Floats"
-
-    def found(self) -> "Floats":
-        """The weight of what has a counterpart."""
-        return self.weights * self.matched
-
-    def rest(self) -> "Floats":
-        """The weight of what has none."""
-        return self.weights * (1 - self.matched)
+    weights: "Floats"
+    found: "Floats"
+    """The weight of what has a counterpart."""
+    rest: "Floats"
+    """The weight of what has none."""
 
 
 def align(prepared: Prepared, left: "Places", right: "Places") -> Sides:
     """Both sides of the pairs `left[i]` and `right[i]`; symmetric but for the sides."""
-    owners = np.stack([left, right])
-    # Rows are filled from the front: as many columns are used as hold any term at all.
-    every = prepared.terms[owners]
-    width = max(1, int(every.any((0, 1)).sum()))
-    terms = np.ascontiguousarray(every[:, :, :width].transpose(2, 0, 1))
-    weights = np.ascontiguousarray(prepared.weights[owners, :width].transpose(2, 0, 1))
+    terms = _columns(prepared, left, right)
     exact = _met(terms)
     matched = exact.astype(np.float32)
     _soften(prepared, terms, exact, matched)
-    for side in (0, 1):
-        _join(prepared, owners[side], side, terms, matched)
-    return Sides(terms, weights, prepared.glossary.kind[terms], matched)
+    _join(prepared, left, 0, terms, matched)
+    _join(prepared, right, 1, terms, matched)
+    weights = prepared.glossary.rarity[terms]
+    found = weights * matched
+    return Sides(terms, prepared.glossary.kind[terms], matched, weights, found, weights - found)
+
+
+def _columns(prepared: Prepared, left: "Places", right: "Places") -> "Ids":
+    every = prepared.terms[np.concatenate([left, right])]
+    # Rows are filled from the front: as many columns are used as hold any term at all.
+    width = max(1, int(np.count_nonzero(every.any(0))))
+    return np.ascontiguousarray(every[:, :width].T).reshape(width, 2, len(left))
 
 
 def _met(terms: "Ids") -> "Bools":
     """Which terms of either side stand on the other."""
     a, b = terms[:, 0], terms[:, 1]
-    same = np.where(a == 0, -1, a)[:, None] == b[None]
-    return np.stack([same.any(1), same.any(0)], axis=1)
+    same = (a - (a == 0))[:, None] == b
+    met = np.empty(terms.shape, np.bool_)
+    same.any(1, out=met[:, 0])
+    same.any(0, out=met[:, 1])
+    return met
 
 
 def _soften(prepared: Prepared, terms: "Ids", exact: "Bools", matched: "Floats") -> None:
     """Fills in terms that are written in another way: shortened, misspelt, with an ending."""
     # A typing mistake in the first letter is rare, and looking for it would cost ten times as much.
-    initials = np.where(exact, 0, prepared.glossary.initial[terms])
+    initials = prepared.glossary.initial[terms] * ~exact
     x, y = initials[:, 0], initials[:, 1]
-    at, to, pair = np.nonzero((x[:, None] == y[None]) & (x != 0)[:, None])
+    at, to, pair = np.nonzero((x - (x == 0))[:, None] == y)
     if len(pair):
         likeness = _likeness(prepared, terms[at, 0, pair], terms[to, 1, pair])
         np.maximum.at(matched[:, 0], (at, pair), likeness)
@@ -96,13 +99,15 @@ def _of_terms(prepared: Prepared, a: "NDArray[Any]", b: "NDArray[Any]") -> "Floa
 
     glossary = prepared.glossary
     x, y = (list(map(glossary.spelling.__getitem__, ids.tolist())) for ids in (a, b))
-    alike = process.cpdist(x, y, scorer=Indel.normalized_similarity, dtype=np.float32)
+    alike = process.cpdist(
+        x, y, scorer=Indel.normalized_similarity, score_cutoff=_ALIKE, dtype=np.float32
+    )
     begins = np.array([u.startswith(v) or v.startswith(u) for u, v in zip(x, y, strict=True)])
     lengths = glossary.length[a], glossary.length[b]
     short = np.minimum(*lengths)
-    word = np.where((alike >= _ALIKE) & (short >= _ALIKE_LETTERS), alike, 0)
-    word = np.where(begins & (short >= _SHORTENED_LETTERS), np.maximum(word, _BEGINNING), word)
-    found = word.astype(np.float32)
+    word = alike * (short >= _ALIKE_LETTERS)
+    beginning = _BEGINNING * (begins & (short >= _SHORTENED_LETTERS))
+    found: Floats = np.maximum(word, beginning).astype(np.float32)
     for at in np.flatnonzero((glossary.kind[a] == CODE) | (glossary.kind[b] == CODE)).tolist():
         found[at] = _BEGINNING * _one_code(x[at], y[at])
     return found

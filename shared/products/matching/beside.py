@@ -1,7 +1,7 @@
 """One more offer beside a few of a catalogue, which are not read once more.
 
-An offer with a word that the catalogue has not, with codes or a description, is read with them
-the plain way: what comes of either is the same but for the numbers that terms go by.
+An offer with a word that the catalogue has not, with codes, a model or a description, is read with
+them the plain way: what comes of either is the same but for the numbers that terms go by.
 """
 
 import math
@@ -23,9 +23,10 @@ from shared.products.matching.columns import (
 )
 from shared.products.matching.offer import Offer
 from shared.products.matching.quantity import Quantity
-from shared.products.matching.reading import read
-from shared.products.matching.terms import terms
+from shared.products.matching.reading import name_terms
+from shared.products.matching.terms import codes, terms
 from shared.products.matching.vocabulary import Vocabulary
+from shared.products.matching.words import stated_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,18 +47,16 @@ def beside(
     """The offer, and behind it those of the index at `places`; `offers` are all of the index."""
     others = places.tolist()
     few = [offer, *map(offers.__getitem__, others)]
-    said = read((offer,))
-    named = said.named[0]
+    named = name_terms(offer)
     known = all(term in index.term_ids for term in named)
-    if not known or said.codes[0][0] or any(each.description for each in few):
+    if not known or codes(offer.name) or offer.model or any(each.description for each in few):
         return prepare(few, vocabulary)
-    p, own = index.prepared, _own_row(index, offer, named, said.sizes[0])
+    p, own = index.prepared, _own_row(index, offer, named, stated_quantity(offer))
     names, ordered = " ".join(named), " ".join(sorted(named))
     rows = _behind(own["terms"], p.terms[places])
     return Prepared(
         glossary=p.glossary,
         terms=rows,
-        weights=p.glossary.rarity[rows],
         names=[names, *map(p.names.__getitem__, others)],
         sorted_names=[ordered, *map(p.sorted_names.__getitem__, others)],
         text_starts=_NO_TEXTS,

@@ -33,11 +33,11 @@ _PLACE_BITS: Final = 32
 WORD_BITS: Final = 31
 _NO_DETAIL: Final = np.zeros(1, np.int64)
 MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_SIZE_AGREES: Final = 0.15
-_SIZE_DIFFERS: Final = 0.5
-_PRICE: Final = 0.4
-_PRICE_FAR: Final = 1.0
-_PRICE_UNKNOWN: Final = 0.25
+_SIZE_AGREES: Final = np.float32(0.15)
+_SIZE_DIFFERS: Final = np.float32(0.5)
+_PRICE: Final = np.float32(0.4)
+_PRICE_FAR: Final = np.float32(1)
+_PRICE_UNKNOWN: Final = np.float32(0.25)
 
 
 class Pairs(msgspec.Struct, frozen=True):
@@ -77,7 +77,9 @@ class Index:
         met = met[np.argsort(rows[met], kind="stable")]
         self.partner, self.owner, self.said = rows, rows[met], said[met]
         self.starts, self.ends = run[met], group[met]
-        self.keys, self.bits = keys >> bits, bits
+        keys >>= bits
+        self.firsts = np.flatnonzero(np.diff(keys, prepend=-1, append=-1))
+        self.keys, self.bits = keys[self.firsts[:-1]], bits
 
     def blocks(self) -> Iterator[slice]:
         """Parts of the entries that can be matched by themselves; none parts an offer's entries."""
@@ -156,10 +158,11 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
 
 def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     """A first guess from what the names share and from the distances of sizes and prices."""
-    sizes, prices = np.abs(sizes), np.abs(prices)
+    sizes = np.abs(sizes)
     agreed = _SIZE_AGREES * (sizes <= SIZE_STEP) - _SIZE_DIFFERS * (sizes > SIZE_STEP)
-    far = np.where(np.isnan(prices), np.float32(_PRICE_UNKNOWN), np.minimum(prices, _PRICE_FAR))
-    return (names + agreed - _PRICE * far).astype(np.float32)
+    far = np.minimum(np.abs(prices), _PRICE_FAR)
+    far[np.isnan(far)] = _PRICE_UNKNOWN
+    return (names + agreed - _PRICE * far).astype(np.float32, copy=False)
 
 
 def best(

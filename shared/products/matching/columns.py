@@ -35,6 +35,7 @@ class Glossary(msgspec.Struct, frozen=True):
     spelling: list[str]
     kind: "Small"
     rarity: "Floats"
+    """From 0 to about 1."""
     initial: "Ids"
     """The first character, or 0 where there is no other way to write the term."""
     length: "NDArray[np.int16]"
@@ -50,8 +51,6 @@ class Prepared(msgspec.Struct, frozen=True):
     glossary: Glossary
     terms: "Ids"
     """(n, MOST_TERMS) the terms of brand, name and model, the rarest first."""
-    weights: "Floats"
-    """(n, MOST_TERMS) how rare each of them is, from 0 to about 1."""
     aliases: "Ids"
     """(n, MOST_ALIASES) neighbouring terms that are one term elsewhere."""
     alias_parts: "Small"
@@ -118,7 +117,6 @@ def prepare(offers: Sequence[Offer], vocabulary: Vocabulary) -> Prepared:
     return Prepared(
         glossary=glossary,
         terms=terms,
-        weights=glossary.rarity[terms],
         **_alias_columns(rows, ranks, ids),
         first=_filled(rows.owner, rows.place, rows.flat, (len(offers), 1))[:, 0],
         names=list(map(" ".join, said.named)),
@@ -221,6 +219,7 @@ def glossary_of(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
         vocabulary.habits.get(term, vocabulary.usual[k])
         for term, k in zip(spelling, kinds, strict=True)
     ]
+    habits[0] = 0.0, 0.0
     initials = [
         0 if k == NUMBER else ord((core(t) if k == CODE else t)[:1] or "\0")
         for t, k in zip(spelling, kinds, strict=True)

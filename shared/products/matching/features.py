@@ -77,8 +77,8 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "retailer": ("retailer_same", "retailer_twin"),
 }
 NAMES: Final = tuple(name for names in FIELDS.values() for name in names)
-_BENT: Final = [NAMES.index(name) for name, bends in BENDS.items() for _ in bends]
-_BENDS: Final = np.array([bend for bends in BENDS.values() for bend in bends], np.float32)
+_BENT: Final = np.array([NAMES.index(name) for name, bends in BENDS.items() for _ in bends])
+_BENDS: Final = np.array([[bend] for bends in BENDS.values() for bend in bends], np.float32)
 EXPANDED: Final = NAMES + tuple(f"{name}>{bend}" for name, bends in BENDS.items() for bend in bends)
 
 
@@ -93,8 +93,8 @@ def features(prepared: Prepared, left: "Places", right: "Places") -> "Floats":
 
 def expanded(measured: "Floats") -> "Floats":
     """(n, len(EXPANDED)) the features and, for each bend, how far a feature lies beyond it."""
-    beyond = np.maximum(measured[:, _BENT] - _BENDS, 0)
-    return np.concatenate([measured, beyond], axis=1)
+    rows = measured.T
+    return np.concatenate([rows, np.maximum(rows[_BENT] - _BENDS, 0)]).T
 
 
 def field_of(name: str) -> str:

@@ -69,22 +69,27 @@ def _alike(a: "NDArray[np.int32]", b: "NDArray[np.int32]") -> "Bools":
 
 
 def _code_matched(sides: Sides) -> "Bools":
-    found: Bools = ((sides.matched > 0) & (sides.kind == CODE)).any((0, 1))
+    code = sides.kind == CODE
+    if not code.any():
+        return np.zeros(code.shape[2], np.bool_)
+    found: Bools = ((sides.matched > 0) & code).any((0, 1))
     return found
 
 
 def sizes(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     """Whether as much is sold; grams and millilitres are written for each other."""
-    distance = np.abs(p.log_size[left] - p.log_size[right])
+    size_a, size_b = p.log_size[left], p.log_size[right]
     count_a, count_b = p.dimension[left] == _COUNT, p.dimension[right] == _COUNT
+    distance = np.abs(size_a - size_b)
     # One piece is what a shop writes when it does not know the size.
-    piece = (count_a & (p.log_size[left] == 0)) | (count_b & (p.log_size[right] == 0))
-    known = ~np.isnan(distance) & ~piece & (count_a == count_b)
-    distance = np.where(known, distance, 0)
+    piece = (count_a & (size_a == 0)) | (count_b & (size_b == 0))
+    unknown = np.isnan(distance) | piece | (count_a != count_b)
+    distance[unknown] = 0
+    same, differs = distance <= _SAME_SIZE, distance > _NEAR_SIZE
     return {
-        "size_same": known & (distance <= _SAME_SIZE),
-        "size_near": known & (distance > _SAME_SIZE) & (distance <= _NEAR_SIZE),
-        "size_differs": known & (distance > _NEAR_SIZE),
+        "size_same": same & ~unknown,
+        "size_near": ~(same | differs),
+        "size_differs": differs,
         "size_far": np.minimum(distance, _FAR_SIZE) / _FAR_SIZE,
     }
 
@@ -93,16 +98,16 @@ def prices(p: Prepared, left: "Places", right: "Places") -> "dict[str, Any]":
     """How far the prices are apart, where they are of one currency."""
     distance = np.abs(p.log_price[left] - p.log_price[right])
     known = ~np.isnan(distance) & (p.currency[left] == p.currency[right])
-    distance = np.where(known, distance, 0)
-    near = np.exp(-distance / _NEAR_PRICE)
+    distance[~known] = 0
+    same, near = known & (distance < _SAME_PRICE), np.exp(distance / -_NEAR_PRICE)
     # Where one side states no size, the price is the only sign of another one.
     unsized = known & (np.isnan(p.log_size[left]) != np.isnan(p.log_size[right]))
     return {
         "price_known": known,
-        "price_same": known & (distance < _SAME_PRICE),
+        "price_same": same,
         "price_near": known * near,
         "price_far": np.minimum(distance, _FAR_PRICE) / _FAR_PRICE,
-        "price_same_unsized": unsized & (distance < _SAME_PRICE),
+        "price_same_unsized": unsized & same,
         "price_off_unsized": unsized * (1 - near),
     }
 
@@ -114,9 +119,10 @@ def brands(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools]":
 
 
 def _own_house(p: Prepared, owners: "Places", others: "Places") -> "Bools":
-    own: Bools = (p.house[owners] > 0) & (p.retailer[owners] != p.retailer[others])
-    rows = np.flatnonzero(own)
-    if len(rows):
+    own: Bools = p.house[owners] > 0
+    if own.any():
+        own &= p.retailer[owners] != p.retailer[others]
+        rows = np.flatnonzero(own)
         own[rows] = ~(p.terms[others[rows]] == p.house[owners[rows], None]).any(1)
     return own
 

@@ -15,7 +15,7 @@ from shared.products.matching.terms import NUMBER, kind, terms
 from shared.products.matching.text import canonical
 from shared.products.matching.words import stated_quantity
 
-MAX_KEYS: Final = 12
+MAX_KEYS: Final = 14
 POSTING_CAP: Final = 100
 RAREST_WORDS: Final = 4
 # Long enough to discriminate, short enough that "flavour" and "flavoured" fall together.
@@ -23,7 +23,7 @@ STEM: Final = 6
 # Width of a band of prices and a step of sizes, both of the logarithm: 65 % and 3 %.
 BAND: Final = 0.5
 SIZE_STEP: Final = 0.03
-_SINGLE_WORDS: Final = 3
+_SINGLE_WORDS: Final = 5
 
 # Long words that say little: each would fill its posting list with strangers.
 _GENERIC_WORDS: Final = """

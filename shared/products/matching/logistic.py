@@ -19,7 +19,8 @@ _HALF: Final = 0.5
 
 def probability(log_odds: "NDArray[Any]") -> "Numbers":
     """From log-odds to probabilities."""
-    odds: Numbers = 1 / (1 + np.exp(-np.clip(log_odds, -_LARGEST, _LARGEST)))
+    bounded = np.maximum(np.minimum(log_odds, _LARGEST), -_LARGEST)
+    odds: Numbers = 1 / (1 + np.exp(-bounded))
     return odds
 
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 _WHOLE: Final = (1 << 64) - 1
 _MIX: Final = int(MIX)
-_NEW: Final = np.ones(1, np.bool_)
-_WORDS: Final = np.arange(MOST_WORDS)
+_TINY: Final = np.float32(1e-6)
+_CHOICES: Final = (np.arange(1 << MOST_WORDS)[:, None] >> np.arange(MOST_WORDS) & 1).astype("f4")
+"""Every choice of the words that keys are made of: its bits as a row."""
 
 
 def nearest(index: Index, offer: Offer, most: int) -> "Places":
@@ -44,11 +45,14 @@ def nearest(index: Index, offer: Offer, most: int) -> "Places":
     price = math.log(offer.price_minor) if offer.price_minor > 0 else math.nan
     dimension = DIMENSIONS.index(quantity.dimension) if quantity else -1
     found, said = _met(index, dict(_keys(words, lists, _details(size, dimension, price))))
-    rarity = index.rarity_of(np.array(lists + [0] * (MOST_WORDS - len(lists))))
-    weight = (said[:, None] >> _WORDS & 1) @ rarity
     p = index.prepared
-    names = weight / np.maximum(index.total[found] + rarity.sum() - weight, 1e-6)
-    sizes = np.where(p.dimension[found] == dimension, p.log_size[found] - size, np.nan)
+    rarity = np.zeros(MOST_WORDS, np.float32)
+    rarity[: len(lists)] = [math.log((len(p) + 1) / length) for length in lists]
+    of_words = _CHOICES @ rarity
+    weight = of_words[said]
+    names = weight / (index.total[found] + of_words[-1] - weight + _TINY)
+    sizes = p.log_size[found] - size
+    sizes[p.dimension[found] != dimension] = np.nan
     likely = likeliness(names, sizes, p.log_price[found] - price)
     return found[np.argsort(-likely, kind="stable")[:most]]
 
@@ -96,18 +100,23 @@ def _mixed(key: int, detail: int) -> int:
 
 def _met(index: Index, keys: dict[int, int]) -> "tuple[Places, Places]":
     """Each offer that shares a key, once, and as bits the words of all keys that it shares."""
-    asked = sorted((key >> index.bits, said) for key, said in keys.items())
-    first = np.array([key for key, _ in asked], np.int64)
-    at = np.searchsorted(index.keys, np.concatenate([first, first + 1])).tolist()
+    asked = np.array([key >> index.bits for key in keys], np.int64)
+    at = index.keys.searchsorted(asked)
+    at[at == len(index.keys)] = 0
+    known = (index.keys[at] == asked).tolist()
+    starts, ends = index.firsts[at].tolist(), index.firsts[at + 1].tolist()
     runs = [
-        index.partner[begin:end] << MOST_WORDS | said
-        for begin, end, (_, said) in zip(at, at[len(asked) :], asked, strict=False)
-        if end > begin
+        index.partner[start:end] << MOST_WORDS | said
+        for start, end, found, said in zip(starts, ends, known, keys.values(), strict=True)
+        if found
     ]
     if not runs:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     codes = np.concatenate(runs)
     codes.sort()
     rows = codes >> MOST_WORDS
-    new = np.flatnonzero(np.concatenate([_NEW, rows[1:] != rows[:-1]]))
-    return rows[new], np.bitwise_or.reduceat(codes & ((1 << MOST_WORDS) - 1), new)
+    new = np.empty(len(rows), np.bool_)
+    new[0] = True
+    np.not_equal(rows[1:], rows[:-1], out=new[1:])
+    (first,) = new.nonzero()
+    return rows[first], np.bitwise_or.reduceat(codes & ((1 << MOST_WORDS) - 1), first)

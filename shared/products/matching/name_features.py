@@ -21,8 +21,7 @@ _MOST_HABIT: Final = 8.0
 
 def overlaps(_: Prepared, __: "Places", ___: "Places", sides: Sides) -> "dict[str, Floats]":
     """How much of either name the other has, where a rare term counts more."""
-    each = sides.found()
-    total, found = sides.weights.sum(0), each.sum(0)
+    total, found = sides.weights.sum(0), sides.found.sum(0)
     cover = found / np.maximum(total, _TINY)
     common = (found[0] + found[1]) / 2
     return {
@@ -31,14 +30,13 @@ def overlaps(_: Prepared, __: "Places", ___: "Places", sides: Sides) -> "dict[st
         "overlap": common / np.maximum(total[0] + total[1] - common, _TINY),
         # Many terms in common are surer than few.
         "common": np.minimum(common, _ENOUGH) / _ENOUGH,
-        "rarest_common": np.maximum(*each.max(0)),
+        "rarest_common": np.maximum(*sides.found.max(0)),
     }
 
 
 def leftovers(p: Prepared, left: "Places", right: "Places", sides: Sides) -> "dict[str, Any]":
     """What has no counterpart: two flavours leave a word on either side, a longer name on one."""
-    each = sides.rest()
-    rest, words = each.max(0), (each * (sides.kind == WORD)).sum(0)
+    rest, words = sides.rest.max(0), (sides.rest * (sides.kind == WORD)).sum(0)
     first_a, first_b = p.first[left], p.first[right]
     return {
         "rest_both": np.minimum(*rest),
@@ -51,9 +49,8 @@ def leftovers(p: Prepared, left: "Places", right: "Places", sides: Sides) -> "di
 
 def habits(p: Prepared, _: "Places", __: "Places", sides: Sides) -> "dict[str, Floats]":
     """The terms' own experience: some are left out at will, others tell two products apart."""
-    real = sides.terms > 0
-    kept = (p.glossary.kept[sides.terms] * sides.matched * real).sum(0)
-    each = p.glossary.missed[sides.terms] * (1 - sides.matched) * real
+    kept = (p.glossary.kept[sides.terms] * sides.matched).sum(0)
+    each = p.glossary.missed[sides.terms] * (1 - sides.matched)
     missed, worst = each.sum(0), each.min(0)
     return {
         "kept": _bounded(kept[0] + kept[1]),
@@ -72,7 +69,7 @@ def _bounded(habits: "Floats") -> "Floats":
 def numbers(_: Prepared, __: "Places", ___: "Places", sides: Sides) -> "dict[str, Any]":
     """Numbers and measures, such as the 2 of "2 ply" or 64gb."""
     number = sides.kind == NUMBER
-    found, rest = (number * sides.found()).sum(0), (number * sides.rest()).max(0)
+    found, rest = (number * sides.found).sum(0), (number * sides.rest).max(0)
     return {
         "number_same": np.minimum((found[0] + found[1]) / 2, 1),
         "number_differs": np.minimum(*rest),

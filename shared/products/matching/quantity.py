@@ -73,6 +73,11 @@ def quantity_in(parts: Iterable[str]) -> Quantity | None:
     return next((q for q in found if q.dimension != "count"), found[0] if found else None)
 
 
+def is_quantity(text: str) -> bool:
+    """Whether a folded text is a size and nothing else."""
+    return _QUANTITY.fullmatch(text) is not None
+
+
 @lru_cache(maxsize=WORDS)
 def stands_alone(word: str) -> bool:
     """Whether a folded word can be no part of a size or measure, whatever stands beside it."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
 
 NEIGHBOURS: Final = 16
+# Every neighbour of the one is held against every one of the other: most have few.
+_WIDTHS: Final = np.array([2, 4, 8, NEIGHBOURS])
 _CHUNK: Final = 2_000
 _LARGEST: Final = 30.0
 _MOST: Final = 4.0
@@ -69,17 +71,21 @@ class Surroundings:
         self._sure = np.zeros((self._count, NEIGHBOURS))
         self._near[owner[kept], rank[kept]] = self._to[order][kept]
         self._sure[owner[kept], rank[kept]] = probability(both[order][kept])
+        self._known = np.bincount(owner[kept], minlength=self._count)
 
     def features(self, left: "Places", right: "Places") -> "Floats":
         """(n, len(NAMES)) what surrounds the pairs, which need not be candidates; symmetric."""
         own = self._own_odds(left, right)
         rivals = self._rivals(left, right, own), self._rivals(right, left, own)
-        company = [
-            self._company(left[at : at + _CHUNK], right[at : at + _CHUNK])
-            for at in range(0, max(len(left), 1), _CHUNK)
-        ]
-        sides = np.stack([np.maximum(*rivals), np.minimum(*rivals)], axis=1)
-        return np.concatenate([sides, np.concatenate(company)], axis=1)
+        found = np.empty((len(left), len(NAMES)))
+        found[:, 0], found[:, 1] = np.maximum(*rivals), np.minimum(*rivals)
+        known = np.maximum(self._known[left], self._known[right])
+        for at, width in enumerate(_WIDTHS):
+            chosen = np.flatnonzero(np.searchsorted(_WIDTHS, known) == at)
+            for start in range(0, len(chosen), _CHUNK):
+                rows = chosen[start : start + _CHUNK]
+                found[rows, 2:] = self._company(left[rows], right[rows], width)
+        return found
 
     def _rivalry_of(self, offers: "Places", others: "Places") -> "Places":
         return offers * self._groups + self._retailer[others]
@@ -101,10 +107,11 @@ class Surroundings:
         strength: Floats = np.log1p(np.maximum(rest, 0))
         return strength
 
-    def _company(self, left: "Places", right: "Places") -> "Floats":
-        near_a, near_b = self._near[left], self._near[right]
-        sure_a = np.where(near_a == right[:, None], 0, self._sure[left])
-        sure_b = np.where(near_b == left[:, None], 0, self._sure[right])
+    def _company(self, left: "Places", right: "Places", width: int) -> "Floats":
+        """What the `width` closest neighbours of either say, which are all that either has."""
+        near_a, near_b = self._near[left, :width], self._near[right, :width]
+        sure_a = np.where(near_a == right[:, None], 0, self._sure[left, :width])
+        sure_b = np.where(near_b == left[:, None], 0, self._sure[right, :width])
         common = (near_a[:, :, None] == near_b[:, None, :]) & (near_a >= 0)[:, :, None]
         shared = np.minimum(sure_a[:, :, None], sure_b[:, None, :]) * common
         best, total = shared.max((1, 2)), shared.sum((1, 2))

@@ -8,6 +8,7 @@ from typing import Final
 from shared.products.matching.quantity import (
     MEASURES,
     from_first_digit,
+    is_quantity,
     measured,
     runs,
     stands_alone,
@@ -22,6 +23,7 @@ _SPACED_MEASURE: Final = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?) ?({_UNIT})(?!\w
 _MEASURE: Final = re.compile(rf"\d+(?:\.\d+)?(?:g|ml|pcs|p|k|x|{_UNIT})")
 _WITH_DIGIT: Final = re.compile(r"\S*\d\S*")
 _NO_CODE_CHARACTER: Final = re.compile(r"[^a-z0-9]+")
+_AROUND: Final = "()[].,;:"
 _TO_LAST_DIGIT: Final = re.compile(r"^.*\d")
 # What a shop writes before the size in a code, such as the UE of a Samsung UE40NU7120.
 _BEFORE_FIRST_DIGIT: Final = re.compile(r"^[a-z]{1,4}(?=\d)")
@@ -111,7 +113,9 @@ def _measured(run: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _codes(run: str) -> tuple[str, ...]:
-    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in _WITH_DIGIT.findall(run))
+    # Without its point "1.25kg" would read as one.
+    chunks = (chunk for chunk in _WITH_DIGIT.findall(run) if not is_quantity(chunk.strip(_AROUND)))
+    written = (_NO_CODE_CHARACTER.sub("", chunk) for chunk in chunks)
     return tuple(code for code in written if kind(code) == CODE)
 
 

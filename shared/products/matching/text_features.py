@@ -61,7 +61,8 @@ class _Texts:
 
     def names_covered(self, named: "Places", texts: "Places") -> "Floats":
         """How much of a name, by rarity, stands in a text."""
-        terms, weights = self._prepared.terms[named], self._prepared.weights[named]
+        terms = self._prepared.terms[named]
+        weights = self._prepared.glossary.rarity[terms]
         found = self._has(np.repeat(texts, terms.shape[1]), terms.ravel()).reshape(terms.shape)
         covered: Floats = (found * weights).sum(1) / np.maximum(weights.sum(1), _TINY)
         return covered

@@ -14,9 +14,10 @@ from shared.products import (
     rematch_page,
     statistics,
 )
+from shared.products.allowances import Allowance
 from shared.products.pairs import State
 
-WRITTEN = pairing.Published(None, {}, State(), 7, written=True)
+WRITTEN = pairing.Published(None, {}, State(), 7, Allowance(0), written=True)
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""What the product's own steps read and find through capped posting lists."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.products import pairing, postings
+from shared.products.matching import POSTING_CAP, Matcher, Offer, shortlist
+from shared.products.pairs import State
+
+
+class Followed(NamedTuple):
+    """Of some matches: reads for the one side, and shares that lists hold and that are found."""
+
+    most_reads: int
+    reads: float
+    full_lists: float
+    met: float
+    found: float
+
+
+def follow(
+    offers: Sequence[Offer], asked: Sequence[tuple[int, int]], matcher: Matcher, lowest: int
+) -> Followed:
+    """Looks for the second offer of each of `asked`, two places, as the first one's task does.
+
+    The lists are filled in the order of the offers; the product's own functions choose from them
+    whom to judge and whom to read.
+    """
+    keys = [matcher.keys(offer) for offer in offers]
+    lists = _capped(offers, keys)
+    reads, met, found, full = [], 0, 0, 0
+    for place, partner in asked:
+        offer, other = offers[place], offers[partner].id
+        offered = {pid: each for key in keys[place] for pid, each in lists[key].items()}
+        offered.pop(offer.id, None)
+        likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
+        judged = matcher.judge(offer, likely, lowest)
+        sure = {pid: match.confidence for pid, match in judged.items() if match.same(lowest)}
+        chosen = pairing.choose(sure, State())
+        # Two documents and the lists, twice where they changed; then three and those chosen.
+        reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
+        full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])
+        met += other in offered
+        found += other in chosen
+    count = len(asked)
+    looked_in = sum(len(keys[place]) for place, _ in asked)
+    return Followed(
+        max(reads), statistics.fmean(reads), full / looked_in, met / count, found / count
+    )
+
+
+def _capped(offers: Sequence[Offer], keys: list[tuple[str, ...]]) -> dict[str, dict[str, Offer]]:
+    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
+    for offer, own in zip(offers, keys, strict=True):
+        for key in own:
+            if postings.has_room(lists[key], offer):
+                lists[key][offer.id] = offer
+    return lists
