@@ -1,5 +1,6 @@
 """This process in the place of a function's instance: with its settings, its clients made anew."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,9 +47,21 @@ def begin_anew() -> None:
 
 
 @contextmanager
+def _logging_as_before() -> Iterator[None]:
+    """What a function set up of our log lines does not outlive it."""
+    ours = logging.getLogger("shared")
+    before = (ours.level, ours.handlers, ours.propagate)
+    try:
+        yield
+    finally:
+        ours.setLevel(before[0])
+        ours.handlers, ours.propagate = before[1:]
+
+
+@contextmanager
 def instance(environment: Mapping[str, str], **changes: str | None) -> Iterator[None]:
     """The environment of a function, and nothing kept from what this process did before."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, _logging_as_before():
         for name, value in {**environment, **changes}.items():
             if value is None:
                 patch.delenv(name, raising=False)
