@@ -34,7 +34,7 @@ from tests.integration.edge.instance import instance
 from tests.polling import eventually
 from tests.sessions import ADMIN
 
-SHOP = "Corner Shop"
+SHOP = "Harbour Shop"
 NOWHERE = "Nowhere Shop"
 
 

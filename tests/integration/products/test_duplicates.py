@@ -64,6 +64,10 @@ def counted(client, references, *args, **facts):
     asked.extend(references)
     return get_all(client, references, *args, **facts)
 def hindered(transaction):
+    # As after a commit that was aborted: one that hangs would keep its locks for a minute.
+    client = transaction._client
+    request = {"database": client._database_string, "transaction": transaction._id}
+    client._firestore_api.rollback(request=request, metadata=client._rpc_metadata)
     raise Aborted("hindered")
 Client.get_all = counted
 published = pairing.publish(sys.argv[1], matcher)
