@@ -65,7 +65,9 @@ def answered(request: bytes, opened: int, most_bytes: int = 10**6) -> bytes:
 def test_a_tunnel_or_a_request_to_such_a_host_is_refused(host: str) -> None:
     for request in (f"CONNECT {host} HTTP/1.1", f"GET http://{host}/ HTTP/1.1"):
         said = answered(f"{request}\r\nHost: {host}\r\n\r\n".encode(), opened=9)
-        assert said.startswith((b"HTTP/1.1 403 ", b"HTTP/1.1 502 ")), (request, said[:80])
+        # Where no resolver takes this name, it leads nowhere at all.
+        nowhere = b"HTTP/1.1 502 " if host == "localhost." else b"HTTP/1.1 403 "
+        assert said.startswith((b"HTTP/1.1 403 ", nowhere)), (request, said[:80])
 
 
 @pytest.mark.parametrize(
