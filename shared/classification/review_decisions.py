@@ -4,7 +4,7 @@ One transaction changes the products, by the catalogue's own change, closes the 
 the label store and to the calibration ledger: all of it happens, or nothing does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from shared.classification.review_schemas import (
     ReviewResult,
     ReviewResults,
     ReviewView,
+    outdated,
     version_of,
     view,
 )
@@ -25,7 +26,7 @@ from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.errors import Conflict, Invalid, NotFound, ShoppleError, StaleVersion
+from shared.errors import Conflict, Invalid, NotFound, ShoppleError
 from shared.products import catalogue, category_tree
 from shared.products.models import Product
 from shared.products.models import from_document as product_of
@@ -33,7 +34,7 @@ from shared.products.slug import slug
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
+    from google.cloud.firestore import Transaction
 
 # Seven documents an entry at most, and a few for all, stay under Firestore's classic 500 writes.
 CHUNK: Final = 50
@@ -153,16 +154,14 @@ class _Work:
         self._together = together
         # Products as the decisions before leave them: two entries may be of one product.
         self._moved: dict[str, Product] = {}
-        found = self._read(map(reviews.reference, ids))
+        found = firestore.existing(map(reviews.reference, ids), transaction)
         self._reviews = {s.id: reviews.from_document(s.id, s.to_dict() or {}) for s in found}
         known = self._reviews.values()
         told = {each.product.id for each in known if each.product.id}
-        self._snapshots = {s.id: s for s in self._read(map(catalogue.reference, sorted(told)))}
-        named = {of for each in known for of in (each.category, self._category(each))} - {None}
-        categories = self._read(
-            category_tree.reference(str(each)) for each in sorted(named, key=str)
-        )
-        self._there = {s.id for s in categories if not (s.to_dict() or {}).get("moved_to")}
+        products = firestore.existing(map(catalogue.reference, sorted(told)), transaction)
+        self._snapshots = {s.id: s for s in products}
+        named = [of or "" for each in known for of in (each.category, self._category(each))]
+        self._there = category_tree.listed(named, transaction)
         self._page = labels.last_page(transaction)
         providers = sorted({each.provider for each in known if each.provider})
         self._ledgers = ledgers.read_in(transaction, providers)
@@ -184,9 +183,8 @@ class _Work:
     def _outdated(
         self, review: Review, product: Product | None, expected: int | None
     ) -> ShoppleError | None:
-        shown = version_of(review, product)
-        if expected is not None and shown != expected:
-            return StaleVersion(f"The entry is at version {shown} now: it or its product changed.")
+        if (stale := outdated(review, product, expected)) is not None:
+            return stale
         if self._together and self._wanted.decision != "reject" and is_renamed(review, product):
             # Whoever decides many says no version of any: what was found is of another text.
             return Conflict("The product has another name now; decide this one by itself.")
@@ -244,15 +242,6 @@ class _Work:
         labels.write(self._transaction, self._page, lessons.labels(s.review for s in steps))
         learnt = lessons.outcomes(s.review for s in steps if s.was == "open")
         ledgers.write(self._transaction, self._ledgers, learnt)
-
-    def _read(self, references: "Iterable[DocumentReference]") -> "list[DocumentSnapshot[Any]]":
-        wanted = list(references)
-        if not wanted:
-            return []
-        found = firestore.client().get_all(
-            wanted, transaction=self._transaction, **firestore.limits()
-        )
-        return [snapshot for snapshot in found if snapshot.exists]
 
     def _product(self, review: Review) -> Product | None:
         product_id = review.product.id or ""

@@ -12,7 +12,7 @@ from shared.classification import labels, ledgers, lessons, reviews
 from shared.classification.review_schemas import (
     ReviewDecision,
     ReviewView,
-    version_of,
+    outdated,
     view,
 )
 from shared.classification.reviews import Review
@@ -20,7 +20,7 @@ from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.errors import Invalid, NotFound, StaleVersion
+from shared.errors import Invalid, NotFound
 from shared.products import catalogue, category_tree
 from shared.products.models import Product
 from shared.products.models import from_document as product_of
@@ -51,9 +51,8 @@ def reopen(
         nonlocal committed, moved
         committed = transaction
         work = _Work(transaction, review_id)
-        shown = version_of(work.review, work.product)
-        if expected is not None and shown != expected:
-            raise StaleVersion(f"The entry is at version {shown} now: it or its product changed.")
+        if (stale := outdated(work.review, work.product, expected)) is not None:
+            raise stale
         if work.review.status == "open":
             moved = False
             return view(work.review, work.product)
@@ -130,13 +129,7 @@ class _Work:
 
     def _has_category(self, category: str | None) -> bool:
         # A product without a category goes back to none.
-        if not category:
-            return True
-        found = self._read(category_tree.reference(category))
-        return found is not None and not (found.to_dict() or {}).get("moved_to")
+        return not category or category in category_tree.listed([category], self._transaction)
 
     def _read(self, reference: "DocumentReference") -> "DocumentSnapshot[Any] | None":
-        found = firestore.client().get_all(
-            [reference], transaction=self._transaction, **firestore.limits()
-        )
-        return next((snapshot for snapshot in found if snapshot.exists), None)
+        return next(firestore.existing([reference], self._transaction), None)

@@ -10,6 +10,7 @@ from shared.classification.models import Provider
 from shared.classification.reviews import Reason, Review, Stage, Status
 from shared.clock import rfc3339
 from shared.edge.pages import Cursor, PageSize
+from shared.errors import StaleVersion
 from shared.products import schemas as product_schemas
 from shared.products.models import Product
 
@@ -118,6 +119,14 @@ class ReviewResults(msgspec.Struct):
 def version_of(review: Review, product: Product | None) -> int:
     """What an ETag names: a change of either is one of what was shown, and neither goes back."""
     return review.version + (product.version if product else 0)
+
+
+def outdated(review: Review, product: Product | None, expected: int | None) -> StaleVersion | None:
+    """What is wrong where somebody saw another version than the entry is at now."""
+    shown = version_of(review, product)
+    if expected is None or shown == expected:
+        return None
+    return StaleVersion(f"The entry is at version {shown} now: it or its product changed.")
 
 
 def view(review: Review, product: Product | None) -> ReviewView:

@@ -1,6 +1,6 @@
 """Categories: a tree that products are filed under."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
@@ -15,7 +15,7 @@ from shared.products.slug import slug
 from shared.system import audit
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, DocumentSnapshot
+    from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
 
 COLLECTION: Final = "categories"
 MAX_DEPTH: Final = 5
@@ -31,6 +31,13 @@ ATTEMPTS: Final = 4
 def reference(category_id: str) -> "DocumentReference":
     """Where a category is stored."""
     return firestore.client().collection(COLLECTION).document(category_id)
+
+
+def listed(names: Iterable[str], transaction: "Transaction | None" = None) -> set[str]:
+    """Those of `names` that are categories, and are not being removed."""
+    references = [reference(name) for name in sorted(set(names)) if name]
+    found = firestore.existing(references, transaction, ["moved_to"])
+    return {s.id for s in found if not (s.to_dict() or {}).get("moved_to")}
 
 
 def read_all() -> dict[str, dict[str, Any]]:

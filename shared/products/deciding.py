@@ -24,7 +24,6 @@ from shared.products import (
     statistics,
 )
 from shared.products.models import Product, from_document, to_document
-from shared.products.proposal_judging import listed_categories
 from shared.products.proposal_models import Decision, Proposal
 from shared.products.proposal_models import from_document as proposal_of
 from shared.products.proposal_models import to_document as proposal_document
@@ -180,7 +179,7 @@ def _refuse_lost_categories(outcomes: dict[str, _Outcome], by: Actor) -> None:
     }
     named = {step.product.category for step in steps.values() if step.product.category}
     lost = {}
-    for category in sorted(named - listed_categories(named)):
+    for category in sorted(named - category_tree.listed(named)):
         try:
             category_tree.ensure([category], by)
         except Conflict as error:

@@ -5,7 +5,6 @@ Nothing is looked up while the rules are off, nor for a retailer that they do no
 
 from collections.abc import Iterable, Sequence
 
-from shared.clients import firestore
 from shared.products import category_tree, match_models, postings
 from shared.products.matching import DefaultMatcher, Matcher, Offer, shortlist
 from shared.products.models import Product
@@ -39,7 +38,7 @@ class Judge:
         if not rules.enabled:
             return
         named = {row.category for row in all_rows if row.retailer in rules.retailers}
-        self._categories = listed_categories(named)
+        self._categories = category_tree.listed(named)
         offers = [offer_of(row, "") for row in unknown if row.retailer in rules.retailers]
         self._lists = postings.read(key for offer in offers for key in self._matcher.keys(offer))
 
@@ -85,10 +84,3 @@ class Judge:
 def _matcher(settings: Configuration) -> Matcher:
     # While the rules are off no verdict depends on it, and to ask for the model costs a read.
     return match_models.current() if settings.auto_approval.enabled else DefaultMatcher()
-
-
-def listed_categories(names: Iterable[str]) -> set[str]:
-    """Those of `names` that are categories, and are not being removed."""
-    references = [category_tree.reference(name) for name in sorted(set(names)) if name]
-    found = firestore.existing(references, fields=["moved_to"])
-    return {s.id for s in found if not (s.to_dict() or {}).get("moved_to")}
