@@ -90,11 +90,8 @@ def forget(
 
 
 def _read(providers: Iterable[str], transaction: "Transaction | None") -> dict[str, list[Outcome]]:
-    references = [_reference(provider) for provider in providers]
-    if not references:
-        return {}
-    found = firestore.client().get_all(references, transaction=transaction, **firestore.limits())
-    return {s.id: _outcomes(s.to_dict() or {}) for s in found if s.exists}
+    found = firestore.existing(map(_reference, providers), transaction)
+    return {snapshot.id: _outcomes(snapshot.to_dict() or {}) for snapshot in found}
 
 
 def _reference(provider: str) -> "DocumentReference":

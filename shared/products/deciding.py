@@ -126,9 +126,7 @@ def _decide(  # noqa: PLR0913 - one call, with all that it rests on
 def _read(ids: Sequence[str]) -> dict[str, _Read]:
     products = [catalogue.reference(product_id) for product_id in ids]
     references = [*products, *(proposal_store.reference(product_id) for product_id in ids)]
-    with firestore.errors_mapped():
-        snapshots = list(firestore.client().get_all(references, **firestore.limits()))
-    by_path = {snapshot.reference.path: snapshot for snapshot in snapshots if snapshot.exists}
+    by_path = {each.reference.path: each for each in firestore.existing(references)}
     found = {}
     for product_id, reference in zip(ids, products, strict=True):
         product = by_path.get(reference.path)

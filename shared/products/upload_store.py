@@ -63,11 +63,7 @@ def written_micros(upload_id: str) -> int:
 def read_chunks(upload: Upload) -> list[Chunk]:
     """Every chunk, in order."""
     references = [_chunk(upload.id, number) for number in range(upload.chunks)]
-    with firestore.errors_mapped():
-        found = {
-            s.id: s.to_dict() or {}
-            for s in firestore.client().get_all(references, **firestore.limits())
-        }
+    found = {each.id: each.to_dict() or {} for each in firestore.existing(references)}
     return [unpack(found[reference.id]["data"]) for reference in references]
 
 

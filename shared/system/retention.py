@@ -118,13 +118,9 @@ def _remove_crawls(days: int, clock: Clock, give_up: float, removed: Counter[str
 
 def _jobs_of(objects: Sequence[storage.Stored]) -> dict[str, dict[str, Any]]:
     collection = firestore.client().collection(JOBS)
-    wanted = [collection.document(job_id) for job_id in {_job_id(each) for each in objects}]
-    if not wanted:
-        return {}
-    fields = ["finished_at", "manifest"]
-    with firestore.errors_mapped():
-        found = firestore.client().get_all(wanted, field_paths=fields, **firestore.limits())
-        return {each.id: each.to_dict() or {} for each in found if each.exists}
+    wanted = (collection.document(job_id) for job_id in {_job_id(each) for each in objects})
+    found = firestore.existing(wanted, fields=["finished_at", "manifest"])
+    return {each.id: each.to_dict() or {} for each in found}
 
 
 def _job_id(stored: storage.Stored) -> str:
