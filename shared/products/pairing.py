@@ -63,6 +63,7 @@ def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) 
         state = pairs.state_of(_fields(found, pairs.STATES))
         offer = postings.offer_of(product) if product else None
         keys = matcher.keys(offer) if offer else ()
+        copy = postings.copy_of(offer) if offer else None
         addition = postings.added(offer) if offer else {}
         # Not of the transaction, so another attempt needs none of them anew.
         missing = [key for key in keys if key not in known]
@@ -73,7 +74,7 @@ def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) 
         if product is None or not product.listed:
             # What waits for approval looks for others, and is found by none.
             kept = []
-        new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
+        new = [k for k in kept if lists.get(k, {}).get(product_id) != copy]
         gone = sorted(set(state.keys) - set(kept))
         address = _address(product)
         free = address == state.address or _is_free(transaction, address, allowance)
