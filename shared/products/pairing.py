@@ -258,7 +258,7 @@ def _read(
 
 
 def _all(
-    transaction: "Transaction", references: Sequence["DocumentReference"]
+    transaction: "Transaction", references: list["DocumentReference"]
 ) -> "Iterable[DocumentSnapshot[Any]]":
     # Errors are mapped around the transaction, which has to see those that make it try again.
     return firestore.client().get_all(references, transaction=transaction, **firestore.limits())

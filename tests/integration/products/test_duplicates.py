@@ -346,6 +346,35 @@ def test_a_decision_that_is_taken_back_leaves_nothing(shop: Shop, sold: Sold) ->
     assert shop.http.post("/api/products/duplicates/reopen", json={"pairs": []}).status_code == 422
 
 
+def test_one_retailers_offers_are_listed_on_strong_evidence_alone(shop: Shop) -> None:
+    shop.clear()
+    name, twins_name = GOODS[0][0], "Milk Powder Anchor Full Cream"
+    ours = offers("keells", "500.00")[0]
+    file = [ours, ours | {"name": f"{name} Pouch"}, ours | {"name": twins_name}]
+    told = shop.preview(file)
+    assert (told["new"], told["duplicates"]) == (2, 1)
+    shop.confirm(told["upload_id"])
+    other = ours | {"name": "Renamed Later", "brand": "", "size": "1kg"}
+    shop.upload([ours | {"retailer": "cargills"}, other])
+    shop.settle()
+    found = {(f["retailer"], f["name"]): pid for pid, f in shop.documents("products").items()}
+    mine, near, twin = (found["keells", each] for each in (name, f"{name} Pouch", other["name"]))
+    theirs = found["cargills", name]
+    touch(shop, twin, name=twins_name, brand=ours["brand"], size=ours["size"])
+    known = shop.documents("match_pairs")
+    assert pairs.pair_id(mine, twin) in known
+    assert {pairs.pair_id(near, mine), pairs.pair_id(near, twin)}.isdisjoint(known)
+    # A weak chain: what is as like to the near one as to ours, but less.
+    weak = {"products": sorted((near, theirs)), "confidence": 70, "evidence": []}
+    document = shop.database.document(f"match_pairs/{pairs.pair_id(near, theirs)}")
+    document.set(weak | {"decision": None, "facets": [pairs.OPEN]})
+    for one, partner in ((near, theirs), (theirs, near)):
+        state = shop.database.document(f"match_states/{one}")
+        state.set({"partners": {partner: 70}}, merge=True)
+    groups = shop.get("/api/products/duplicates", limit=50)["groups"]
+    assert [ids(group) for group in groups] == [{mine, twin, theirs}, {near, theirs}]
+
+
 def test_a_hundred_decisions_are_one_commit(shop: Shop) -> None:
     shop.clear()
     shop.upload(row(number) for number in range(40))
@@ -382,6 +411,34 @@ def test_training_names_a_model_and_keeps_the_last_few(shop: Shop) -> None:
     begun = good(shop.http.post("/api/products/rematch", json={}))
     assert begun["model"] == newest
     eventually(lambda: progress(shop, begun["rematch_id"])["state"] == "completed")
+
+
+def test_what_was_refused_stays_so_by_a_new_model_and_a_full_rematch(shop: Shop) -> None:
+    shop.clear()
+    shop.upload(row(number) for number in range(60))
+    for retailer in SHOPS:
+        shop.upload(offers(retailer, "500.00")[:1])
+    shop.settle()
+    sold = {f["retailer"]: pid for pid, f in shop.documents("products").items() if f["size"]}
+    a, b, c = (sold[retailer] for retailer in SHOPS)
+    both, others = pairs.pair_id(a, b), {pairs.pair_id(a, c), pairs.pair_id(b, c)}
+    assert {both, *others} == shop.documents("match_pairs").keys()
+    decide(shop, [a], [b])
+    assert shop.call_private("retrain_matcher").is_success
+    model = shop.documents("match_models")["current"]["version"]
+    # All pairs anew: what the other two are to each other is found again, by the new model.
+    for each in others:
+        shop.database.document(f"match_pairs/{each}").delete()
+    for each in (a, b, c):
+        shop.database.document(f"match_states/{each}").update({"partners": {}, "marks": {}})
+    begun = good(shop.http.post("/api/products/rematch", json={}))
+    assert begun["model"] == model
+    eventually(lambda: progress(shop, begun["rematch_id"])["state"] == "completed")
+    assert shop.documents("match_pairs").keys() == others
+    (group,) = shop.get("/api/products/duplicates")["groups"]
+    assert {pairs.pair_id(each["a"], each["b"]) for each in group["pairs"]} == others
+    assert shop.documents("match_states")[a]["decided"] == {b: False}
+    assert not shop.documents("match_decisions")[both]["same"]
 
 
 def stored_models(shop: Shop) -> list[str]:

@@ -53,17 +53,20 @@ def test_changed_lists_are_renewed_although_the_rest_fails(
 def test_a_search_that_is_hindered_does_not_hinder_the_pairs(
     bumped: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paid: list[bool] = []
+    told: list[bool] = []
+
+    def pair(*_: object, paid: bool) -> pairing.Paired:
+        told.append(paid)
+        return pairing.Paired({}, written=True)
+
     monkeypatch.setattr(statistics, "request_refresh", lambda: None)
     monkeypatch.setattr(cache, "ensure_bumped", lambda *_: None)
     monkeypatch.setattr(search_lists, "publish", failing(Conflict()))
-    monkeypatch.setattr(
-        pairing, "pair", lambda *_, **facts: paid.append(facts["paid"]) or pairing.Paired({}, True)
-    )
+    monkeypatch.setattr(pairing, "pair", pair)
     with pytest.raises(Conflict):
         following.follow("a")
     # The debt stays, so that the search is tried again.
-    assert paid == [False]
+    assert told == [False]
     assert bumped == [posting_cache.NAMESPACE, "products"]
 
 
