@@ -48,8 +48,10 @@ def shares(examples: "Floats", weights: "Floats") -> "Floats":
     What weak evidence within one retailer is held back by is the retailer's share.
     """
     found = examples * weights
-    total = found.sum(1)
-    found[:, ONE_RETAILER] += held(total, examples[:, ONE_RETAILER] > 0) - total
+    own = examples[:, ONE_RETAILER] > 0
+    if own.any():
+        total = found.sum(1)
+        found[:, ONE_RETAILER] += held(total, own) - total
     return found
 
 
