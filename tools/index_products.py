@@ -21,6 +21,7 @@ from shared.clock import Clock, utc_now
 from shared.config import settings
 from shared.errors import Conflict, ShoppleError
 from shared.products import catalogue, search_lists
+from shared.products.allowances import Allowance
 from shared.products.search_index import ALIAS, DEFINITION, document_of
 
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def _fill_lists(page: "Page") -> None:
 def _fill_list(product_id: str) -> None:
     for _ in range(ATTEMPTS - 1):
         try:
-            return search_lists.publish(product_id)
+            return search_lists.publish(product_id, Allowance())
         except Conflict:
             # A task of the product's own is at the same lists.
             continue
-    return search_lists.publish(product_id)
+    return search_lists.publish(product_id, Allowance())
 
 
 def _hand_over(index: str) -> None:

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from shared.products.matching import MatchModel, Offer, train
+from shared.products.matching.bulk import twins
 from shared.products.matching.columns import prepare
 from shared.products.matching.logistic import probability
 from shared.products.matching.nearest import near_pairs
@@ -108,11 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _accepted(tables: Tables, scoring: Scoring) -> Iterator[tuple[str, str, str]]:
-    """The candidates that count as the same product."""
+    """The candidates that count as the same product, and what one retailer lists twice."""
     names = {at: name for name, at in tables.right.items()}
     first = {at: name for name, at in tables.left.items()}
-    sure = 100 * probability(scoring.log_odds_of_candidates)
-    for a, b, confidence in zip(*scoring.candidates, sure, strict=True):
+    again = twins(scoring.prepared)
+    left, right = map(np.append, scoring.candidates, (again.left, again.right))
+    log_odds = scoring.log_odds(again.left, again.right)
+    sure = 100 * probability(np.append(scoring.log_odds_of_candidates, log_odds))
+    for a, b, confidence in zip(left, right, sure, strict=True):
         if confidence >= SAME_FROM and int(a) in first and int(b) in names:
             yield first[int(a)], names[int(b)], f"{confidence:.2f}"
 

@@ -1,18 +1,23 @@
 """Which products hang together by their matches: pure rules over what their states know."""
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
 import msgspec
 
 from shared.products.matching import Offer
+from shared.products.matching.one_retailer import Clusters, least
 from shared.products.pairs import State, facets, pair_id
 
 # Of more offers than these of one product, the surest are shown; the rest form groups of their own.
 MAX_MEMBERS: Final = 20
 MAX_PAIRS: Final = 40
+
+Pair = tuple[int, str, str]
+"""A confidence and two products, in the order of their ids."""
+_CERTAIN: Final = 100
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -55,20 +60,47 @@ def linked(
     found: Mapping[str, Member],
     states: Mapping[str, State],
     threshold: int,
-) -> list[tuple[int, str, str]]:
-    """The matched pairs of a group, surest first, without those of merged offers."""
+) -> list[Pair]:
+    """The matched pairs of what hangs together, surest first, without those of merged offers.
+
+    Two offers of one retailer that were matched on weak evidence, formerly, are none.
+    """
     there = [each for each in members if each in found]
     pairs = [
         (confidence, min(a, b), max(a, b))
         for a, b in combinations(there, 2)
         if (confidence := links(states.get(a, State()), threshold).get(b)) is not None
+        and confidence >= least(threshold, one_retailer=_one_retailer(found[a], found[b]))
         and not _merged(found[a], found[b])
     ]
     return sorted(pairs, key=_rank, reverse=True)
 
 
+def group_of(
+    seed: tuple[str, str], pairs: Sequence[Pair], found: Mapping[str, Member]
+) -> list[Pair]:
+    """Those of the pairs, surest first, that are of one group with the pair `seed`.
+
+    A group takes a second offer of a retailer on strong evidence alone. A weak pair that would
+    bring one in is a group of its own: whether it is right, a person may still say.
+    """
+    clusters = Clusters({each: member.offer.retailer for each, member in found.items()})
+    primaries: dict[str, str] = {}
+    for product_id, member in found.items():
+        if member.group_id is not None:
+            first = primaries.setdefault(member.group_id, product_id)
+            clusters.join(first, product_id, _CERTAIN)
+    for confidence, a, b in pairs:
+        clusters.join(a, b, confidence)
+    ids = {*seed}
+    own = [pair for pair in pairs if ids == {*pair[1:]}]
+    if own and clusters.together(*seed):
+        return [pair for pair in pairs if all(clusters.together(seed[0], e) for e in pair[1:])]
+    return own
+
+
 def surest_open(
-    pairs: Iterable[tuple[int, str, str]],
+    pairs: Iterable[Pair],
     found: Mapping[str, Member],
     states: Mapping[str, State],
     facet: str,
@@ -85,9 +117,7 @@ def surest_open(
     return next(waiting, None)
 
 
-def shown(
-    pairs: Iterable[tuple[int, str, str]], states: Mapping[str, State], most: int = MAX_PAIRS
-) -> list[tuple[int, str, str]]:
+def shown(pairs: Iterable[Pair], states: Mapping[str, State], most: int = MAX_PAIRS) -> list[Pair]:
     """As many pairs of a group as one view holds, surest first.
 
     What waits for a person goes before what is confirmed: confirmed pairs are the surest of all,
@@ -97,8 +127,12 @@ def shown(
     return sorted(open_first[:most], key=_rank, reverse=True)
 
 
-def _rank(pair: tuple[int, str, str]) -> tuple[int, str]:
+def _rank(pair: Pair) -> tuple[int, str]:
     return pair[0], pair_id(pair[1], pair[2])
+
+
+def _one_retailer(a: Member, b: Member) -> bool:
+    return a.offer.retailer == b.offer.retailer != ""
 
 
 def _merged(a: Member, b: Member) -> bool:

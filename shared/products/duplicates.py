@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients import firestore
 from shared.edge.pages import Order
 from shared.products import catalogue, duplicate_groups, pairs, postings
-from shared.products.duplicate_groups import Member
+from shared.products.duplicate_groups import Member, Pair
 from shared.products.duplicate_schemas import (
     DuplicatesPage,
     DuplicatesQuery,
@@ -78,12 +78,18 @@ class _Looking:
         self._read_products({each for ids in members.values() for each in ids})
         shown = {}
         for seed, ids in members.items():
-            linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
-            first = duplicate_groups.surest_open(linked, self._members, self._states, self.facet)
+            group = self._group(seeds[seed], ids)
+            first = duplicate_groups.surest_open(group, self._members, self._states, self.facet)
             if first == seed:
-                shown[seed] = duplicate_groups.shown(linked, self._states)
+                shown[seed] = duplicate_groups.shown(group, self._states)
         stored = self._read_pairs(pair[1:] for linked in shown.values() for pair in linked)
         return [(s, self._view(s, shown, stored)) for s in found if s.id in members]
+
+    def _group(self, seed: tuple[str, str], ids: list[str]) -> list[Pair]:
+        """The matched pairs of the group that the pair is of, among what hangs together with it."""
+        linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
+        known = {each: self._members[each] for each in ids if each in self._members}
+        return duplicate_groups.group_of(seed, linked, known)
 
     def _grow(self, seeds: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
         kept = list(seeds)
@@ -142,7 +148,7 @@ class _Looking:
     def _view(
         self,
         seed: "DocumentSnapshot[Any]",
-        shown: dict[str, list[tuple[int, str, str]]],
+        shown: dict[str, list[Pair]],
         stored: dict[str, dict[str, Any]],
     ) -> GroupView | None:
         if seed.id not in shown:

@@ -5,8 +5,10 @@ or in any order. The order of steps matters once: a product stands in its postin
 it looks for others in them, so that of two products written at once at least one sees the other.
 """
 
+from collections.abc import Callable
+
 from shared.edge import cache
-from shared.errors import DependencyError, DependencyUnavailable
+from shared.errors import Conflict, DependencyError, ShoppleError
 from shared.products import (
     match_models,
     pairing,
@@ -15,18 +17,29 @@ from shared.products import (
     search_lists,
     statistics,
 )
+from shared.products.allowances import Allowance
 from shared.products.matching import Matcher
 
 
 def follow(product_id: str, matcher: Matcher | None = None) -> None:
-    """Brings everything that hangs on the product up to date; raises to be called again."""
+    """Brings everything that hangs on the product up to date; raises to be called again.
+
+    What may be read for it is limited together: where others hinder one step so often that nothing
+    is left for the next, a repetition finds done what was done, and always gets further.
+    """
+    allowance = Allowance()
     matcher = matcher or match_models.current()
-    published = pairing.publish(product_id, matcher)
+    # First, since a search that is written costs next to nothing: with posting lists that are
+    # written another attempt at the search might leave too little for the pairs, again and again.
+    hindered = [
+        _tried(lambda: search_lists.publish(product_id, allowance)),
+        _tried(lambda: search_index.publish(product_id, allowance)),
+    ]
+    published = pairing.publish(product_id, matcher, allowance)
     # At once: a repetition of what fails from here on finds the lists written already.
     _renew_lists(published)
     statistics.request_refresh()
-    hindered = [_bump(published), _index(product_id)]
-    search_lists.publish(product_id)
+    hindered.append(_tried(lambda: _make_up(published)))
     failed = [error for error in hindered if error is not None]
     paired = pairing.pair(published, product_id, matcher, paid=not failed)
     if paired.written:
@@ -42,21 +55,17 @@ def _renew_lists(published: pairing.Published) -> None:
         cache.bump(posting_cache.NAMESPACE, published.commit_micros or 0)
 
 
-def _bump(published: pairing.Published) -> DependencyError | None:
-    """Makes up for a bump that the writer missed; what hinders it must not hinder the rest."""
+def _make_up(published: pairing.Published) -> None:
+    """Makes up for a bump that the writer missed."""
     if published.commit_micros is not None:
-        try:
-            for namespace in ("products", posting_cache.NAMESPACE):
-                cache.ensure_bumped(namespace, published.commit_micros)
-        except DependencyUnavailable as error:
-            return error
-    return None
+        for namespace in ("products", posting_cache.NAMESPACE):
+            cache.ensure_bumped(namespace, published.commit_micros)
 
 
-def _index(product_id: str) -> DependencyError | None:
-    """Tells the search engine; that it is away must not hinder the rest either."""
+def _tried(step: Callable[[], None]) -> ShoppleError | None:
+    """What hinders the step, which must not hinder the rest."""
     try:
-        search_index.publish(product_id)
-    except DependencyError as error:
+        step()
+    except (DependencyError, Conflict) as error:
         return error
     return None

@@ -1,9 +1,10 @@
 """Matching one product: into its posting lists, out to candidates, and the pairs that come of it.
 
-What a product costs to match is bounded whatever the catalogue's size: two documents and at most
-`MAX_KEYS` lists to publish it, the lists once more if that changed them, and three documents and
+What a product costs to match is bounded whatever the catalogue's size: three documents and at most
+`MAX_KEYS` lists to publish it, those that it joins once more, and three documents and
 `MAX_OTHERS` products to settle its pairs. Decisions, marks and confidences are in its own state.
-A transaction that others hinder is run again within `MOST_READS`; beyond that the task comes again.
+A transaction that others hinder is run again within the allowance of all that is done for the
+product; beyond that the task comes again, and finds done what was done.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 MAX_COMPARED: Final = 30
 # As they are now; these are read.
 MAX_OTHERS: Final = 16
-# What any product takes, and one more attempt to settle sixteen pairs; the search is not in it.
-MOST_READS: Final = 54
 # Of those, how many a person may have confirmed: a group of many must not keep new ones out.
 MAX_CONFIRMED: Final = 10
 
@@ -41,6 +40,8 @@ class Published(msgspec.Struct, frozen=True):
     state: pairs.State
     commit_micros: int | None
     allowance: allowances.Allowance
+    joined: tuple[str, ...] = ()
+    """The lists that it is new in, or stands in as another offer."""
     written: bool = False
 
 
@@ -51,9 +52,8 @@ class Paired(msgspec.Struct, frozen=True):
     written: bool
 
 
-def publish(product_id: str, matcher: Matcher) -> Published:
+def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) -> Published:
     """Puts the product into the posting lists of its keys, and out of those it left."""
-    allowance = allowances.Allowance(MOST_READS)
     known: postings.Postings = {}
 
     def write(transaction: "Transaction") -> Published:
@@ -63,6 +63,7 @@ def publish(product_id: str, matcher: Matcher) -> Published:
         state = pairs.state_of(_fields(found, pairs.STATES))
         offer = postings.offer_of(product) if product else None
         keys = matcher.keys(offer) if offer else ()
+        copy = postings.copy_of(offer) if offer else None
         addition = postings.added(offer) if offer else {}
         # Not of the transaction, so another attempt needs none of them anew.
         missing = [key for key in keys if key not in known]
@@ -73,7 +74,7 @@ def publish(product_id: str, matcher: Matcher) -> Published:
         if product is None or not product.listed:
             # What waits for approval looks for others, and is found by none.
             kept = []
-        new = [k for k in kept if offer and lists.get(k, {}).get(product_id) != offer]
+        new = [k for k in kept if lists.get(k, {}).get(product_id) != copy]
         gone = sorted(set(state.keys) - set(kept))
         address = _address(product)
         free = address == state.address or _is_free(transaction, address, allowance)
@@ -87,14 +88,15 @@ def publish(product_id: str, matcher: Matcher) -> Published:
             transaction.set(pairs.state(product_id), {"address": address}, merge=True)
             if address is not None and free:
                 transaction.set(identities.reference(address), {"product_id": product_id})
-        written = bool(new or gone)
-        return Published(product, lists, state, _commit_micros(found), allowance, written)
+        micros, written = _commit_micros(found), bool(new or gone)
+        return Published(product, lists, state, micros, allowance, tuple(new), written)
 
     published = firestore.in_transaction(write)
-    if not published.written:
-        return published
-    allowance.take(len(published.lists))
-    return msgspec.structs.replace(published, lists=postings.read(published.lists))
+    # Of two that join a list at once the later one so sees the other; whom it does not join for, or
+    # joined before, it has seen already, or is seen by.
+    allowance.take(len(published.joined))
+    lists = {**published.lists, **postings.read(published.joined)}
+    return msgspec.structs.replace(published, lists=lists)
 
 
 def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool) -> Paired:
@@ -236,11 +238,11 @@ def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
     if not ids:
         return {}
     references = [catalogue.reference(product_id) for product_id in ids]
-    found = {s.id: s for s in firestore.client().get_all(references, transaction=transaction)}
+    found = {s.id: s.to_dict() for s in _all(transaction, references)}
     return {
         pid: postings.offer_of(from_document(pid, fields))
         for pid in ids
-        if (fields := found[pid].to_dict()) is not None and fields["listed"]
+        if (fields := found[pid]) is not None and fields["listed"]
     }
 
 
@@ -251,8 +253,15 @@ def _read(
 ) -> "_Found":
     """Documents of different collections, by collection."""
     allowance.take(len(references))
-    found = firestore.client().get_all(references, transaction=transaction)
+    found = _all(transaction, references)
     return {s.reference.parent.id: s for s in found if s.exists}
+
+
+def _all(
+    transaction: "Transaction", references: list["DocumentReference"]
+) -> "Iterable[DocumentSnapshot[Any]]":
+    # Errors are mapped around the transaction, which has to see those that make it try again.
+    return firestore.client().get_all(references, transaction=transaction, **firestore.limits())
 
 
 def _fields(found: "_Found", collection: str) -> dict[str, Any]:

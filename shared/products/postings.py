@@ -7,18 +7,29 @@ import msgspec
 
 from shared.clients import firestore
 from shared.products.matching import POSTING_CAP, Offer
+from shared.products.matching.offer import DESCRIPTION_LETTERS
 from shared.products.models import Product
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "match_keys"
+# So that a list of `POSTING_CAP` entries, with 22 bytes more for each one's place, stays below
+# 100 kB whatever is written.
+ENTRY_BYTES: Final = 950
+# What gives way where an offer says more than that; the description first.
+_GIVES_WAY: Final = ("description", "name", "category", "brand", "size")
+# What one letter takes at most: a control character is escaped.
+_LETTER_BYTES: Final = 6
 
 Postings = dict[str, dict[str, Offer]]
 
 
 class _Entry(msgspec.Struct, array_like=True):
-    """An offer in a list, as one text: a map for each would take forty times as long to read."""
+    """An offer in a list, as one text: a map for each would take forty times as long to read.
+
+    Entries of former times end before the description.
+    """
 
     retailer: str
     name: str
@@ -27,6 +38,7 @@ class _Entry(msgspec.Struct, array_like=True):
     category: str
     price_minor: int
     currency: str
+    description: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Entry)
@@ -49,8 +61,19 @@ def read(keys: Iterable[str]) -> Postings:
 
 def added(offer: Offer) -> dict[str, Any]:
     """The merge that puts an offer into a posting list."""
-    packed = _Entry(**{name: getattr(offer, name) for name in _Entry.__struct_fields__})
-    return {"entries": {offer.id: msgspec.json.encode(packed).decode()}}
+    return {"entries": {offer.id: _packed(copy_of(offer)).decode()}}
+
+
+def copy_of(offer: Offer) -> Offer:
+    """The offer as lists hold it: of its texts as many words as an entry has room for."""
+    for field in _GIVES_WAY:
+        excess = len(_packed(offer)) - ENTRY_BYTES
+        if excess <= 0:
+            break
+        text = getattr(offer, field)
+        cut = {field: _beginning(text, _bytes(text) - excess)}
+        offer = msgspec.structs.replace(offer, **cut)
+    return offer
 
 
 def removed(product_id: str) -> dict[str, Any]:
@@ -76,7 +99,26 @@ def offer_of(product: Product) -> Offer:
         category=product.category,
         price_minor=product.price_minor,
         currency=product.currency,
+        description=(product.description or "")[:DESCRIPTION_LETTERS],
     )
+
+
+def _packed(offer: Offer) -> bytes:
+    packed = _Entry(**{name: getattr(offer, name) for name in _Entry.__struct_fields__})
+    return msgspec.json.encode(packed)
+
+
+def _beginning(text: str, room_bytes: int) -> str:
+    """The words of a text that begin it and take no more bytes."""
+    kept = text[: max(0, room_bytes)]
+    while (excess := _bytes(kept) - room_bytes) > 0 and kept:
+        kept = kept[: -(1 + excess // _LETTER_BYTES)]
+    return kept if kept == text else kept.rpartition(" ")[0]
+
+
+def _bytes(text: str) -> int:
+    """What a text takes within an entry."""
+    return len(msgspec.json.encode(text)) - len('""')
 
 
 def _offers(fields: dict[str, Any]) -> dict[str, Offer]:

@@ -9,6 +9,7 @@ from shared.clients import firestore
 from shared.edge import cache
 from shared.errors import DependencyTimeout, DependencyUnavailable
 from shared.products import catalogue, match_models, outbox, pairing, posting_cache
+from shared.products.allowances import Allowance
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -57,7 +58,7 @@ def matched(ids: list[str], after: str | None, model: str) -> Page:
 
 def _match_one(product_id: str, matcher: "Matcher", changed: set[str]) -> list[tuple[str, str]]:
     """The product's matches; adds to `changed` whose pages tell of what was written."""
-    published = pairing.publish(product_id, matcher)
+    published = pairing.publish(product_id, matcher, Allowance())
     if published.written:
         changed.add(posting_cache.NAMESPACE)
     paired = pairing.pair(published, product_id, matcher, paid=False)

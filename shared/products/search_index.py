@@ -16,6 +16,7 @@ from shared.clock import epoch_micros
 from shared.config import settings
 from shared.errors import NotFound
 from shared.products import catalogue
+from shared.products.allowances import Allowance
 from shared.products.models import Product, from_document
 from shared.products.search_entries import SHORTEST_CORRECTED, entry_of
 from shared.products.search_finding import Wanted
@@ -46,13 +47,14 @@ _EXACT_BOOST: Final = 2.0
 _BEGUN_BOOST: Final = 1.5
 
 
-def publish(product_id: str) -> None:
+def publish(product_id: str, allowance: Allowance) -> None:
     """Makes the index, where there is one, hold the product as it is now.
 
-    Raises a DependencyError.
+    Raises a DependencyError, or Conflict where no more may be read.
     """
     if settings().opensearch_url is None:
         return
+    allowance.take(1)
     with firestore.errors_mapped():
         snapshot = catalogue.reference(product_id).get(**firestore.limits())
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import firestore
 from shared.products import catalogue
+from shared.products.allowances import Allowance
 from shared.products.models import from_document
 from shared.products.search_entries import entry_of, packed, vocabularies
 from shared.products.search_finding import WordList
@@ -43,16 +44,18 @@ class StoredLists:
         return {word for fields in found if fields for word in fields["words"]}
 
 
-def publish(product_id: str) -> None:
+def publish(product_id: str, allowance: Allowance) -> None:
     """Makes the lists hold the product as it is now; raises a DependencyError or Conflict."""
+    looked = _Looked(allowance)
 
     def write(transaction: "Transaction") -> None:
+        allowance.take(2)
         text, words = _present(transaction, product_id)
         state = _state(transaction, product_id)
         old_text, old_lists = state.get("entry", ""), tuple(state.get("lists", ()))
         if text == old_text:
             return
-        places = place(words, frozenset(old_lists), _heads) if text else Places()
+        places = place(words, frozenset(old_lists), looked.heads) if text else Places()
         for key in places.lists:
             grown = cost_bytes(text) - (cost_bytes(old_text) if key in old_lists else 0)
             transaction.set(
@@ -62,7 +65,7 @@ def publish(product_id: str) -> None:
             transaction.set(_reference(COLLECTION, key), _left(product_id, old_text), merge=True)
         for key in places.filled:
             transaction.set(_reference(COLLECTION, key), {"full": True}, merge=True)
-        _learn(transaction, places.new_words)
+        _learn(transaction, looked, places.new_words)
         if text:
             fields = {"entry": text, "lists": list(places.lists)}
             transaction.set(_reference(STATES, product_id), fields)
@@ -91,20 +94,44 @@ def _in(transaction: "Transaction", reference: "DocumentReference") -> Any:
     return firestore.client().get_all([reference], transaction=transaction, **firestore.limits())
 
 
-def _heads(keys: Iterable[str]) -> dict[str, Head | None]:
-    """Read outside the transaction: to lock common words would make writers wait in line."""
-    found = _get(COLLECTION, keys, ["full", "used_bytes"])
-    return {
-        key: None if fields is None else Head(bool(fields.get("full")), fields["used_bytes"])
-        for key, fields in found.items()
-    }
+class _Looked:
+    """What is read outside the transaction, and so once however often that is run again.
+
+    To lock common words would make writers wait in line.
+    """
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._known: dict[tuple[str, str], dict[str, Any] | None] = {}
+
+    def heads(self, keys: Iterable[str]) -> dict[str, Head | None]:
+        """What is known of the lists without their entries."""
+        found = self._read(COLLECTION, keys, ["full", "used_bytes"])
+        return {
+            key: None if fields is None else Head(bool(fields.get("full")), fields["used_bytes"])
+            for key, fields in found.items()
+        }
+
+    def vocabularies(self, keys: Iterable[str]) -> dict[str, dict[str, Any] | None]:
+        """The vocabularies, by id."""
+        return self._read(VOCABULARIES, keys)
+
+    def _read(
+        self, collection: str, keys: Iterable[str], only: list[str] | None = None
+    ) -> dict[str, dict[str, Any] | None]:
+        wanted = list(dict.fromkeys(keys))
+        missing = [key for key in wanted if (collection, key) not in self._known]
+        self._allowance.take(len(missing))
+        found = _get(collection, missing, only)
+        self._known |= {(collection, key): fields for key, fields in found.items()}
+        return {key: self._known[collection, key] for key in wanted}
 
 
-def _learn(transaction: "Transaction", words: tuple[str, ...]) -> None:
+def _learn(transaction: "Transaction", looked: _Looked, words: tuple[str, ...]) -> None:
     from google.cloud.firestore import ArrayUnion
 
     keys = {key: word for word in words for key in vocabularies(word)}
-    known = _get(VOCABULARIES, keys)
+    known = looked.vocabularies(keys)
     for word in words:
         for key in vocabularies(word):
             if len((known[key] or {}).get("words", ())) < MAX_VOCABULARY:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.products.matching import Offer
+from shared.products.matching.offer import DESCRIPTION_LETTERS
 from shared.products.upload_rows import RowError, UploadRow
 
 # Three documents a row and one for the upload stay under Firestore's classic 500 writes.
@@ -119,6 +120,7 @@ def offer_of(row: UploadRow, product_id: str) -> Offer:
         category=row.category,
         price_minor=row.price_minor,
         currency=row.currency,
+        description=(row.description or "")[:DESCRIPTION_LETTERS],
     )
 
 

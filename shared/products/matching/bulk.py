@@ -3,21 +3,19 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from shared.products.matching.candidates import Index, Pairs, best, joined
 from shared.products.matching.columns import Prepared
+from shared.products.matching.one_retailer import STRONG, may_join
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Score = Callable[[Prepared, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
-
-# So surely alike, two offers of one retailer are one product that it lists twice.
-STRONG: Final = 90
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -76,10 +74,9 @@ def clusters(pairs: Pairs, prepared: Prepared) -> "NDArray[np.int64]":
     for at in np.argsort(-pairs.likely, kind="stable").tolist():
         left, right = int(pairs.left[at]), int(pairs.right[at])
         first, second = sorted((root(left), root(right)))
-        known = members.get(first) or {shops[first]}
-        others = members.get(second) or {shops[second]}
-        twice = (known & others) - {-1}
-        if first == second or (twice and pairs.likely[at] < STRONG):
+        known = members.get(first) or {shops[first]} - {-1}
+        others = members.get(second) or {shops[second]} - {-1}
+        if first == second or not may_join(known, others, pairs.likely[at]):
             continue
         parent[second] = first
         members[first] = known | others

@@ -9,7 +9,7 @@ from shared.products.matching import features, surroundings
 from shared.products.matching.match import Evidence, Match, Verdict
 from shared.products.matching.offer import Offer
 from shared.products.matching.quantity import quantity
-from shared.products.matching.scoring import TOGETHER
+from shared.products.matching.scoring import ONE_RETAILER, TOGETHER
 from shared.products.matching.terms import NUMBER, codes, kind, terms
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def explained(
     for field, share in zip(FIELD_OF, shares.tolist(), strict=True):
         by_field[field] += share
     confidence, points = confidence_and_points(list(by_field.values()))
+    one_retailer = bool(example[ONE_RETAILER] > 0)
     if confidence < lowest:
-        return Match(confidence, ())
+        return Match(confidence, (), one_retailer)
     value = dict(zip(TOGETHER, example.tolist(), strict=True))
     evidence = [
         Evidence(
@@ -79,7 +80,7 @@ def explained(
         )
         for field, weight in zip(FIELDS, points, strict=True)
     ]
-    return Match(confidence, tuple(evidence))
+    return Match(confidence, tuple(evidence), one_retailer)
 
 
 def confidence_and_points(log_odds: list[float]) -> tuple[int, list[int]]:

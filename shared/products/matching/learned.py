@@ -11,7 +11,7 @@ from shared.products.matching.keys import blocking_keys
 from shared.products.matching.match import Match
 from shared.products.matching.model import MatchModel
 from shared.products.matching.offer import Offer
-from shared.products.matching.scoring import TOGETHER, Scoring, by_themselves, vector
+from shared.products.matching.scoring import TOGETHER, Scoring, by_themselves, shares, vector
 
 MOST_AMONG: Final = 64
 """Up to so many candidates are also compared among themselves: their company tells."""
@@ -39,10 +39,10 @@ class LearnedMatcher:
         prepared = prepare([offer for pair in ordered for offer in pair], self._model.vocabulary)
         places = np.arange(len(pairs)) * 2
         examples = by_themselves(prepared, places, places + 1)
-        shares = examples * vector(self._model.alone, TOGETHER)
+        made_of = shares(examples, vector(self._model.alone, TOGETHER))
         return [
             explained(example, share, first, second, lowest)
-            for example, share, (first, second) in zip(examples, shares, ordered, strict=True)
+            for example, share, (first, second) in zip(examples, made_of, ordered, strict=True)
         ]
 
     def judge(self, offer: Offer, others: Sequence[Offer], lowest: int = 0) -> dict[str, Match]:
@@ -67,10 +67,10 @@ class LearnedMatcher:
         asked = np.array(left, np.intp), np.array(right, np.intp)
         among = np.triu_indices(len(offers), 1) if len(offers) <= MOST_AMONG else asked
         examples = Scoring(prepared, among, self._model).examples(*asked)
-        shares = examples * (self._model.scale * vector(self._model.together, TOGETHER))
+        made_of = shares(examples, self._model.scale * vector(self._model.together, TOGETHER))
         return [
             explained(example, share, offers[a], offers[b], lowest)
-            for example, share, a, b in zip(examples, shares, left, right, strict=True)
+            for example, share, a, b in zip(examples, made_of, left, right, strict=True)
         ]
 
 

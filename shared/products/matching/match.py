@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from shared.products.matching.one_retailer import least
+
 Verdict = Literal["agrees", "differs", "missing"]
 
 
@@ -21,7 +23,11 @@ class Match(msgspec.Struct, frozen=True):
 
     confidence: int
     evidence: tuple[Evidence, ...]
+    one_retailer: bool = False
 
     def same(self, lowest: int) -> bool:
-        """Whether the two count as one product, where that takes a confidence of `lowest`."""
-        return self.confidence >= lowest
+        """Whether the two count as one product, where that takes a confidence of `lowest`.
+
+        Two offers of one retailer take strong evidence whatever that is.
+        """
+        return self.confidence >= least(lowest, one_retailer=self.one_retailer)

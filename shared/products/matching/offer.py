@@ -1,6 +1,11 @@
 """What the matcher needs to know of one retailer's offer."""
 
+from typing import Final
+
 import msgspec
+
+DESCRIPTION_LETTERS: Final = 1_000
+"""How much of a description the product gives the matcher: a model is learned of 20,000 at once."""
 
 
 class Offer(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """How sure a model is of many pairs at once, among the candidates of their catalogue."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from shared.products.matching import surroundings
 from shared.products.matching.columns import Prepared
 from shared.products.matching.features import CHUNK, EXPANDED, expanded, features
 from shared.products.matching.model import BIAS, MatchModel, Weights
+from shared.products.matching.one_retailer import held
 from shared.products.matching.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Places = NDArray[np.intp]
+    Bools = NDArray[np.bool_]
 
 ALONE: tuple[str, ...] = (*EXPANDED, BIAS)
 TOGETHER: tuple[str, ...] = (*EXPANDED, *surroundings.NAMES, BIAS)
+ONE_RETAILER: Final = TOGETHER.index("retailer_same")
 
 
 def vector(weights: Weights, names: Sequence[str]) -> "Floats":
@@ -39,6 +42,19 @@ def by_themselves(prepared: Prepared, left: "Places", right: "Places") -> "Float
     return np.concatenate([measured, nothing, np.ones((len(left), 1))], axis=1)
 
 
+def shares(examples: "Floats", weights: "Floats") -> "Floats":
+    """(n, len(TOGETHER)) what the log-odds add up from.
+
+    What weak evidence within one retailer is held back by is the retailer's share.
+    """
+    found = examples * weights
+    own = examples[:, ONE_RETAILER] > 0
+    if own.any():
+        total = found.sum(1)
+        found[:, ONE_RETAILER] += held(total, own) - total
+    return found
+
+
 class Scoring:
     """A catalogue under a model; the pairs that are asked for need not be candidates."""
 
@@ -53,19 +69,25 @@ class Scoring:
         self.surroundings.rate(alone)
         self.surroundings.gather(alone)
         self.surroundings.gather(fields + self._surrounded(*candidates))
-        self.log_odds_of_candidates = model.scale * (fields + self._surrounded(*candidates))
+        log_odds = model.scale * (fields + self._surrounded(*candidates))
+        self.log_odds_of_candidates = held(log_odds, self._one_retailer(*candidates))
 
     def log_odds(self, left: "Places", right: "Places") -> "Floats":
         """(n) the log-odds that `left[i]` and `right[i]` are one product."""
         measured = expanded(features(self.prepared, left, right))
         log_odds: Floats = measured @ self._fields + self._surrounded(left, right)
-        return self.model.scale * log_odds
+        return held(self.model.scale * log_odds, self._one_retailer(left, right))
 
     def examples(self, left: "Places", right: "Places") -> "Floats":
         """(n, len(TOGETHER)) what the log-odds are, but for the scale, the weighted sum of."""
         measured = expanded(features(self.prepared, left, right))
         around = self.surroundings.features(left, right)
         return np.concatenate([measured, around, np.ones((len(left), 1))], axis=1)
+
+    def _one_retailer(self, left: "Places", right: "Places") -> "Bools":
+        retailer = self.prepared.retailer
+        same: Bools = (retailer[left] == retailer[right]) & (retailer[left] >= 0)
+        return same
 
     def _surrounded(self, left: "Places", right: "Places") -> "Floats":
         around = self.surroundings.features(left, right)

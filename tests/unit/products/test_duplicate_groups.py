@@ -9,12 +9,14 @@ from shared.products.duplicate_groups import (
     MAX_MEMBERS,
     MAX_PAIRS,
     Member,
+    group_of,
     grown,
     linked,
     shown,
     surest_open,
 )
 from shared.products.matching import Offer
+from shared.products.matching.one_retailer import STRONG
 from shared.products.pairs import OPEN, State, facet, pair_id
 
 THRESHOLD = 60
@@ -44,25 +46,35 @@ PAIRS = st.sampled_from(list(combinations(IDS, 2)))
     st.dictionaries(PAIRS, st.integers(40, 100), max_size=14),
     st.dictionaries(PAIRS, st.booleans(), max_size=4),
     st.lists(st.sampled_from([None, "g"]), min_size=len(IDS), max_size=len(IDS)),
+    st.lists(st.sampled_from(["keells", "cargills", "glomark", ""]), min_size=len(IDS)),
 )
 def test_every_open_pair_is_in_one_group_and_every_group_begins_once(
     confidences: dict[tuple[str, str], int],
     decided: dict[tuple[str, str], bool],
     groups: list[str | None],
+    retailers: list[str],
 ) -> None:
     states = states_of(confidences, decided)
-    found = {each: member(each, group) for each, group in zip(IDS, groups, strict=True)}
+    found = {
+        each: member(each, group, retailer)
+        for each, group, retailer in zip(IDS, groups, retailers, strict=False)
+    }
 
     def is_open(a: str, b: str) -> bool:
         merged = found[a].group_id is not None and found[a].group_id == found[b].group_id
-        return confidences[a, b] >= THRESHOLD and (a, b) not in decided and not merged
+        own = found[a].offer.retailer == found[b].offer.retailer != ""
+        counts = confidences[a, b] >= (STRONG if own else THRESHOLD)
+        return counts and (a, b) not in decided and not merged
 
     wanted = {pair for pair in confidences if is_open(*pair)}
     met: list[tuple[str, str]] = []
     for a, b in wanted:
         members, missing = grown((a, b), states, THRESHOLD)
         assert not missing
-        pairs = linked(members, found, states, THRESHOLD)
+        pairs = group_of((a, b), linked(members, found, states, THRESHOLD), found)
+        sold = [found[e].offer.retailer for e in {e for p in pairs for e in p[1:]}]
+        if not any(c >= STRONG for c, *_ in pairs) and set(groups) == {None}:
+            assert all(sold.count(each) == 1 for each in sold if each)
         if surest_open(pairs, found, states, OPEN) == pair_id(a, b):
             waiting = [pair for pair in pairs if pair[1:] in wanted]
             # However few a view may hold: what is confirmed takes no open pair's place.
@@ -77,7 +89,7 @@ def test_many_confirmed_pairs_hide_no_open_one() -> None:
     known = list(combinations("abcdefghij", 2))
     confidences = dict.fromkeys(known, 100) | {("a", "x"): THRESHOLD}
     states = states_of(confidences, dict.fromkeys(known, True))
-    found = {each: member(each) for each in "abcdefghijx"}
+    found = {each: member(each, retailer=each) for each in "abcdefghijx"}
     pairs = linked(list(found), found, states, THRESHOLD)
     assert len(known) > MAX_PAIRS == len(shown(pairs, states))
     assert shown(pairs, states)[-1] == (THRESHOLD, "a", "x")
@@ -95,6 +107,27 @@ def test_of_too_many_the_surest_are_shown() -> None:
     assert len(members) == MAX_MEMBERS
     least = min(partners[each] for each in members if each not in ("a", "p099"))
     assert least >= max(c for each, c in partners.items() if each not in members)
+
+
+def test_a_group_takes_no_second_offer_of_a_retailer_through_a_weak_chain() -> None:
+    states = states_of({("a1", "b"): 92, ("a2", "b"): 70, ("a2", "c"): 65, ("b", "c"): 80}, {})
+    shops = {"a1": "keells", "a2": "keells", "b": "cargills", "c": "glomark"}
+    found = {each: member(each, retailer=shop) for each, shop in shops.items()}
+    pairs = linked(list(found), found, states, THRESHOLD)
+    own = [(92, "a1", "b"), (80, "b", "c")]
+    assert group_of(("a1", "b"), pairs, found) == group_of(("b", "c"), pairs, found) == own
+    # What would bring it in waits for a person by itself.
+    assert group_of(("a2", "b"), pairs, found) == [(70, "a2", "b")]
+    assert group_of(("a2", "c"), pairs, found) == [(65, "a2", "c")]
+    # As true twins, or merged by a person, they are one product.
+    states = states_of({("a1", "b"): 92, ("a2", "b"): 70, ("a1", "a2"): STRONG}, {})
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert group_of(("a2", "b"), pairs, found) == pairs
+    states = states_of({("a1", "b"): 92, ("a2", "b"): 70, ("a1", "a2"): STRONG - 1}, {})
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert pairs == [(92, "a1", "b"), (70, "a2", "b")]
+    merged = found | {each: member(each, "g", "keells") for each in ("a1", "a2")}
+    assert group_of(("a2", "b"), pairs, merged) == pairs
 
 
 def test_a_group_begins_with_a_pair_of_the_retailer_that_is_asked_for() -> None:

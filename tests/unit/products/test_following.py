@@ -12,6 +12,8 @@ from shared.products import (
     pairing,
     posting_cache,
     rematch_page,
+    search_index,
+    search_lists,
     statistics,
 )
 from shared.products.allowances import Allowance
@@ -27,6 +29,8 @@ def bumped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(cache, "bump", lambda namespace, _: names.append(namespace))
     monkeypatch.setattr(pairing, "publish", lambda *_: WRITTEN)
     monkeypatch.setattr(match_models, "current", lambda **_: None)
+    for search in (search_index, search_lists):
+        monkeypatch.setattr(search, "publish", lambda *_: None)
     return names
 
 
@@ -44,6 +48,26 @@ def test_changed_lists_are_renewed_although_the_rest_fails(
     with pytest.raises(Conflict):
         following.follow("a")
     assert bumped == [posting_cache.NAMESPACE]
+
+
+def test_a_search_that_is_hindered_does_not_hinder_the_pairs(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+
+    def pair(*_: object, paid: bool) -> pairing.Paired:
+        told.append(paid)
+        return pairing.Paired({}, written=True)
+
+    monkeypatch.setattr(statistics, "request_refresh", lambda: None)
+    monkeypatch.setattr(cache, "ensure_bumped", lambda *_: None)
+    monkeypatch.setattr(search_lists, "publish", failing(Conflict()))
+    monkeypatch.setattr(pairing, "pair", pair)
+    with pytest.raises(Conflict):
+        following.follow("a")
+    # The debt stays, so that the search is tried again.
+    assert told == [False]
+    assert bumped == [posting_cache.NAMESPACE, "products"]
 
 
 def test_a_page_that_is_cut_off_renews_what_it_changed(

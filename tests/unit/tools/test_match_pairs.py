@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.products.matching import train
+from shared.products.matching.one_retailer import STRONG
 from tools.match_pairs import main, read_tables
 
 COLUMNS = (
@@ -83,6 +84,24 @@ def test_one_table_twice_is_one_catalogue(folder: Path) -> None:
     assert tables.left == tables.right
     assert {offer.retailer for offer in tables.offers} == {""}
     assert _scores(folder)["0", "1"] < 50
+
+
+def test_one_retailers_offers_match_on_strong_evidence_alone(folder: Path) -> None:
+    names = ["Munchee Cracker 45g", "Cracker MUNCHEE 0.045 kg", "Munchee Thin Cracker 45g"]
+    names += [f"{brand} {kind} {size}" for brand, kind, size in ITEMS]
+    rows = [
+        (at, name, "", "", "", "", 10, "LKR", "keells" if at < 3 else "cargills", "")
+        for at, name in enumerate(names)
+    ]
+    for table in ("tableA.csv", "tableB.csv"):
+        _write(folder / table, COLUMNS, rows)
+    pairs = [(a, b) for a in range(len(names)) for b in range(a)]
+    _write(folder / "test.csv", ("ltable_id", "rtable_id"), pairs)
+    scores, accepted = _scores(folder), _scores(folder, "--all")
+    assert scores["1", "0"] >= STRONG
+    assert scores["2", "0"] < 50
+    assert ("0", "1") in accepted
+    assert not {("0", "2"), ("1", "2")} & accepted.keys()
 
 
 def test_an_empty_catalogue_has_a_model() -> None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from shared.products.matching import POSTING_CAP, Offer, candidates
 from shared.products.matching.beside import beside
 from shared.products.matching.bulk import (
-    STRONG,
     Found,
     clusters,
     mutual,
@@ -21,6 +20,7 @@ from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.features import features
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
 from shared.products.matching.lookup import nearest
+from shared.products.matching.one_retailer import STRONG
 from shared.products.matching.reading import name_terms
 from shared.products.matching.vocabulary import Vocabulary, counted
 from tests.benchmarks.generated import Catalogue, catalogue
