@@ -19,6 +19,8 @@ from tests.stacks import running_stack
 # A slow provider is one that takes longer than this.
 CALL_SECONDS = "2"
 SLOW_SECONDS = 3.0
+# About half of it between two kills, so that they are spread over the batch.
+GAP_SECONDS = 20.0
 # Of the local cloud, with providers that fail and workers that are killed.
 ITEMS_PER_SECOND = 5
 
@@ -42,7 +44,7 @@ def main() -> None:
                 seed,
                 kills=max(2, wanted.items // 500),
                 outages=max(1, wanted.items // 1000),
-                gap_seconds=5.0,
+                gap_seconds=GAP_SECONDS,
             )
             within_seconds = 60 + wanted.items / ITEMS_PER_SECOND
             told = drill.run(shop, accidents, wanted.items, within_seconds, SLOW_SECONDS)

@@ -14,12 +14,14 @@ import psutil
 from local.accounts import SUPER_ADMIN
 from shared.classification import batches
 from shared.classification.models import KEYED
+from shared.edge.request import Actor
 from tests import sessions
 from tests.chaos.models import Models
 from tests.integration.products.support import Shop
 
+BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
 # Between the moments at which somebody sets the keys anew, which closes every circuit.
-LEAST_GAP_SECONDS: Final = 1.0
+KEYS_GAP_SECONDS: Final = 3.0
 OUTAGE_SECONDS: Final = 0.7
 
 
@@ -85,10 +87,9 @@ class Accidents:
 
     def _set_keys(self) -> None:
         """Somebody sees to wrong keys and unpaid accounts, again and again."""
-        gap_seconds = max(LEAST_GAP_SECONDS, self.wanted.gap_seconds)
         owner = sessions.log_in(self.shop.stack, SUPER_ADMIN)
         with sessions.new_client(self.shop.stack, owner) as http:
-            while not self._over.wait(gap_seconds):
+            while not self._over.wait(KEYS_GAP_SECONDS):
                 for provider in KEYED:
                     body = {"provider": provider, "key": f"drill-key-of-{provider}"}
                     # A worker that is killed takes what it serves along.
@@ -106,6 +107,13 @@ class Accidents:
 
     def _luck(self, what: str) -> random.Random:
         return random.Random(f"{what} {self.wanted.seed}")  # noqa: S311 - luck, and no secret
+
+
+def replace_workers(shop: Shop) -> None:
+    """Has others in their place, who know nothing of what was set before."""
+    for worker in psutil.Process(shop.stack.part("functions").pid).children():
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
 
 
 def queue_of(shop: Shop) -> dict[str, int]:

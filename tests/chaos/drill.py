@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-import psutil
 
 from shared.classification import batch_store, batches, keys
 from shared.classification.models import KEYED, LOCAL
-from shared.edge.request import Actor
 from shared.system import configuration
 from shared.system.configuration_records import DEFAULTS, DailyBudgetDollars
 from tests.chaos import checks
-from tests.chaos.accidents import Accidents, Wanted, queue_of
+from tests.chaos.accidents import BY, Accidents, Wanted, queue_of, replace_workers
 from tests.chaos.models import HOPELESS, Answers, models_at
 from tests.integration.edge.instance import instance
 from tests.integration.products.support import Shop, word
@@ -21,10 +19,10 @@ from tests.polling import eventually
 
 # Between the figures that the mock states, as they are calibrated without any review.
 THRESHOLD: Final = 60
-BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
 FAULTY_PERCENT: Final = 20.0
 REPEATED_PERCENT: Final = 10.0
 LATE_SECONDS: Final = 1.5
+LOOK_SECONDS: Final = 0.3
 # Of so many products, the last few are what no paid provider can answer.
 BLOCK: Final = 1000
 FEW_HOPELESS: Final = 10
@@ -68,8 +66,7 @@ def prepare(shop: Shop, *, with_local: bool = True) -> None:
         for provider in KEYED:
             keys.store(provider, f"drill-key-of-{provider}", BY)
     # Each keeps for half a minute what it has read.
-    for worker in psutil.Process(shop.stack.part("functions").pid).children():
-        worker.kill()
+    replace_workers(shop)
 
 
 def product(seed: int, number: int, items: int) -> dict[str, Any]:
@@ -101,7 +98,12 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
         began = time.monotonic()
         accidents = Accidents(shop, models, wanted)
         with accidents.happening():
-            eventually(lambda: _is_done(shop, batch_id), timeout_seconds=within_seconds)
+            eventually(
+                lambda: _is_done(shop, batch_id),
+                timeout_seconds=within_seconds,
+                # Who asks all the time takes from those who work.
+                gap_seconds=LOOK_SECONDS,
+            )
             took = time.monotonic() - began
         with instance(shop.stack.environment()):
             settled = checks.written(batch_id)

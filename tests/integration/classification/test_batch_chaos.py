@@ -10,7 +10,7 @@ from shared.clients import firestore
 from shared.system import configuration
 from shared.system.configuration_records import DEFAULTS
 from tests.chaos import drill
-from tests.chaos.accidents import Wanted
+from tests.chaos.accidents import BY, Wanted
 from tests.integration.edge.instance import instance
 from tests.integration.products.support import Shop
 
@@ -25,7 +25,7 @@ def keyed(shop: Shop) -> Iterator[Shop]:
         for provider in KEYED:
             firestore.client().collection(keys.COLLECTION).document(provider).delete()
             circuits.forget(provider)
-        configuration.change(DEFAULTS, None, drill.BY)
+        configuration.change(DEFAULTS, None, BY)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
