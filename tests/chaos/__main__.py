@@ -12,12 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.chaos import drill
+from tests.chaos.accidents import Wanted
 from tests.integration.products.support import admin_shop
 from tests.stacks import running_stack
 
 # A slow provider is one that takes longer than this.
 CALL_SECONDS = "2"
 SLOW_SECONDS = 3.0
+# About half of it between two kills, so that they are spread over the batch.
+GAP_SECONDS = 20.0
 # Of the local cloud, with providers that fail and workers that are killed.
 ITEMS_PER_SECOND = 5
 
@@ -36,17 +39,15 @@ def main() -> None:
     ):
         shop = admin_shop(stack)
         for seed in range(wanted.first, wanted.first + wanted.seeds):
-            drill.prepare(shop)
             began = time.monotonic()
-            told = drill.run(
-                shop,
-                seed=seed,
-                items=wanted.items,
+            accidents = Wanted(
+                seed,
                 kills=max(2, wanted.items // 500),
-                gap_seconds=5.0,
-                within_seconds=60 + wanted.items / ITEMS_PER_SECOND,
-                slow_seconds=SLOW_SECONDS,
+                outages=max(1, wanted.items // 1000),
+                gap_seconds=GAP_SECONDS,
             )
+            within_seconds = 60 + wanted.items / ITEMS_PER_SECOND
+            told = drill.run(shop, accidents, wanted.items, within_seconds, SLOW_SECONDS)
             whole = round(time.monotonic() - began, 1)
             line = json.dumps(asdict(told) | {"with_checks_seconds": whole})
             sys.stdout.write(line + "\n")

@@ -1,39 +1,33 @@
 """One batch under accidents, and what must hold of it whatever happened."""
 
-import random
 import time
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import Any, Final
 
 import msgspec
-import psutil
-from google.cloud.firestore import FieldFilter
 
-from shared.classification import batch_store, batch_sweep, batches, keys, reviews, spending
-from shared.classification.batch_records import Batch
-from shared.classification.portions import portions
-from shared.clients import firestore
-from shared.clock import utc_now
-from shared.edge.request import Actor
+from shared.classification import batch_store, batches, keys
+from shared.classification.models import KEYED, LOCAL
 from shared.system import configuration
-from shared.system.configuration_records import DEFAULTS
-from tests.chaos.models import REFUSED, UNHEARD, Answers, models_at
+from shared.system.configuration_records import DEFAULTS, DailyBudgetDollars
+from tests.chaos import checks
+from tests.chaos.accidents import BY, Accidents, Wanted, queue_of, replace_workers
+from tests.chaos.models import HOPELESS, Answers, models_at
 from tests.integration.edge.instance import instance
 from tests.integration.products.support import Shop, word
 from tests.polling import eventually
 
 # Between the figures that the mock states, as they are calibrated without any review.
 THRESHOLD: Final = 60
-PROVIDERS: Final = ("groq", "gemini", "cerebras", "openrouter")
-BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
 FAULTY_PERCENT: Final = 20.0
 REPEATED_PERCENT: Final = 10.0
 LATE_SECONDS: Final = 1.5
+LOOK_SECONDS: Final = 0.3
+# Of so many products, the last few are what no paid provider can answer.
+BLOCK: Final = 1000
+FEW_HOPELESS: Final = 10
+# Many drills are held on one day.
+BUDGET_DOLLARS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,12 +35,14 @@ class Told:
     """What a drill came to."""
 
     seed: int
+    with_local: bool
     items: int
     seconds: float
     parts: int
     calls: int
     most_calls: int
     kills: int
+    outages: int
     failed_deliveries: int
     repeated_deliveries: int
     swept_calls: int
@@ -55,45 +51,42 @@ class Told:
     faults: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Books:
-    """How many calls were settled by the sweep, and of how many their caller heard nothing more."""
-
-    swept: int
-    unheard: int
-
-
-def prepare(shop: Shop) -> None:
+def prepare(shop: Shop, *, with_local: bool = True) -> None:
     """Gives every provider a key, and lets some pass of what nobody has reviewed yet."""
+    order = [name for name in DEFAULTS.provider_order if with_local or name != LOCAL]
+    dollars = dict.fromkeys(KEYED, BUDGET_DOLLARS)
     with instance(shop.stack.environment()):
-        thresholds = msgspec.structs.replace(DEFAULTS.thresholds, review_confidence=THRESHOLD)
-        wanted = msgspec.structs.replace(DEFAULTS, thresholds=thresholds)
+        wanted = msgspec.structs.replace(
+            DEFAULTS,
+            thresholds=msgspec.structs.replace(DEFAULTS.thresholds, review_confidence=THRESHOLD),
+            provider_order=order,
+            daily_budget_dollars=DailyBudgetDollars(**dollars),
+        )
         configuration.change(wanted, None, BY)
-        for provider in PROVIDERS:
+        for provider in KEYED:
             keys.store(provider, f"drill-key-of-{provider}", BY)
+    # Each keeps for half a minute what it has read.
+    replace_workers(shop)
 
 
-def product(seed: int, number: int) -> dict[str, Any]:
+def product(seed: int, number: int, items: int) -> dict[str, Any]:
     """A product whose words no other has."""
     first = word(seed * 100_000 + number)
-    return {"name": f"{first} {word(500_000_000 + number)} {number}", "brand": "Drill"}
+    brand = HOPELESS if _is_hopeless(number, items) else "Drill"
+    return {"name": f"{first} {word(500_000_000 + number)} {number}", "brand": brand}
 
 
-def run(  # noqa: PLR0913 - how large, how bad, and for how long
-    shop: Shop,
-    *,
-    seed: int,
-    items: int,
-    kills: int,
-    gap_seconds: float,
-    within_seconds: float,
-    slow_seconds: float | None = None,
-) -> Told:
-    """Runs one batch to its end under accidents, checks it, and says how it was."""
-    answers = Answers(seed, FAULTY_PERCENT, slow_seconds)
+def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: float | None) -> Told:
+    """Runs one batch to its end under accidents, checks it, and says how it was.
+
+    A slow provider, where there is one, takes `slow` seconds. Of the seeds every second has no
+    `local` at the end of the order.
+    """
+    seed, with_local = wanted.seed, wanted.seed % 2 == 1
+    prepare(shop, with_local=with_local)
+    answers = Answers(seed, FAULTY_PERCENT, slow)
     control = shop.stack.control
-    before = _queue(shop)
-    began = time.monotonic()
+    before = queue_of(shop)
     control.disturb_tasks(
         batches.QUEUE,
         repeated_percent=REPEATED_PERCENT,
@@ -101,38 +94,52 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
         seed=seed,
     )
     with models_at(shop.stack, answers) as models:
-        body = {"products": [product(seed, number) for number in range(items)]}
-        begun = shop.http.post("/classify-batch", json=body)
-        assert begun.status_code == 202, begun.text
-        batch_id = begun.json()["batch_id"]
-        with _killing(shop, seed, kills, gap_seconds) as killer:
-            eventually(lambda: _is_done(shop, batch_id), timeout_seconds=within_seconds)
+        batch_id = _begun(shop, seed, items)
+        began = time.monotonic()
+        accidents = Accidents(shop, models, wanted)
+        with accidents.happening():
+            eventually(
+                lambda: _is_done(shop, batch_id),
+                timeout_seconds=within_seconds,
+                # Who asks all the time takes from those who work.
+                gap_seconds=LOOK_SECONDS,
+            )
             took = time.monotonic() - began
+        with instance(shop.stack.environment()):
+            settled = checks.written(batch_id)
         # What was sent twice may still be under way.
         shop.idle()
-        calls = len(models.state.journal.records(wait=5))
+        calls = models.calls()
     control.disturb_tasks(batches.QUEUE)
+    assert (accidents.kills, accidents.outages) == (wanted.kills, wanted.outages)
     assert calls == len(answers.asked)
-    after = {name: count - before[name] for name, count in _queue(shop).items()}
+    after = {name: count - before[name] for name, count in queue_of(shop).items()}
+    hopeless = [number for number in range(items) if _is_hopeless(number, items)]
     with instance(shop.stack.environment()):
-        _sweep()
-        verdicts = _check_results(batch_id, items)
-        books = _check_books(batch_id, calls)
+        checks.sweep()
+        # Whoever came later has changed nothing.
+        assert checks.written(batch_id) == settled
+        verdicts = checks.check_results(batch_id, items, hopeless, with_local=with_local)
+        books = checks.check_books(batch_id, calls)
         batch, _ = batch_store.read(batch_id)
         # One for each part, one for each product of an answer that was refused or else for each
         # call that failed, and one for each delivery that was cut off, or came again. What fails is
         # for the product to say: a busy machine lets more calls run out of time than the seed does.
         again = after["failed"] + after["repeated"] + after["succeeded"] - len(batch.sizes) - 1
-        most_calls = _needed(batch) + _retries(answers, books.unheard) + again
+        most_calls = checks.needed(batch) + checks.retries(answers, books.unheard) + again
     assert calls <= most_calls, (calls, most_calls, after, books, answers.faults())
+    # The worker was killed that waited for the held one.
+    assert books.swept
     return Told(
         seed=seed,
+        with_local=with_local,
         items=items,
         seconds=round(took, 1),
         parts=len(batch.sizes),
         calls=calls,
         most_calls=most_calls,
-        kills=killer.count,
+        kills=accidents.kills,
+        outages=accidents.outages,
         failed_deliveries=after["failed"],
         repeated_deliveries=after["repeated"],
         swept_calls=books.swept,
@@ -142,120 +149,24 @@ def run(  # noqa: PLR0913 - how large, how bad, and for how long
     )
 
 
-class _Killer:
-    """Kills workers of the functions while they work, at moments that a seed says."""
-
-    def __init__(self, shop: Shop, seed: int, kills: int, gap_seconds: float) -> None:
-        self.count = 0
-        self._shop = shop
-        self._luck = random.Random(seed)  # noqa: S311 - luck, and no secret
-        self._kills = kills
-        self._gap_seconds = gap_seconds
-        self._over = Event()
-
-    def work(self) -> None:
-        master = psutil.Process(self._shop.stack.part("functions").pid)
-        while self.count < self._kills:
-            while not _queue(self._shop)["running"]:
-                if self._over.wait(0.05):
-                    return
-            if self._over.wait(self._luck.uniform(0, self._gap_seconds)):
-                return
-            if workers := master.children():
-                self._luck.choice(workers).kill()
-                self.count += 1
-
-    def stop(self) -> None:
-        self._over.set()
+def _begun(shop: Shop, seed: int, items: int) -> str:
+    body = {"products": [product(seed, number, items) for number in range(items)]}
+    # Its worker may just have been replaced.
+    begun = eventually(lambda: _accepted(shop, body))
+    return str(begun["batch_id"])
 
 
-@contextmanager
-def _killing(shop: Shop, seed: int, kills: int, gap_seconds: float) -> Iterator[_Killer]:
-    killer = _Killer(shop, seed, kills, gap_seconds)
-    with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(killer.work)
-        try:
-            yield killer
-        finally:
-            killer.stop()
-            working.result()
+def _accepted(shop: Shop, body: Any) -> Any:
+    answered = shop.http.post("/classify-batch", json=body)
+    assert answered.status_code in (202, 500, 502, 503), answered.text
+    return answered.json() if answered.status_code == 202 else None
+
+
+def _is_hopeless(number: int, items: int) -> bool:
+    return (items - 1 - number) % BLOCK < FEW_HOPELESS
 
 
 def _is_done(shop: Shop, batch_id: str) -> bool:
     answered = shop.http.get(f"/classify-batch/{batch_id}")
     # A worker that is killed takes what it serves along.
     return answered.status_code == 200 and answered.json()["status"] == "done"
-
-
-def _queue(shop: Shop) -> dict[str, int]:
-    (queue,) = (
-        each for each in shop.stack.control.tasks()["queues"] if each["name"] == batches.QUEUE
-    )
-    return {name: queue[name] for name in ("succeeded", "failed", "repeated", "running")}
-
-
-def _sweep() -> None:
-    """Settles what nobody has settled in time, as the schedule does a while later."""
-    late = utc_now() + 2 * spending.OPEN
-    still_open = firestore.client().collection(spending.CALLS).order_by("open_until").limit(1)
-    while still_open.get():
-        batch_sweep.sweep(lambda: late)
-
-
-def _check_results(batch_id: str, items: int) -> dict[str, int]:
-    results = {each.id: each.to_dict() or {} for each in batch_store.results(batch_id).stream()}
-    assert sorted(map(int, results)) == list(range(items))
-    verdicts = Counter(each["verdict"] for each in results.values())
-    batch, _ = batch_store.read(batch_id)
-    counted = {name: getattr(batch, name) for name in ("successful", "failed", "review")}
-    assert counted == {name: verdicts[name] for name in counted}
-    assert (batch.done, batch.total) == (items, items)
-    waiting = (
-        firestore.client()
-        .collection(reviews.COLLECTION)
-        .where(filter=FieldFilter("origin", ">=", f"{batch_id}-"))
-    )
-    queued = [each.id for each in waiting.stream() if each.id.startswith(f"{batch_id}-")]
-    unsure = [int(number) for number, each in results.items() if each["verdict"] != "successful"]
-    assert sorted(queued) == sorted(f"{batch_id}-{number}" for number in unsure)
-    return dict(verdicts)
-
-
-def _check_books(batch_id: str, calls: int) -> Books:
-    database = firestore.client()
-    every = [each.to_dict() or {} for each in database.collection(spending.CALLS).stream()]
-    for call in every:
-        assert "open_until" not in call
-        assert call["settled_by"] == "caller" or call["cost_micros"] == call["reserved_micros"]
-    settled: Counter[str] = Counter()
-    for day in database.collection(spending.DAYS).stream():
-        for provider, counts in (day.to_dict() or {}).items():
-            if provider != "expires_at":
-                settled[provider] += counts["settled"]
-                assert counts["open"] == 0
-    assert settled == Counter(
-        {p: sum(each["cost_micros"] for each in every if each["provider"] == p) for p in settled}
-    )
-    made = [call for call in every if call["origin"] == batch_id]
-    # Some were held by a worker that was killed before it called.
-    assert len(made) >= calls
-    batch, _ = batch_store.read(batch_id)
-    assert batch.calls == len(made)
-    assert batch.cost_micros == sum(call["cost_micros"] for call in made)
-    swept = sum(call["settled_by"] == "sweep" for call in made)
-    in_full = sum(call["cost_micros"] == call["reserved_micros"] for call in made)
-    return Books(swept, in_full - swept)
-
-
-def _needed(batch: Batch) -> int:
-    parts = [batch_store.items(batch.id, part) for part in range(len(batch.sizes))]
-    return sum(len(portions({placed.index: placed.item for placed in part})) for part in parts)
-
-
-def _retries(answers: Answers, unheard: int) -> int:
-    failed = [each for each in answers.asked if each.fault]
-    heard = [each for each in failed if each.fault not in UNHEARD]
-    again = sum(
-        each.products if each.fault in REFUSED and each.products > 1 else 1 for each in heard
-    )
-    return again + max(unheard, len(failed) - len(heard))

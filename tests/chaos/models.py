@@ -7,13 +7,14 @@ is answered, and a seed says which calls fail, and how.
 import json
 import random
 import re
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,22 +22,37 @@ from llmock.journal import Journal
 from llmock.scenarios import Delay, Fail, Plan, Reply, RequestInfo, ScenarioQueue, StreamFault
 from llmock.testing import LLMockServer
 
+from local.ports import HOST
 from local.stack import Stack
 
+STATUSES: Final = {
+    "rate limited": 429,
+    "overloaded": 503,
+    "failed": 500,
+    "refused": 400,
+    "wrong key": 401,
+    "to be paid first": 402,
+    "no such model": 404,
+}
+# Beside these a call finds nobody who listens, while an outage lasts.
 KINDS: Final = (
-    "rate limited",
-    "overloaded",
+    *STATUSES,
     "cut off",
     "ended early",
     "no JSON",
     "off the list",
     "slow",
 )
-# Of a good answer that is refused, each product is asked about again alone.
-REFUSED: Final = ("no JSON", "off the list")
+# What was asked together is refused together, and each product is asked about again alone.
+REFUSED: Final = ("refused", "no JSON", "off the list")
 # Of these nothing more is heard, as of whatever a busy machine does not answer in time.
 UNHEARD: Final = ("cut off", "ended early", "slow")
 RETRY_AFTER_SECONDS: Final = 0.1
+# Whatever is said of a product of this brand is off the list.
+HOPELESS: Final = "Hopeless"
+# So many calls are answered before one is held, for a worker to be killed that waits for it.
+_HELD_CALL: Final = 5
+_HELD_SECONDS: Final = 1.5
 _JOURNAL: Final = 10_000_000
 _LISTED: Final = re.compile(r"^([^\s:]+): ", re.MULTILINE)
 _body: ContextVar[bytes] = ContextVar("body")
@@ -61,6 +77,7 @@ class Answers(ScenarioQueue):
         self._slow_seconds = slow_seconds
         self._kinds = [kind for kind in KINDS if slow_seconds is not None or kind != "slow"]
         self._guard = Lock()
+        self.is_held = Event()
 
     def plan_for(self, info: RequestInfo) -> Plan:
         """The answer to what stands in the body, or what goes wrong."""
@@ -71,9 +88,16 @@ class Answers(ScenarioQueue):
                 fault = self._luck.choice(self._kinds)
             if fault in ("cut off", "ended early") and not info.stream:
                 fault = "overloaded"
-            self.asked.append(Asked(len(products), fault))
+            if any(product.get("brand") == HOPELESS for product in products):
+                fault = "off the list"
+            is_held = len(self.asked) == _HELD_CALL
+            self.asked.append(Asked(len(products), None if is_held else fault))
         categories = _LISTED.findall(system.rpartition("Categories, as id: path\n")[2])
-        return self._plan(fault, answer(products, categories))
+        told = answer(products, categories)
+        if is_held:
+            self.is_held.set()
+            return Plan(reply=Reply(text=told), delay=Delay(_HELD_SECONDS))
+        return self._plan(fault, told)
 
     def faults(self) -> Counter[str]:
         """How often each kind came."""
@@ -81,9 +105,11 @@ class Answers(ScenarioQueue):
 
     def _plan(self, fault: str | None, text: str) -> Plan:
         reply = Reply(text=text)
-        plans = {
-            "rate limited": Plan(fail=Fail(429, retry_after=RETRY_AFTER_SECONDS)),
-            "overloaded": Plan(fail=Fail(503)),
+        statuses = {
+            kind: Plan(fail=Fail(status, retry_after=RETRY_AFTER_SECONDS))
+            for kind, status in STATUSES.items()
+        }
+        plans = statuses | {
             "cut off": Plan(reply=reply, stream_fault=StreamFault("disconnect", after_chunks=2)),
             "ended early": Plan(reply=reply, stream_fault=StreamFault("truncate", after_chunks=2)),
             "no JSON": Plan(reply=Reply(text=text[:-1])),
@@ -118,17 +144,43 @@ def answer(products: list[dict[str, Any]], categories: list[str]) -> str:
     return json.dumps({"products": told})
 
 
+class Models:
+    """A running llmock, and its log."""
+
+    def __init__(self, port: int, answers: Answers) -> None:
+        self.answers = answers
+        self.server = LLMockServer(port=port)
+        self.server.state.journal = Journal(_JOURNAL)
+        self.server.state.scenarios = answers
+        self.server.app = _Bodies(self.server.app)  # type: ignore[assignment]
+        self._port = port
+
+    def calls(self) -> int:
+        """How many its log tells of."""
+        return len(self.server.state.journal.records(wait=5))
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Nobody listens, so connections are refused; what is under way is answered first."""
+        self.server.stop()
+        with socket.socket() as held:
+            # Else another process may be given the port meanwhile.
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind((HOST, self._port))
+            try:
+                yield
+            finally:
+                self.server.start()
+
+
 @contextmanager
-def models_at(stack: Stack, answers: Answers) -> Iterator[LLMockServer]:
+def models_at(stack: Stack, answers: Answers) -> Iterator[Models]:
     """A running llmock that answers so, where the stack's functions look for the providers."""
     port = urlsplit(stack.environment()["GROQ_BASE_URL"]).port
     assert port
-    server = LLMockServer(port=port)
-    server.state.journal = Journal(_JOURNAL)
-    server.state.scenarios = answers
-    server.app = _Bodies(server.app)  # type: ignore[assignment]
-    with server:
-        yield server
+    models = Models(port, answers)
+    with models.server:
+        yield models
 
 
 class _Bodies:

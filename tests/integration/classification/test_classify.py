@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ from llmock.state import LLMockState
 
 from local.firestore import clear_documents
 from local.stack import Stack
-from shared.classification import circuits, keys
+from shared.classification import circuits, classifying, keys
 from shared.clients import firestore, redis
+from shared.edge import streaming
 from tests import sessions
 from tests.integration.classification.models import answer, models_at, reply
 from tests.integration.edge.instance import codebase, instance, served
@@ -189,6 +191,34 @@ def test_who_hangs_up_stops_the_work(stack: Stack, admin: httpx.Client, groq: LL
     eventually(lambda: '"to_its_end": false' in log.read_text(), timeout_seconds=20)
     # Four at a time, of which none begins any more: neither of the twelve nor of what follows.
     assert len(groq.journal.records(wait=2)) < 40
+
+
+def test_a_long_stream_takes_nothing_from_a_short_one(
+    stack: Stack, admin: httpx.Client, groq: LLMockState
+) -> None:
+    groq.scenarios.add(reply(answer("tea")), Delay(SLOW_SECONDS, times=classifying.THREADS))
+    with at_its_own_url(stack, admin, *numbered(100)):
+        # All of its threads wait for the model.
+        eventually(lambda: groq.scenarios.pending()[1:] == [])
+        began = time.monotonic()
+        with at_its_own_url(stack, admin, *numbered(3)) as short:
+            told = [line.removeprefix("event: ") for line in short if line.startswith("event: ")]
+        assert time.monotonic() - began < SLOW_SECONDS
+    assert (told.count("result"), told[-1]) == (3, "complete")
+
+
+def test_who_waits_for_a_slow_model_hears_that_the_stream_lives(
+    stack: Stack, admin: httpx.Client, groq: LLMockState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groq.scenarios.add(reply(answer("tea")), Delay(1.0))
+    monkeypatch.setattr(streaming, "events", partial(streaming.events, heartbeat_seconds=0.1))
+    headers = {name: admin.headers[name] for name in ("Cookie", "X-CSRF-Token")}
+    with served(stack, "classify", codebase("ai")) as http:
+        text = http.post("/classify", json={"products": [TEA]}, headers=headers).text
+    while_waiting, _, after = text.partition("event: result")
+    # The first of them opens the stream.
+    assert while_waiting.count(": \n\n") > 1
+    assert "event: complete" in after
 
 
 def test_the_providers_show_how_they_fared(admin: httpx.Client, groq: LLMockState) -> None:

@@ -1,0 +1,124 @@
+"""What befalls a batch beside failing calls: workers that die or freeze, and providers away."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Final
+
+import httpx
+import psutil
+
+from local.accounts import SUPER_ADMIN
+from shared.classification import batches
+from shared.classification.models import KEYED
+from shared.edge.request import Actor
+from tests import sessions
+from tests.chaos.models import Models
+from tests.integration.products.support import Shop
+
+BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
+# Between the moments at which somebody sets the keys anew, which closes every circuit.
+KEYS_GAP_SECONDS: Final = 3.0
+OUTAGE_SECONDS: Final = 0.7
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many accidents of each kind, and about how long between two of them."""
+
+    seed: int
+    kills: int
+    outages: int
+    gap_seconds: float
+
+
+@dataclass
+class Accidents:
+    """What has happened so far."""
+
+    shop: Shop
+    models: Models
+    wanted: Wanted
+    kills: int = 0
+    outages: int = 0
+    _over: Event = field(default_factory=Event)
+
+    @contextmanager
+    def happening(self) -> Iterator[None]:
+        """They happen while the batch runs, and no longer."""
+        works = (self._kill, self._go_away, self._set_keys)
+        with ThreadPoolExecutor(len(works)) as pool, ExitStack() as ends:
+            working = [pool.submit(work) for work in works]
+            ends.callback(self._over.set)
+            yield
+        for each in working:
+            each.result()
+
+    def _kill(self) -> None:
+        """All workers in the middle of a call, and then one or the other, by a seed's luck."""
+        luck = self._luck("kills")
+        master = psutil.Process(self.shop.stack.part("functions").pid)
+        while not self.models.answers.is_held.wait(0.05):
+            if self._over.is_set():
+                return
+        dying = master.children()
+        while self.kills < self.wanted.kills:
+            for worker in dying:
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+            self.kills += bool(dying)
+            if self._is_over_before(luck.uniform(0, self.wanted.gap_seconds)):
+                return
+            workers = master.children()
+            dying = [luck.choice(workers)] if workers else []
+
+    def _go_away(self) -> None:
+        """No provider listens for a while."""
+        luck = self._luck("outages")
+        while self.outages < self.wanted.outages:
+            if self._is_over_before(luck.uniform(0, self.wanted.gap_seconds)):
+                return
+            with self.models.outage():
+                self._over.wait(OUTAGE_SECONDS)
+            self.outages += 1
+
+    def _set_keys(self) -> None:
+        """Somebody sees to wrong keys and unpaid accounts, again and again."""
+        owner = sessions.log_in(self.shop.stack, SUPER_ADMIN)
+        with sessions.new_client(self.shop.stack, owner) as http:
+            while not self._over.wait(KEYS_GAP_SECONDS):
+                for provider in KEYED:
+                    body = {"provider": provider, "key": f"drill-key-of-{provider}"}
+                    # A worker that is killed takes what it serves along.
+                    with suppress(httpx.TransportError):
+                        http.post("/keys/set", json=body)
+
+    def _is_over_before(self, seconds: float) -> bool:
+        """Waits so long, and until something of the batch is under way."""
+        if self._over.wait(seconds):
+            return True
+        while not queue_of(self.shop)["running"]:
+            if self._over.wait(0.05):
+                return True
+        return False
+
+    def _luck(self, what: str) -> random.Random:
+        return random.Random(f"{what} {self.wanted.seed}")  # noqa: S311 - luck, and no secret
+
+
+def replace_workers(shop: Shop) -> None:
+    """Has others in their place, who know nothing of what was set before."""
+    for worker in psutil.Process(shop.stack.part("functions").pid).children():
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+
+
+def queue_of(shop: Shop) -> dict[str, int]:
+    """What became of the deliveries so far, and how many run."""
+    (queue,) = (
+        each for each in shop.stack.control.tasks()["queues"] if each["name"] == batches.QUEUE
+    )
+    return {name: queue[name] for name in ("succeeded", "failed", "repeated", "running")}
