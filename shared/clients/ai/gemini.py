@@ -111,6 +111,9 @@ def _of_error(error: Any) -> ProviderFailed:
     # A wrong key is a 400 to Gemini.
     if any(each.get("reason") == "API_KEY_INVALID" for each in details):
         return ProviderFailed("bad_key")
+    # So is a project that has no free use where it stands, and nobody who pays.
+    if error.status == "FAILED_PRECONDITION":
+        return ProviderFailed("no_service")
     asked = next((each["retryDelay"] for each in details if "retryDelay" in each), None)
     headers = getattr(error.response, "headers", None) or {}
     return of_status(error.code, headers.get("retry-after") or asked)
