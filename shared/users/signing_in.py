@@ -6,6 +6,7 @@ logins of one account at the same moment would else wait for each other's locks.
 """
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,11 +29,14 @@ from shared.users.profiles import Profile
 from shared.users.schemas import LoggedIn, SessionView, UserView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.cloud.firestore import Transaction
 
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 300
+MORE_TRIES: Final = 2
 # A sign-in this soon after another is not written down.
 SAME_SIGN_IN: Final = timedelta(minutes=1)
 
@@ -61,13 +65,21 @@ def log_in(id_token: str, actor: Actor, clock: Clock = utc_now) -> tuple[LoggedI
         transaction.set(*audit.entry(as_user, f"users/{who.uid}", None, None))
         return session, profile
 
-    try:
-        session, profile = firestore.in_transaction(enter)
-    except Conflict as error:
-        raise DependencyUnavailable("The account is busy; sign in again.") from error
+    session, profile = _entered(enter)
     _note_sign_in(profile, clock())
     activity.note(who.uid, clock)
     return LoggedIn(success=True, user=_user(session), csrfToken=csrf.token(session)), session
+
+
+def _entered(enter: "Callable[[Transaction], tuple[Session, Profile]]") -> tuple[Session, Profile]:
+    for _ in range(MORE_TRIES):
+        # Of many first logins at once one writes the profile; the others find it then.
+        with suppress(Conflict):
+            return firestore.in_transaction(enter)
+    try:
+        return firestore.in_transaction(enter)
+    except Conflict as error:
+        raise DependencyUnavailable("The account is busy; sign in again.") from error
 
 
 def _known(transaction: "Transaction", uid: str) -> Profile | None:
