@@ -54,7 +54,7 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
 def cached_list(cloud: Cloud) -> Figure:
     """Whether a new instance that finds its page in the cache loads Firestore."""
     (products,) = (each for each in declared() if each.function.name == "products")
-    told = run("instance", cloud, _job(cloud, products, CALLS["products"]))
+    told = run("instance", cloud, job(cloud, products, CALLS["products"]))
     if told["cache"] != "HIT":
         raise RuntimeError("The list was not answered from the cache.")
     loaded = float(told["firestore"])
@@ -64,18 +64,18 @@ def cached_list(cloud: Cloud) -> Figure:
 def start(cloud: Cloud, each: Declared, make: Maker) -> tuple[float, float, str]:
     """A first request over hello's and over its floor, and what the floor is made of."""
     # The first run of each leaves compiled bytecode behind for those that count.
-    libraries = run("tracing", cloud, _job(cloud, each, make))["libraries"]
+    libraries = run("tracing", cloud, job(cloud, each, make))["libraries"]
     plain = Call("GET", "/")
     hidden = absent(each.codebase)
     hello = HELLO | {"call": plain.packed(), "libraries": [], "hidden": hidden}
     floor = hello | {"libraries": libraries}
     run("instance", cloud, hello)
     run("instance", cloud, floor)
-    run("instance", cloud, _job(cloud, each, make))
+    run("instance", cloud, job(cloud, each, make))
     rounds = []
     for _ in range(ROUNDS):
-        jobs = (hello, floor, _job(cloud, each, make))
-        rounds.append([float(run("instance", cloud, job)["seconds"]) for job in jobs])
+        jobs = (hello, floor, job(cloud, each, make))
+        rounds.append([float(run("instance", cloud, one)["seconds"]) for one in jobs])
     least, needed, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
     packages = sorted({_package(library) for library in libraries})
     note = f"floor {needed / least:.2f}: {' '.join(packages)}"
@@ -87,7 +87,8 @@ def _package(module: str) -> str:
     return ".".join(parts[: 3 if parts[0] == "google" else 1])
 
 
-def _job(cloud: Cloud, each: Declared, make: Maker) -> dict[str, Any]:
+def job(cloud: Cloud, each: Declared, make: Maker) -> dict[str, Any]:
+    """What a process is told that serves the request."""
     cloud.settle()
     call = make(cloud)
     return {

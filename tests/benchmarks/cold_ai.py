@@ -49,6 +49,8 @@ def _figures(cloud: Cloud, name: str, function: Declared) -> Iterator[Figure]:
     ratio, floor, libraries = cold.start(cloud, function, make)
     yield Figure(f"cold.{name}", ratio, "x hello")
     yield Figure(f"cold_floor.{name}", floor, "x floor", "<= 1.25", note=libraries)
+    sdks = cold.run("instance", cloud, cold.job(cloud, function, make))["sdks"]
+    yield Figure(f"cold_sdks.{name}", float(len(sdks)), "SDKs", "1", note=" ".join(sdks))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.call import Call
 
 MARK = "benchmark: "
+SDKS = ("groq", "google.genai", "openai")
 
 
 def hide(modules: list[str]) -> None:
@@ -189,6 +190,7 @@ def main() -> None:
         "cache": headers.get("X-Cache"),
         "firestore": "google.cloud.firestore" in sys.modules,
         "clients": len(kept),
+        "sdks": [name for name in SDKS if sys.modules.get(name) is not None],
     }
     print(MARK + json.dumps(told), flush=True)  # noqa: T201 - read by the benchmark
     # Nothing that an instance does at its end belongs to its start.

@@ -94,9 +94,9 @@ class Saying:
 
 
 class Hearing:
-    """Keeps the bodies of all that is asked."""
+    """Keeps the bodies of all that is asked, where there is a list for them."""
 
-    heard: ClassVar[list[dict[str, Any]]] = []
+    heard: ClassVar[list[dict[str, Any]] | None] = None
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -109,7 +109,7 @@ class Hearing:
             message = await receive()
             if message["type"] == "http.request":
                 body += message.get("body", b"")
-                if body and not message.get("more_body", False):
+                if Hearing.heard is not None and body and not message.get("more_body", False):
                     Hearing.heard.append(json.loads(body))
             return message
 

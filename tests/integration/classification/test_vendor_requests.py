@@ -31,11 +31,12 @@ def models(stack: Stack) -> Iterator[LLMockState]:
     with instance(stack.environment()), models_at(stack) as state:
         state.scenarios.add(reply(answer("tea")))
         yield state
+    Hearing.heard = None
 
 
 def asked(provider: str, question: Question, model: str | None = None) -> dict[str, Any]:
     """The body of the one call that the provider's SDK makes."""
-    Hearing.heard.clear()
+    Hearing.heard = []
     known: Model = providers.model_of(provider, model)
     providers.keyed(provider, KEY)(question, known.name, Patience(20))
     (body,) = Hearing.heard
