@@ -1,6 +1,8 @@
 """Firestore: the one client, and its errors in our terms."""
 
 import logging
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,6 +34,9 @@ log = logging.getLogger(__name__)
 # For a recount of all, which nobody waits for.
 LONG_TIMEOUT_SECONDS = 40.0
 RETRY_SECONDS = 3.0
+# Of a transaction whose read met a lock.
+READ_ATTEMPTS = 3
+FIRST_WAIT_SECONDS = 0.05
 # More documents in one call gain nothing.
 READ_AT_ONCE = 300
 
@@ -83,18 +88,32 @@ def errors_mapped() -> Iterator[None]:
 
 def in_transaction(run: "Callable[[Transaction], T]") -> T:
     """What `run` returns in a transaction, which may run it several times; raises Conflict."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.cloud.firestore import transactional
+    from google.api_core.exceptions import Aborted
 
     with errors_mapped():
-        try:
-            result: T = transactional(run)(client().transaction())
-        except ValueError as error:
-            # The library hides what ended its attempts, or kept it from beginning, behind this.
-            cause = error.__cause__ or error.__context__
-            if isinstance(cause, GoogleAPIError):
-                raise cause from None
-            raise
+        for attempt in range(READ_ATTEMPTS):
+            try:
+                return _in_one_transaction(run)
+            except Aborted:
+                # The library begins again where a commit meets a lock, and not where a read does.
+                time.sleep(random.uniform(0, FIRST_WAIT_SECONDS * 2**attempt))  # noqa: S311 - no secret
+        return _in_one_transaction(run)
+
+
+def _in_one_transaction(run: "Callable[[Transaction], T]") -> T:
+    from google.api_core.exceptions import Aborted, FailedPrecondition, GoogleAPIError
+    from google.cloud.firestore import transactional
+
+    try:
+        result: T = transactional(run)(client().transaction())
+    except ValueError as error:
+        # The library hides what ended its attempts, or kept it from beginning, behind this.
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, Aborted):
+            raise FailedPrecondition("attempts used up") from cause  # type: ignore[no-untyped-call]
+        if isinstance(cause, GoogleAPIError):
+            raise cause from None
+        raise
     return result
 
 

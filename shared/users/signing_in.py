@@ -1,9 +1,12 @@
 """Signing in and out: an ID token becomes a session of ours.
 
 A session begins in one transaction with the profile that admits it. So a change of role either
-sees the session that it must end, or is seen by the login.
+sees the session that it must end, or is seen by the login. When it was is written down after that:
+logins of one account at the same moment would else wait for each other's locks.
 """
 
+import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,17 +16,28 @@ from shared.clients import firestore, identity
 from shared.clock import Clock, rfc3339, utc_now
 from shared.edge import activity, csrf, sessions
 from shared.edge.request import Actor, Session
-from shared.errors import Conflict, DependencyUnavailable, Forbidden, Unauthenticated
+from shared.errors import (
+    Conflict,
+    DependencyUnavailable,
+    Forbidden,
+    ShoppleError,
+    Unauthenticated,
+)
 from shared.system import audit
 from shared.users import erasures, profiles, roster
 from shared.users.profiles import Profile
 from shared.users.schemas import LoggedIn, SessionView, UserView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.cloud.firestore import Transaction
 
+log = logging.getLogger(__name__)
+
 FRESH_SECONDS: Final = 300
-# A sign-in this soon after another is not written down: parallel ones need not wait in line.
+MORE_TRIES: Final = 2
+# A sign-in this soon after another is not written down.
 SAME_SIGN_IN: Final = timedelta(minutes=1)
 
 
@@ -35,7 +49,7 @@ def log_in(id_token: str, actor: Actor, clock: Clock = utc_now) -> tuple[LoggedI
     if clock().timestamp() - who.auth_time > FRESH_SECONDS:
         raise Unauthenticated("The ID token is too old: sign in again.")
 
-    def enter(transaction: "Transaction") -> Session:
+    def enter(transaction: "Transaction") -> tuple[Session, Profile]:
         known = _known(transaction, who.uid)
         profile = _admitted(known, who, clock())
         session = sessions.new_session(
@@ -49,14 +63,23 @@ def log_in(id_token: str, actor: Actor, clock: Clock = utc_now) -> tuple[LoggedI
             roster.write(transaction, listed, listed | {who.uid})
         as_user = msgspec.structs.replace(actor, uid=who.uid, email=profile.email)
         transaction.set(*audit.entry(as_user, f"users/{who.uid}", None, None))
-        return session
+        return session, profile
 
-    try:
-        session = firestore.in_transaction(enter)
-    except Conflict as error:
-        raise DependencyUnavailable("The account is busy; sign in again.") from error
+    session, profile = _entered(enter)
+    _note_sign_in(profile, clock())
     activity.note(who.uid, clock)
     return LoggedIn(success=True, user=_user(session), csrfToken=csrf.token(session)), session
+
+
+def _entered(enter: "Callable[[Transaction], tuple[Session, Profile]]") -> tuple[Session, Profile]:
+    for _ in range(MORE_TRIES):
+        # Of many first logins at once one writes the profile; the others find it then.
+        with suppress(Conflict):
+            return firestore.in_transaction(enter)
+    try:
+        return firestore.in_transaction(enter)
+    except Conflict as error:
+        raise DependencyUnavailable("The account is busy; sign in again.") from error
 
 
 def _known(transaction: "Transaction", uid: str) -> Profile | None:
@@ -74,15 +97,26 @@ def _admitted(known: Profile | None, who: identity.Identity, now: datetime) -> P
         # The account is older than profiles are, or was made by hand: its claims count, once.
         name = str(who.claims.get("name") or who.email.partition("@")[0])
         role = profiles.role_in(who.claims)
-        known = profiles.new_profile(who.uid, who.email, name, role, now)
+        made = profiles.new_profile(who.uid, who.email, name, role, now)
+        known = msgspec.structs.replace(made, last_sign_in_at=now)
     if known.disabled:
         raise Forbidden("This account is disabled.")
     if not known.admitted:
         raise Forbidden("This account is not an administrator's.")
-    last = known.last_sign_in_at
-    if last is not None and now - last < SAME_SIGN_IN and known.email == who.email:
-        return known
-    return msgspec.structs.replace(known, email=who.email, last_sign_in_at=now)
+    return known if known.email == who.email else msgspec.structs.replace(known, email=who.email)
+
+
+def _note_sign_in(profile: Profile, now: datetime) -> None:
+    last = profile.last_sign_in_at
+    if last is not None and now - last < SAME_SIGN_IN:
+        return
+    try:
+        with firestore.errors_mapped():
+            noted = profiles.reference(profile.uid)
+            noted.update({"last_sign_in_at": now}, **firestore.limits())
+    except ShoppleError as error:
+        # The session has begun, and nobody is kept out for a note; an erased profile stays away.
+        log.warning("Sign-in not noted", extra={"context": {"why": error.detail}})
 
 
 def log_out(session: Session, actor: Actor) -> None:

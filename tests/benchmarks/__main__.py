@@ -12,6 +12,7 @@ from local.plan import ROOT
 from tests.benchmarks import (
     classification,
     cold,
+    cold_ai,
     crawl_speed,
     local_quality,
     matching_quality,
@@ -24,6 +25,7 @@ from tests.benchmarks.figures import Figure, write
 
 PARTS: dict[str, Callable[[Cloud], Iterable[Figure]]] = {
     "cold": cold.measure,
+    "cold_ai": cold_ai.measure,
     "warm": warm.measure,
     "classification": classification.measure,
     "reads": reads.measure,

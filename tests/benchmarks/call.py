@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request; `signature` is functions-framework's word for how the function takes it."""
+    """One request; `signature` is functions-framework's word for how the function takes it.
+
+    `until` is what the answer must hold once its last byte is there; without it the first will do.
+    """
 
     method: str
     path: str
@@ -15,6 +18,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     signature: str = "http"
+    until: str = ""
 
     def packed(self) -> dict[str, Any]:
         """The call as JSON can carry it."""

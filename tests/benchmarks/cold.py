@@ -20,6 +20,7 @@ from tests.benchmarks.calls import CALLS
 from tests.benchmarks.cloud import Cloud
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.instance import MARK
+from tests.benchmarks.requests import Maker
 from tools.declarations import Declared, declared
 
 ROUNDS: Final = 3
@@ -38,7 +39,7 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
             yield Figure(f"cold.{name}", None, "x hello", note="no representative request")
             continue
         try:
-            cold, floor, libraries = _start(cloud, each)
+            cold, floor, libraries = start(cloud, each, CALLS[name])
         except (RuntimeError, subprocess.TimeoutExpired) as failure:
             yield Figure(f"cold.{name}", None, "x hello", note=str(failure))
             continue
@@ -53,27 +54,28 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
 def cached_list(cloud: Cloud) -> Figure:
     """Whether a new instance that finds its page in the cache loads Firestore."""
     (products,) = (each for each in declared() if each.function.name == "products")
-    told = run("instance", cloud, _job(cloud, products))
+    told = run("instance", cloud, job(cloud, products, CALLS["products"]))
     if told["cache"] != "HIT":
         raise RuntimeError("The list was not answered from the cache.")
     loaded = float(told["firestore"])
     return Figure("cold.cached_list_imports_firestore", loaded, "imports", "0")
 
 
-def _start(cloud: Cloud, each: Declared) -> tuple[float, float, str]:
+def start(cloud: Cloud, each: Declared, make: Maker) -> tuple[float, float, str]:
+    """A first request over hello's and over its floor, and what the floor is made of."""
     # The first run of each leaves compiled bytecode behind for those that count.
-    libraries = run("tracing", cloud, _job(cloud, each))["libraries"]
+    libraries = run("tracing", cloud, job(cloud, each, make))["libraries"]
     plain = Call("GET", "/")
     hidden = absent(each.codebase)
     hello = HELLO | {"call": plain.packed(), "libraries": [], "hidden": hidden}
     floor = hello | {"libraries": libraries}
     run("instance", cloud, hello)
     run("instance", cloud, floor)
-    run("instance", cloud, _job(cloud, each))
+    run("instance", cloud, job(cloud, each, make))
     rounds = []
     for _ in range(ROUNDS):
-        jobs = (hello, floor, _job(cloud, each))
-        rounds.append([float(run("instance", cloud, job)["seconds"]) for job in jobs])
+        jobs = (hello, floor, job(cloud, each, make))
+        rounds.append([float(run("instance", cloud, one)["seconds"]) for one in jobs])
     least, needed, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
     packages = sorted({_package(library) for library in libraries})
     note = f"floor {needed / least:.2f}: {' '.join(packages)}"
@@ -85,9 +87,10 @@ def _package(module: str) -> str:
     return ".".join(parts[: 3 if parts[0] == "google" else 1])
 
 
-def _job(cloud: Cloud, each: Declared) -> dict[str, Any]:
+def job(cloud: Cloud, each: Declared, make: Maker) -> dict[str, Any]:
+    """What a process is told that serves the request."""
     cloud.settle()
-    call = CALLS[each.function.name](cloud)
+    call = make(cloud)
     return {
         "target": each.function.name,
         "source": str(ROOT / "functions" / each.codebase / "main.py"),

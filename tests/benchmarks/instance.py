@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.call import Call
 
 MARK = "benchmark: "
+SDKS = ("groq", "google.genai", "openai")
 
 
 def hide(modules: list[str]) -> None:
@@ -50,6 +51,8 @@ def answer(app: "WSGIApplication", call: "Call") -> "Headers":
     )
     if not told.status.startswith("2"):
         sys.exit(f"{call.method} {call.path}: {told.status}: {told.get_data(as_text=True)}")
+    if call.until and call.until not in (text := told.get_data(as_text=True)):
+        sys.exit(f"{call.method} {call.path}: there is no {call.until} in {text}")
     return told.headers
 
 
@@ -138,6 +141,24 @@ def _sentence_model() -> Any:
     return meaning._loaded()
 
 
+def _groq() -> Any:
+    from shared.clients.ai import groq
+
+    return groq._client("key", os.environ["GROQ_BASE_URL"])
+
+
+def _gemini() -> Any:
+    from shared.clients.ai import gemini
+
+    return gemini._client("key", os.environ["GOOGLE_BASE_URL"])
+
+
+def _openai() -> Any:
+    from shared.clients.ai import openai_compatible
+
+    return openai_compatible._client("key", os.environ["CEREBRAS_BASE_URL"])
+
+
 CLIENTS: dict[str, Callable[[], Any]] = {
     "upstash_redis": _redis,
     "upstash_ratelimit": _ratelimit,
@@ -147,6 +168,9 @@ CLIENTS: dict[str, Callable[[], Any]] = {
     "google.cloud.storage": _storage,
     "firebase_admin": _firebase,
     "onnxruntime": _sentence_model,
+    "groq": _groq,
+    "google.genai": _gemini,
+    "openai": _openai,
 }
 
 
@@ -166,6 +190,7 @@ def main() -> None:
         "cache": headers.get("X-Cache"),
         "firestore": "google.cloud.firestore" in sys.modules,
         "clients": len(kept),
+        "sdks": [name for name in SDKS if sys.modules.get(name) is not None],
     }
     print(MARK + json.dumps(told), flush=True)  # noqa: T201 - read by the benchmark
     # Nothing that an instance does at its end belongs to its start.

@@ -78,12 +78,18 @@ def _client(key: str, base_url: str | None) -> "Client":
     import httpx2
     from google import genai
 
+    # The SDK makes clients that are never used, each of which would read all certificates.
+    context = httpx2.create_ssl_context()
     options = {
         "base_url": base_url,
         "api_version": _VERSION,
         "timeout": int(STEP_SECONDS * 1000),
         # The SDK uses the HTTP library that this is of.
-        "client_args": {"transport": patient_network.transport(httpx2, httpcore2)},
+        "client_args": {
+            "transport": patient_network.transport(httpx2, httpcore2, context),
+            "verify": context,
+        },
+        "async_client_args": {"verify": context, "ssl": context},
         "retry_options": {"attempts": 1},
     }
     return genai.Client(api_key=key, vertexai=False, http_options=options)  # type: ignore[arg-type]
@@ -111,6 +117,9 @@ def _of_error(error: Any) -> ProviderFailed:
     # A wrong key is a 400 to Gemini.
     if any(each.get("reason") == "API_KEY_INVALID" for each in details):
         return ProviderFailed("bad_key")
+    # So is a project that has no free use where it stands, and nobody who pays.
+    if error.status == "FAILED_PRECONDITION":
+        return ProviderFailed("no_service")
     asked = next((each["retryDelay"] for each in details if "retryDelay" in each), None)
     headers = getattr(error.response, "headers", None) or {}
     return of_status(error.code, headers.get("retry-after") or asked)

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.clients.ai.asking import Patience, ProviderFailed
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 # Clients are kept, and a connection serves one call after the other.
 _patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
@@ -32,11 +35,12 @@ def held_to(patience: Patience) -> Iterator[None]:
         _patience.reset(token)
 
 
-def transport(http: ModuleType, core: ModuleType) -> Any:
-    """A transport of `http`, whose network is `core`."""
+def transport(http: ModuleType, core: ModuleType, context: "SSLContext | None" = None) -> Any:
+    """A transport of `http`, whose network is `core`, with a TLS context of its own or this one."""
     # Who waits for a connection waits in no step that has an end: there are as many as calls.
     made = http.HTTPTransport(
-        limits=http.Limits(max_connections=None, max_keepalive_connections=40)
+        verify=True if context is None else context,
+        limits=http.Limits(max_connections=None, max_keepalive_connections=40),
     )
     # The library takes a network for its pool, but hands none through.
     made._pool._network_backend = _Network(core)  # noqa: SLF001 - the library's only way

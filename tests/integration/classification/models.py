@@ -13,6 +13,7 @@ from llmock.state import LLMockState
 from llmock.testing import LLMockServer
 
 from local.stack import Stack
+from tests.integration.classification.vendors import Told
 from tests.mock_model import MockModel
 
 # What llmock calls those that speak OpenAI's protocol.
@@ -34,8 +35,9 @@ def models_on(port: int) -> Iterator[LLMockState]:
     server = LLMockServer(port=port)
     state = server.state
     state.scenarios = Thoughts()
-    # Llmock cuts only streams off, and Groq streams no structured output; nor does it think.
-    server.app = Thinking(Cutting(server.app))  # type: ignore[assignment]
+    # Llmock cuts only streams off, and Groq streams no structured output; nor does it think, nor
+    # keep what it is asked, nor know each vendor's own words for a failure.
+    server.app = Hearing(Saying(Thinking(Cutting(server.app))))  # type: ignore[assignment]
     with server:
         yield state
 
@@ -67,6 +69,51 @@ class Cutting:
             await send(message)
 
         await self._app(scope, receive, cut)
+
+
+class Saying:
+    """Has what llmock answers be another answer, where `told` is set."""
+
+    told: ClassVar[Told | None] = None
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        told = Saying.told
+
+        async def say(message: Any) -> None:
+            if told is None:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                headers = [(b"content-type", told.content_type.encode())]
+                await send({**message, "status": told.status, "headers": headers})
+                await send({"type": "http.response.body", "body": told.body.encode()})
+
+        await self._app(scope, receive, say)
+
+
+class Hearing:
+    """Keeps the bodies of all that is asked, where there is a list for them."""
+
+    heard: ClassVar[list[dict[str, Any]] | None] = None
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = b""
+
+        async def hear() -> Any:
+            nonlocal body
+            message = await receive()
+            if message["type"] == "http.request":
+                body += message.get("body", b"")
+                if Hearing.heard is not None and body and not message.get("more_body", False):
+                    Hearing.heard.append(json.loads(body))
+            return message
+
+        await self._app(scope, hear, send)
 
 
 # How many calls have come so far; many of them may not be answered yet.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import product
 from threading import Event
@@ -22,7 +22,16 @@ from shared.classification.models import KEYED, Categories, Choice, Item
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.config import settings
-from tests.integration.classification.models import NAMES, Cutting, answer, models_at, reply
+from tests.forked import Program
+from tests.integration.classification.models import (
+    NAMES,
+    Cutting,
+    Saying,
+    answer,
+    models_at,
+    reply,
+)
+from tests.integration.classification.vendors import ANSWERS
 from tests.integration.edge.instance import instance
 
 CATEGORIES = Categories((Choice("milk", ("Milk",)), Choice("tea", ("Tea",))))
@@ -30,6 +39,16 @@ TEA = Item("Ceylon Tea 100g")
 # Long for what is to be answered, and short for what never is.
 SECONDS, IMPATIENT_SECONDS = 20.0, 0.4
 SHORT_WAIT, LONG_WAIT = 0.3, 40
+PROCESSES = 3
+# What another process is told that would ask Groq, as soon as its input ends.
+TRY = """
+import sys
+from shared.classification import circuits
+circuits.read(["gemini"])
+print("ready", flush=True)
+sys.stdin.readline()
+print(circuits.wait_of("groq"), flush=True)
+"""
 NOWHERE = "http://127.0.0.1:9"
 # What llmock does, what the item meets, and what the circuit makes of one such call.
 FAULTS = {
@@ -45,13 +64,32 @@ FAULTS = {
     "402, to be paid first": ("no_service", "open"),
     "404, no such model": ("no_service", "open"),
     "connection refused": ("network", "one failure"),
+    "403": ("bad_key", "open"),
+    "refused by a filter": ("refused", "no failure"),
+    "refused before it begins": ("refused", "no failure"),
+    "refused in words": ("refused", "no failure"),
+    "its own check of the JSON failed": ("bad_output", "no failure"),
+    "wrong key, told as 400": ("bad_key", "open"),
+    "to be paid first, told as 400": ("no_service", "open"),
+    "model withdrawn, told as 400": ("no_service", "open"),
+    "429 with its wait in the body": ("rate_limited", "left alone as long as it asks"),
+    "429 within the answer": ("rate_limited", "no failure"),
+    "an error within the answer": ("network", "one failure"),
 }
-STATUSES = {"500": 500, "wrong key": 401, "402, to be paid first": 402, "404, no such model": 404}
+# Gemini says of itself what OpenRouter says of whoever stands behind it.
+OTHERS = {("gemini", "an error within the answer"): "overloaded"}
+STATUSES = {
+    "500": 500,
+    "wrong key": 401,
+    "402, to be paid first": 402,
+    "403": 403,
+    "404, no such model": 404,
+}
 # Groq's answer comes in one piece: cut off or not at all.
 CASES = [
     (provider, fault)
     for provider, fault in product(KEYED, FAULTS)
-    if (provider, fault) != ("groq", "ended early")
+    if (provider, fault) != ("groq", "ended early") and provider in ANSWERS.get(fault, KEYED)
 ]
 
 
@@ -91,12 +129,13 @@ def anew(models: LLMockState) -> Iterator[None]:
     for provider in KEYED:
         circuits.forget(provider)
     yield
-    Cutting.cuts = False
+    Cutting.cuts, Saying.told = False, None
 
 
 def arrange(models: LLMockState, provider: str, fault: str) -> None:
     match = Match(provider=NAMES[provider])
     models.scenarios.add(reply(answer("tea"), provider))
+    Saying.told = ANSWERS.get(fault, {}).get(provider)
     if fault == "429 with Retry-After":
         models.scenarios.add(Fail(429, retry_after=LONG_WAIT, times=None, match=match))
     elif fault in STATUSES:
@@ -108,12 +147,20 @@ def arrange(models: LLMockState, provider: str, fault: str) -> None:
         models.scenarios.add(StreamFault("disconnect", after_chunks=2, times=None))
     elif fault == "ended early":
         models.scenarios.add(StreamFault("truncate", after_chunks=2, times=None))
+    elif fault == "refused by a filter":
+        models.reset()
+        refusal = replace(reply(answer("tea"), provider), finish_reason="content_filter")
+        models.scenarios.add(refusal)
     elif fault == "invalid JSON":
         models.reset()
         models.scenarios.add(reply('{"category": "tea", ', provider))
     elif fault == "category outside the list":
         models.reset()
         models.scenarios.add(reply(answer("coffee"), provider))
+
+
+def met_by(provider: str, fault: str) -> str:
+    return OTHERS.get((provider, fault), FAULTS[fault][0])
 
 
 def candidate(provider: str) -> Candidate:
@@ -159,7 +206,8 @@ def test_each_provider_fails_as_the_table_says_and_another_takes_over(
     result = classify(asker, candidate(provider), stand_in(), seconds=seconds)
 
     settings.cache_clear()
-    met, circuit = FAULTS[fault]
+    circuit = FAULTS[fault][1]
+    met = met_by(provider, fault)
     if met == "answered":
         assert (result.provider, result.verdict.category) == (provider, "tea")
         assert result.paid.cost_micros > 0
@@ -177,8 +225,8 @@ def table() -> str:
     """The table as the documentation has it."""
     rows = ["| what happens | groq | gemini | cerebras | openrouter | its circuit |"]
     rows.append("| --- | --- | --- | --- | --- | --- |")
-    for fault, (met, circuit) in FAULTS.items():
-        cells = [met if (provider, fault) in CASES else "—" for provider in KEYED]
+    for fault, (_, circuit) in FAULTS.items():
+        cells = [met_by(p, fault) if (p, fault) in CASES else "—" for p in KEYED]
         rows.append(f"| {' | '.join([fault, *cells, circuit])} |")
     return "\n".join(rows)
 
@@ -210,6 +258,21 @@ def test_one_of_many_makes_the_trial() -> None:
     assert waits == [None, circuits.TRIAL_SECONDS, circuits.TRIAL_SECONDS]
     circuits.succeeded("groq", 5)
     assert circuits.wait_of("groq") is None
+
+
+def test_of_many_processes_one_makes_the_trial(stack: Stack) -> None:
+    past = Circuit(failures=3, openings=1, open_until=1.0)
+    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(past).decode()))
+    started = [Program(TRY, (), env=stack.environment()) for _ in range(PROCESSES)]
+    # Each has loaded what it needs, so all of them look in one moment.
+    assert {each.stdout.readline() for each in started} == {"ready\n"}
+    for each in started:
+        each.stdin.write("now\n")
+        each.stdin.flush()
+    told = sorted(each.stdout.readline().strip() for each in started)
+    for each in started:
+        each.communicate(timeout=20)
+    assert told == [*[str(float(circuits.TRIAL_SECONDS))] * (PROCESSES - 1), "None"]
 
 
 def test_a_late_report_does_not_free_the_place_of_a_trial() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.sessions import ADMIN, SUPER_ADMIN, SignedIn, log_in, new_client, sen
 
 PROTECTED = "/api/products/stats"
 OWNER = {"Authorization": "Bearer owner"}
+AT_ONCE = 8
 
 
 @pytest.fixture
@@ -94,6 +96,26 @@ class TestLogin:
         one, other = log_in(stack), log_in(stack)
         assert one.sid != other.sid
         assert one.csrf != other.csrf
+
+    def test_those_who_sign_in_at_once_all_enter(self, stack: Stack) -> None:
+        account = Account("at-once@shopple.test", {"super_admin": True}, "At Once")
+        uid = create(auth_host(stack), account)
+        token = id_token(auth_host(stack), account.email)
+
+        def statuses() -> set[int]:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                answers = pool.map(send_login, [stack] * AT_ONCE, [token] * AT_ONCE)
+                return {answer.status_code for answer in answers}
+
+        # The first login of an account writes its profile, and the roster of super admins.
+        assert statuses() == {200}
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        with instance(stack.environment()):
+            profile = firestore.client().collection("users").document(uid)
+            profile.update({"last_sign_in_at": long_ago})
+            # A later one writes down when it was.
+            assert statuses() == {200}
+            assert profile.get().get("last_sign_in_at") > long_ago
 
     def test_it_is_written_into_the_audit_trail(self, stack: Stack) -> None:
         session = log_in(stack)
