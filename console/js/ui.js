@@ -295,5 +295,7 @@ export function dialog({ title, body, confirm, tone = 'primary', act, cancel = '
   });
   document.body.append(box);
   box.showModal();
+  // Where there is nothing to fill in, Enter goes on; what destroys something is asked for twice.
+  if (yes && tone === 'primary' && !box.querySelector('.dialog-body').contains(document.activeElement)) yes.focus();
   return box;
 }
