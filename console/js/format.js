@@ -43,11 +43,20 @@ export function ago(text) {
   return step ? relative.format(Math.round(seconds / step[1]), step[0]) : 'just now';
 }
 
+const SPELT = { openrouter: 'OpenRouter' };
+
 // Slugs such as "cargills-food-city" are what the data holds; people read names.
 export function title(slug) {
+  if (Object.hasOwn(SPELT, slug ?? '')) return SPELT[slug];
   const text = String(slug ?? '').replace(/[-_]+/g, ' ').trim();
   return text ? text.replace(/(^|\s)\p{Ll}/gu, (c) => c.toUpperCase()) : '–';
 }
+
+export const REASONS = { rate_limited: 'asks to be left alone', overloaded: 'is overloaded', timeout: 'took too long', refused: 'refused', bad_key: 'does not take the key', bad_output: 'gave no usable answer', network: 'could not be reached', no_service: 'does not serve this account' };
+// "groq: rate_limited" is short for logs.
+export const unanswered = (text) => text.replace(/\b([a-z]+): ([a-z_]+)\b/g, (said, who, why) => (Object.hasOwn(REASONS, why) ? `${title(who)} ${REASONS[why]}` : said));
+
+export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : '–');
 
 export function bytes(n) {
   if (n < 1024) return `${n} B`;

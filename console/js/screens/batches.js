@@ -1,7 +1,7 @@
 import { Intent, get, post, query as search, wait } from '../api.js';
 import { Categories, categories, stats } from '../catalog.js';
 import { h, fill } from '../dom.js';
-import { ago, count, dateTime, dollars, percent, plural, title as named } from '../format.js';
+import { ago, count, dateTime, dollars, percent, plural, title as named, unanswered } from '../format.js';
 import { pages } from '../pages.js';
 import { go, replace } from '../router.js';
 import { announce, button, card, dialog, empty, failure, field, heading, link, meter, offerChoices, progress, select, skeleton, state, table, toast } from '../ui.js';
@@ -161,7 +161,7 @@ function detail({ id, path, query, signal }) {
   }
 
   const item = (x) => ({ cells: [
-    h('div', { class: 'batch-item' }, x.product.id ? h('a', { href: `#/products/${encodeURIComponent(x.product.id)}` }, x.product.name) : x.product.name, h('span', { class: 'sub' }, x.failure ?? x.rationale)),
+    h('div', { class: 'batch-item' }, x.product.id ? h('a', { href: `#/products/${encodeURIComponent(x.product.id)}` }, x.product.name) : x.product.name, h('span', { class: 'sub' }, x.failure ? unanswered(x.failure) : x.rationale)),
     x.category ? kinds.label(x.category) : '–',
     x.confidence === null || x.confidence === undefined ? '–' : meter(x.confidence, `Confidence for ${x.product.name}`),
     state(x.verdict),

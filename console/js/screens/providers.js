@@ -1,11 +1,12 @@
 import { Intent, get, post } from '../api.js';
 import { h, fill } from '../dom.js';
-import { ago, count, dateTime, dollars, timeOfDay, title as named } from '../format.js';
+import { ago, count, dateTime, dollars, sentence, timeOfDay, title as named } from '../format.js';
 import { announce, button, card, chip, dialog, failure, field, heading, load, note, skeleton, state } from '../ui.js';
 
 export const title = 'Providers';
 
 const SOURCES = { stored: 'set here', environment: 'of the environment', none: 'no key' };
+const CIRCUITS = { closed: 'closed', open: 'open', half_open: 'half open' };
 const WORDS = { closed: 'Asked as usual', open: 'Left alone', half_open: 'One trial is next' };
 const REASONS = { budget: 'the budget of the day is spent' };
 
@@ -28,7 +29,7 @@ export function screen({ signal, user }) {
         try {
           const { data } = await post('/classify/test-provider', { provider: p.name }, new Intent());
           await renew(p.name);
-          fill(outcome, data.ok ? note('good', `Answers in ${count(data.latency_ms)} ms`, h('p', { class: 'fine' }, data.model)) : note('bad', 'No good answer', h('p', {}, data.error), h('p', { class: 'fine' }, data.model)));
+          fill(outcome, data.ok ? note('good', `Answers in ${count(data.latency_ms)} ms`, h('p', { class: 'fine' }, data.model)) : note('bad', 'No good answer', h('p', {}, sentence(data.error.replace(/^[a-z_]+: /, ''))), h('p', { class: 'fine' }, data.model)));
         } catch (error) {
           if (error.status !== 401) fill(outcome, failure(error));
         } finally {
@@ -72,7 +73,7 @@ export function screen({ signal, user }) {
     const { run, outcome } = testing(p);
     return h('li', { class: 'provider' },
       h('div', { class: 'provider-head' }, h('span', { class: 'provider-place', 'aria-hidden': 'true' }, place > 0 ? String(place) : '–'), h('h2', {}, named(p.name)),
-        p.configured ? state(p.circuit) : chip('No key'), h('span', { class: 'spread' }), run),
+        p.configured ? state(p.circuit, `Circuit ${CIRCUITS[p.circuit]}`) : chip('No key'), h('span', { class: 'spread' }), run),
       h('p', { class: 'sub' }, place > 0 ? '' : 'Not in the order. ', said(p), p.retry_at && `, until ${timeOfDay(p.retry_at)}`),
       h('dl', { class: 'facts' },
         fact('Latency', p.latency_ms === null ? '–' : `${count(p.latency_ms)} ms`), fact('Failed of late', p.error_percent === null ? '–' : `${p.error_percent} %`),

@@ -3,7 +3,7 @@ import { Categories, categories } from '../catalog.js';
 import { choose } from '../category_picker.js';
 import { ask, decisionQueue } from '../decision_queue.js';
 import { h } from '../dom.js';
-import { ago, count, dateTime, plural, title as named } from '../format.js';
+import { ago, count, dateTime, plural, title as named, unanswered } from '../format.js';
 import { shortcuts } from '../keys.js';
 import { replace } from '../router.js';
 import { announce, button, card, chip, dialog, empty, field, heading, meter, offerChoices, select, state, toast } from '../ui.js';
@@ -70,7 +70,7 @@ export function screen({ path, query, signal }) {
         h('div', { class: 'proposal-head' }, h('h2', {}, r.product.id && r.current ? h('a', { href: `#/products/${encodeURIComponent(r.product.id)}` }, name) : name), chip(REASONS[r.reason], r.reason === 'failed' ? 'bad' : 'warn')),
         about && h('p', { class: 'sub clamp' }, about),
         r.category ? h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('b', {}, kinds.label(r.category)), h('span', { class: 'fine' }, kinds.trail(kinds.byKey.get(r.category))))
-          : h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('span', {}, r.failure ?? 'nothing')),
+          : h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('span', {}, r.failure ? unanswered(r.failure) : 'nothing')),
         r.rationale && h('p', { class: 'rationale' }, r.rationale),
         now(r),
         h('p', { class: 'fine' }, [r.provider && named(r.provider), r.model].filter(Boolean).join(' · '), r.provider && ' · ', h('time', { datetime: r.created_at, title: dateTime(r.created_at) }, ago(r.created_at)))),
