@@ -135,7 +135,7 @@ export function decisionQueue({ path, of, filter, label, card, none, bulk, count
   }
 
   const head = h('div', { class: 'results-head' }, every, list.counted, h('span', { class: 'spread' }), actions);
-  return { list, head, every, current, pick, toggle, step, settle, decide, conclude };
+  return { list, head, every, current, picked, pick, toggle, step, settle, decide, conclude };
 }
 
 // What follows waits until the dialog is gone: behind it nothing can take the focus.

@@ -70,7 +70,7 @@ const TONES = {
   pending: 'warn', queued: 'warn', stopping: 'warn', skipped: 'warn', paused: 'warn', planned: 'warn', degraded: 'warn', half_open: 'warn', cancelling: 'warn', review: 'warn', corrected: 'warn', close: 'warn', similar: 'warn',
   open: 'bad', rejected: 'bad', missing: 'bad', failed: 'bad', down: 'bad', differs: 'bad', mismatch: 'bad',
 };
-export const state = (name) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, title(name));
+export const state = (name, words = title(name)) => h('span', { class: `chip dot ${TONES[name] ?? 'plain'}` }, words);
 
 export function heading(text, { lead, actions = [], crumbs } = {}) {
   return h('div', { class: 'head' },
@@ -181,11 +181,7 @@ export function meter(value, label) {
 
 export const money = (n, currency) => h('span', { class: 'money' }, h('span', { class: 'cur' }, currency || 'LKR'), ' ', price(n));
 
-function hueOf(text) {
-  let sum = 7;
-  for (const c of text) sum = (sum * 31 + c.codePointAt(0)) % 360;
-  return sum;
-}
+const hueOf = (text) => [...text].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 7);
 
 function drawn(product) {
   const words = String(product.name ?? '').match(/[\p{L}\p{N}]+/gu) ?? ['?'];
@@ -295,5 +291,7 @@ export function dialog({ title, body, confirm, tone = 'primary', act, cancel = '
   });
   document.body.append(box);
   box.showModal();
+  // Where there is nothing to fill in, Enter goes on; what destroys something is asked for twice.
+  if (yes && tone === 'primary' && !box.querySelector('.dialog-body').contains(document.activeElement)) yes.focus();
   return box;
 }

@@ -1,18 +1,20 @@
 """Classification: streamed live, decided by keyboard, and who answers; each as it is shown."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from threading import Event
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from llmock.scenarios import Fail, Match
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from local.stack import Stack
 from shared.classification import circuits, keys
+from shared.classification.circuit_rules import FAILURES_TO_OPEN
 from shared.clients import firestore
 from tests.browser.judging import (
-    WORK_SECONDS,
     Json,
     NewPage,
     broken_in_both_schemes,
@@ -21,9 +23,9 @@ from tests.browser.judging import (
     new_word,
     settled,
 )
-from tests.integration.classification.models import answer, models_at, reply
+from tests.integration.classification.models import Thinking, answer, models_at, reply
 from tests.integration.edge.instance import instance
-from tests.polling import eventually
+from tests.mock_model import MockModel
 
 KEY = "a-key-of-this-test-alone-1234"
 
@@ -58,21 +60,28 @@ def unsure(http: httpx.Client) -> list[Json]:
 
 @pytest.mark.usefixtures("groq_fails")
 def test_products_are_classified_live_and_a_new_beginning_is_told(
-    new_page: NewPage, console_url: str, stack: Stack
+    new_page: NewPage, console_url: str, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{console_url}/#/classify")
     settled(page)
-    name = f"Ceylon Tea {new_word()}"
-    page.get_by_label("Products").fill(f"{name} | Dilmah\nGreen Tea {new_word()}")
+    name, late = f"Ceylon Tea {new_word()}", f"Green Tea {new_word()}"
+    answered = Event()
+    monkeypatch.setattr(Thinking, "held", (late.encode(), answered))
+    page.get_by_label("Products").fill(f"{name} | Dilmah\n{late}")
     page.get_by_label("Products").press("Control+Enter")
 
-    first = page.get_by_role("listitem", name=name)
+    first, last = (page.get_by_role("listitem", name=each) for each in (name, late))
     expect(first).to_contain_text("The one before is overloaded; now Gemini is asked.")
     expect(first.get_by_role("meter")).to_have_attribute("aria-valuenow", "64")
     expect(first).to_contain_text("Needs review")
+    # Each as it comes: nobody has answered for the other one yet.
+    expect(last).to_contain_text("Waits…")
+    expect(page.locator(".progress")).to_contain_text("1 of 2 products")
+    answered.set()
+    expect(last).to_contain_text("Needs review")
     expect(page.locator(".progress")).to_contain_text("2 classified")
     function = urlsplit(stack.plan.functions_url)
     streams = [urlsplit(url) for url in asked if url.endswith("/classify")]
@@ -88,8 +97,11 @@ def test_the_queue_is_worked_by_keyboard(
     settled(page)
     assert broken_in_both_schemes(page) == []
     first, second, third = (page.get_by_role("listitem", name=each["name"]) for each in unsure)
-    page.keyboard.press("j")
+    accept_together(page, (first, second, third))
+    assert statuses(http, unsure) == ["accepted"] * 3
+    page.keyboard.press("u")
     expect(first).to_be_focused()
+    assert statuses(http, unsure) == ["open"] * 3
     page.keyboard.press("c")
     page.get_by_label("Find").press_sequentially("biscu")
     assert broken_rules(page) == []
@@ -106,7 +118,8 @@ def test_the_queue_is_worked_by_keyboard(
     page.keyboard.press("r")
     expect(second).to_have_count(0)
     page.get_by_label("Show", exact=True).select_option("decided")
-    page.get_by_role("button", name=f"Take back the decision on {unsure[1]['name']}").click()
+    second.focus()
+    page.keyboard.press("u")
     expect(second).to_have_count(0)
     page.get_by_label("Show", exact=True).select_option("")
     second.focus()
@@ -132,6 +145,41 @@ def test_the_queue_is_worked_by_keyboard(
     assert filed[2] == odd["category"]
 
 
+@pytest.mark.usefixtures("groq_fails")
+def test_a_circuit_opens_and_what_was_spent_is_shown(
+    new_page: NewPage, console_url: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Thinking, "model", MockModel(category=lambda _: "milk"))
+    page = new_page()
+    page.goto(f"{console_url}/#/providers")
+    groq = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Groq"))
+    gemini = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Gemini"))
+    expect(groq).to_contain_text("Asked as usual")
+    for failures in range(1, FAILURES_TO_OPEN + 1):
+        expect(groq).to_contain_text("Asked as usual")
+        groq.get_by_role("button", name="Test Groq").press("Enter")
+        expect(groq.get_by_role("status")).to_contain_text("No good answer")
+        expect(groq).to_contain_text("Failed of late100 %")
+        assert told(http, "groq")["circuit"] == ("closed", "open")[failures == FAILURES_TO_OPEN]
+    expect(groq).to_contain_text("Circuit open")
+    expect(groq).to_contain_text(re.compile("Left alone: overloaded, until \\d"))
+    expect(groq.get_by_role("button", name="Test Groq")).to_be_focused()
+
+    before = told(http, "gemini")["spend_today"]
+    gemini.get_by_role("button", name="Test Gemini").click()
+    expect(gemini.get_by_role("status")).to_contain_text("Answers in")
+    spent = told(http, "gemini")["spend_today"]
+    assert spent > before
+    expect(gemini).to_contain_text(f"Spent todayUS${spent:.4f}".rstrip("0"))
+    expect(gemini).to_contain_text("of US$10.00")
+    assert broken_in_both_schemes(page) == []
+
+
+def told(http: httpx.Client, provider: str) -> Json:
+    providers: list[Json] = good(http.get("/classify/providers"))["providers"]
+    return next(each for each in providers if each["name"] == provider)
+
+
 def test_providers_are_tried_and_given_keys(
     new_page: NewPage, console_url: str, stack: Stack
 ) -> None:
@@ -152,44 +200,26 @@ def test_providers_are_tried_and_given_keys(
         firestore.client().collection(keys.COLLECTION).document("cerebras").delete()
 
 
-def test_a_batch_is_begun_from_a_filter_followed_and_cancelled(
-    new_page: NewPage, console_url: str, http: httpx.Client, unsure: list[Json]
-) -> None:
-    shop = unsure[0]["retailer"]
+def accept_together(page: Page, entries: Sequence[Locator]) -> None:
+    for each in entries:
+        page.keyboard.press("j")
+        expect(each).to_be_focused()
+        page.keyboard.press("x")
+    page.keyboard.press("a")
+    dialog = page.get_by_role("dialog", name=f"Accept {len(entries)} results?")
+    expect(dialog.get_by_role("button", name="Accept")).to_be_focused()
+    page.keyboard.press("Enter")
+    for each in entries:
+        expect(each).to_have_count(0)
+    back = f"Take back the last {len(entries)} decisions"
+    expect(page.get_by_role("button", name=back)).to_be_visible()
 
-    def counted() -> bool:
-        answer = http.get("/api/products/stats")
-        return answer.is_success and answer.json()["by_retailer"].get(shop) == len(unsure)
 
-    eventually(counted, timeout_seconds=WORK_SECONDS)
-    page = new_page()
-    page.goto(f"{console_url}/#/batches")
-    page.get_by_role("button", name="New batch").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Retailer").select_option(shop)
-    expect(dialog.get_by_role("status")).to_contain_text("3 products fit")
-    dialog.get_by_label("Begin with").select_option("local")
-    dialog.get_by_role("button", name="Begin", exact=True).click()
-
-    expect(page.get_by_text("Done: 3 of 3 products")).to_be_visible(timeout=60_000)
-    results = page.get_by_role("table", name="Results")
-    expect(results.get_by_role("rowheader")).to_have_count(3)
-    page.get_by_label("Which results").select_option("successful")
-    expect(page.get_by_text("None of these")).to_be_visible()
-    assert broken_in_both_schemes(page) == []
-
-    # A longer one, as it stands while it runs, and what is asked when it is to stop.
-    batch_id = page.url.partition("/batches/")[2].partition("?")[0]
-    address = f"**/classify-batch/{batch_id}"
-    told = page.evaluate("id => fetch('/classify-batch/' + id).then((r) => r.json())", batch_id)
-    running = {**told, "status": "running", "total": 10_000}
-    page.route(address, lambda route: route.fulfill(json=running))
-    stopped = {**running, "status": "cancelled"}
-    page.route(f"{address}/cancel", lambda route: route.fulfill(json=stopped))
-    page.reload()
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel the batch").click()
-    expect(page.get_by_text("Cancelled: 3 of 10,000 products")).to_be_visible()
-    page.get_by_role("link", name="Batches").last.click()
-    expect(page.get_by_role("table", name="Batches")).to_contain_text("3 of 3, 3 to review")
-    assert broken_in_both_schemes(page) == []
+def statuses(http: httpx.Client, products: list[Json]) -> list[str]:
+    """What became of each product's entry in the queue."""
+    found = {}
+    for status in ("open", "decided"):
+        wanted = {"status": status, "provider": "local", "limit": 100}
+        for each in good(http.get("/classify/reviews", params=wanted))["reviews"]:
+            found[each["product"].get("id")] = each["status"]
+    return [found[each["id"]] for each in products]

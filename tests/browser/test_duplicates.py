@@ -1,11 +1,15 @@
 """Duplicates: compared, decided, merged and taken back, by keyboard."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from local.stack import Stack
+from scheduler import cloud_queues
 from tests.browser.judging import (
     WORK_SECONDS,
     Json,
@@ -15,6 +19,7 @@ from tests.browser.judging import (
     new_word,
     settled,
 )
+from tests.integration.edge.instance import instance
 from tests.polling import eventually
 
 DUPLICATES = "/api/products/duplicates"
@@ -102,12 +107,12 @@ def test_a_queue_is_decided_by_keyboard_and_undone(
         expect(entry).to_have_attribute("aria-current", "true")
         expect(heading).to_be_focused()
         assert goods.names["pair"] in str(listed(http, goods))
-    # What was said before stands in the way until it is overruled.
-    problem = {"detail": "They were said to be the same."}
-    page.route("**/duplicates/decide", lambda route: route.fulfill(status=409, json=problem))
+    # What another has said meanwhile stands in the way until it is overruled.
+    (pair,) = (each for each in listed(http, goods) if goods.names["pair"] in str(each))
+    said = {"same": [product["id"] for product in pair["products"]], "different": []}
+    good(http.post(f"{DUPLICATES}/decide", json=said))
     page.keyboard.press("d")
-    expect(page.get_by_role("alert")).to_contain_text(problem["detail"])
-    page.unroute("**/duplicates/decide")
+    expect(page.get_by_role("alert")).to_contain_text("were said to be the same")
     page.keyboard.press("o")
     expect(others).to_have_count(before - 1)
     page.reload()
@@ -158,17 +163,30 @@ def test_offers_are_merged_undone_and_unmerged(
     expect(merged).to_have_count(0)
 
 
-def test_a_full_rematch_is_followed(new_page: NewPage, console_url: str, goods: Goods) -> None:
+@contextmanager
+def paused(stack: Stack) -> Iterator[None]:
+    """Nobody begins the work of a re-match meanwhile."""
+    with instance(stack.environment()):
+        cloud_queues.pause_queue("rematching")
+        try:
+            yield
+        finally:
+            cloud_queues.resume_queue("rematching")
+
+
+def test_a_full_rematch_is_followed(
+    new_page: NewPage, console_url: str, stack: Stack, goods: Goods
+) -> None:
     page = new_page()
     page.goto(f"{console_url}/#/duplicates?retailer={goods.shops[0]}")
-    # No answer yet: a small catalogue may be done before the first.
-    page.route("**/api/products/rematches/*", lambda _: None)
-    page.get_by_role("button", name="Match all again").click()
-    page.get_by_role("dialog").get_by_role("button", name="Match all").click()
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page).to_have_url(re.compile("rematch="))
-    page.unroute("**/api/products/rematches/*")
-    page.reload()
+    # A small catalogue may be done before anybody sees it.
+    with paused(stack):
+        page.get_by_role("button", name="Match all again").click()
+        page.get_by_role("dialog").get_by_role("button", name="Match all").click()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page).to_have_url(re.compile("rematch="))
+        page.reload()
+        expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_text(re.compile("products? matched again"))).to_be_visible(
         timeout=WORK_SECONDS * 1000
     )

@@ -10,6 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from local.stack import Stack
+from shared.clock import epoch_micros, utc_now
+from shared.edge import cache
+from shared.prices import analytics
 from tests.browser.judging import (
     WORK_SECONDS,
     Json,
@@ -20,6 +24,7 @@ from tests.browser.judging import (
     new_word,
     settled,
 )
+from tests.integration.edge.instance import instance
 from tests.polling import eventually
 
 CONFIG = "/system/config"
@@ -138,15 +143,18 @@ def test_the_dashboard_leads_to_what_moved(
     expect(page.get_by_role("heading", level=1, name=goods["name"])).to_be_visible()
 
 
-def test_the_dashboard_without_prices_says_so(new_page: NewPage, console_url: str) -> None:
+def test_the_dashboard_without_prices_says_so(
+    new_page: NewPage, console_url: str, stack: Stack
+) -> None:
     page = new_page()
-    nothing: Json = {"movers": {"up": [], "down": []}, "index": [], "volatility": []}
-    page.route(
-        "**/api/prices/analytics",
-        lambda route: route.fulfill(json={"as_of": None, "coverage": [], **nothing}),
-    )
-    page.goto(f"{console_url}/#/prices")
-    expect(page.get_by_text("No prices yet")).to_be_visible()
+    # Nothing computes the figures anew meanwhile.
+    stack.control.wait_until_idle(WORK_SECONDS)
+    with instance(stack.environment()):
+        analytics._document().delete()
+        cache.bump("prices", epoch_micros(utc_now()))
+        page.goto(f"{console_url}/#/prices")
+        expect(page.get_by_text("No prices yet")).to_be_visible()
+        analytics.refresh()
 
 
 def test_what_is_misspelt_is_found(new_page: NewPage, console_url: str, goods: Json) -> None:

@@ -1,7 +1,7 @@
 import { Intent, get, post, query as search, wait } from '../api.js';
 import { Categories, categories, stats } from '../catalog.js';
 import { h, fill } from '../dom.js';
-import { ago, count, dateTime, percent, plural, title as named } from '../format.js';
+import { ago, count, dateTime, dollars, percent, plural, title as named, unanswered } from '../format.js';
 import { pages } from '../pages.js';
 import { go, replace } from '../router.js';
 import { announce, button, card, dialog, empty, failure, field, heading, link, meter, offerChoices, progress, select, skeleton, state, table, toast } from '../ui.js';
@@ -13,8 +13,6 @@ const ACTIVE = new Set(['queued', 'running', 'cancelling']);
 const VERDICTS = [['', 'All results'], ['successful', 'Successful'], ['review', 'In the review queue'], ['failed', 'Failed']];
 const SOURCES = { neighbour: 'like a known product', cache: 'answered before', twin: 'the same in this batch' };
 const EVERY = 2000;
-const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 4 });
-const money = (n) => dollars.format(Number(n));
 const address = (id) => `${PATH}/${encodeURIComponent(id)}`;
 
 // Asks again while there is something to see, more rarely where asking fails.
@@ -76,7 +74,7 @@ function overview({ signal }) {
     h('a', { href: `#/batches/${encodeURIComponent(b.batch_id)}` }, h('time', { datetime: b.created_at, title: dateTime(b.created_at) }, ago(b.created_at))),
     state(b.status),
     h('div', { class: 'cell-progress' }, h('progress', { max: b.total || 1, value: b.done, 'aria-label': `Progress of the batch of ${dateTime(b.created_at)}` }), h('span', { class: 'sub tabular' }, told(b))),
-    money(b.cost), count(b.calls)] });
+    dollars(b.cost), count(b.calls)] });
 
   function paint() {
     list.counted.textContent = list.rows.length ? `${plural(list.rows.length, 'batch', 'batches')}${list.next ? ', more below' : ''}` : 'No batches';
@@ -119,6 +117,7 @@ function detail({ id, path, query, signal }) {
   const bar = progress('Reading…');
   const facts = h('div', {}, skeleton(2));
   const trouble = h('div', {});
+  const closing = h('div', { class: 'batch-closing' });
   const actions = h('div', { class: 'actions' });
   const verdict = select(VERDICTS, filter.verdict, { onchange: () => { filter.verdict = verdict.value; replace(path, filter); list.read(); } });
   const list = pages({ path: `${address(id)}/items`, of: 'items', filter: () => filter, paint: () => paintItems(), signal, size: 50 });
@@ -143,14 +142,15 @@ function detail({ id, path, query, signal }) {
 
   function paint(b) {
     const ended = batch && ACTIVE.has(batch.status) && !ACTIVE.has(b.status);
-    const first = batch === null;
+    const before = batch;
     batch = b;
     bar.set(percent(b.done, b.total), `${named(b.status)}: ${count(b.done)} of ${plural(b.total, 'product')}`);
     fill(facts, h('div', { class: 'figures batch-figures' },
       figure('Successful', count(b.successful), b.successful ? 'good' : ''), figure('To review', count(b.review), b.review ? 'warn' : ''), figure('Failed', count(b.failed), b.failed ? 'bad' : ''),
-      figure('Cost', money(b.cost), '', `${plural(b.calls, 'call')}`),
+      figure('Cost', dollars(b.cost), '', `${plural(b.calls, 'call')}`),
       figure('Begun', ago(b.started_at ?? b.created_at), 'when', b.finished_at ? `ended ${ago(b.finished_at)}` : null)));
-    if (first || ended) {
+    if (before?.status !== b.status || (before.review > 0) !== (b.review > 0)) {
+      fill(closing, b.status === 'cancelling' && h('p', { class: 'muted' }, 'Nothing more begins. What had begun may still end, so the batch closes a few minutes after it was cancelled.'));
       fill(actions, b.review > 0 && link('Review queue', '#/reviews', { glyph: 'reviews' }), ['queued', 'running'].includes(b.status) && button('Cancel', { kind: 'danger', onclick: cancel }));
     }
     fresh.hidden = b.done <= shown;
@@ -161,7 +161,7 @@ function detail({ id, path, query, signal }) {
   }
 
   const item = (x) => ({ cells: [
-    h('div', { class: 'batch-item' }, x.product.id ? h('a', { href: `#/products/${encodeURIComponent(x.product.id)}` }, x.product.name) : x.product.name, h('span', { class: 'sub' }, x.failure ?? x.rationale)),
+    h('div', { class: 'batch-item' }, x.product.id ? h('a', { href: `#/products/${encodeURIComponent(x.product.id)}` }, x.product.name) : x.product.name, h('span', { class: 'sub' }, x.failure ? unanswered(x.failure) : x.rationale)),
     x.category ? kinds.label(x.category) : '–',
     x.confidence === null || x.confidence === undefined ? '–' : meter(x.confidence, `Confidence for ${x.product.name}`),
     state(x.verdict),
@@ -202,7 +202,7 @@ function detail({ id, path, query, signal }) {
     h('link', { rel: 'stylesheet', href: '/classification.css' }),
     heading('Batch', { crumbs: h('nav', { class: 'crumbs', 'aria-label': 'Where this is' }, h('a', { href: '#/batches' }, 'Batches')), actions: [actions] }),
     trouble,
-    h('section', { class: 'card', 'aria-label': 'Progress' }, h('div', { class: 'classify-progress' }, bar.node), facts),
+    h('section', { class: 'card', 'aria-label': 'Progress' }, h('div', { class: 'classify-progress' }, bar.node, closing), facts),
     card('Results', [h('div', { class: 'results-head' }, list.counted, h('span', { class: 'spread' }), fresh, h('label', { class: 'inline' }, h('span', { class: 'sr' }, 'Which results'), verdict)), list.results, list.foot], { class: 'card flush' }),
   ];
 }

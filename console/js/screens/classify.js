@@ -1,7 +1,7 @@
 import { get } from '../api.js';
 import { Categories, categories } from '../catalog.js';
 import { h, fill } from '../dom.js';
-import { count, plural, title as named } from '../format.js';
+import { REASONS, count, plural, title as named, unanswered } from '../format.js';
 import { session } from '../session.js';
 import { classify } from '../stream.js';
 import { announce, button, card, chip, failure, field, heading, link, meter, note, progress, select, showErrors, clearErrors } from '../ui.js';
@@ -9,7 +9,6 @@ import { announce, button, card, chip, failure, field, heading, link, meter, not
 export const title = 'Classify';
 
 const MOST = 100;
-const REASONS = { rate_limited: 'asks to be left alone', overloaded: 'is overloaded', timeout: 'took too long', refused: 'refused', bad_key: 'does not take the key', bad_output: 'gave no usable answer', network: 'could not be reached', no_service: 'does not serve this account' };
 
 // One product a line: its name, and after bars its brand and its description.
 export function productsOf(text) {
@@ -51,7 +50,7 @@ export function screen({ query, signal }) {
     result: (rows, data) => settled(rows[data.index],
       h('div', { class: 'classified-head' }, h('b', {}, kinds.label(data.category)), data.needs_review ? chip('Needs review', 'warn') : chip('Sure', 'good'), meter(data.confidence, `Confidence for ${data.product.name}`)),
       h('p', {}, data.rationale), h('p', { class: 'fine' }, data.provider ? `${named(data.provider)} · ${data.model}` : 'Known already')),
-    error: (rows, { index, message }) => settled(rows[index], h('div', { class: 'classified-head' }, chip('Failed', 'bad')), h('p', {}, message)),
+    error: (rows, { index, message }) => settled(rows[index], h('div', { class: 'classified-head' }, chip('Failed', 'bad')), h('p', {}, unanswered(message))),
   };
 
   async function run(body) {

@@ -1,6 +1,6 @@
 import { Intent, post } from '../api.js';
 import { h, fill, webUrl } from '../dom.js';
-import { ago, dateTime, plural, signed, title as named } from '../format.js';
+import { ago, dateTime, plural, sentence, signed, title as named } from '../format.js';
 import { pages } from '../pages.js';
 import { replace } from '../router.js';
 import { button, card, empty, field, heading, money, select, state, table, toast } from '../ui.js';
@@ -39,7 +39,7 @@ export function screen({ path, query, signal }) {
     return h('div', { class: 'product-text' },
       product.id ? h('a', { href: `#/products/${encodeURIComponent(product.id)}` }, product.name) : h('b', {}, product.name),
       h('span', { class: 'sub' }, `${named(retailer)}, `, url ? h('a', { href: url.href, rel: 'noreferrer noopener', target: '_blank' }, 'the page') : 'no page'),
-      h('span', { class: 'sub only-narrow' }, named(reason)));
+      h('span', { class: 'sub only-narrow' }, sentence(reason)));
   }
 
   function priceOf(q) {
@@ -56,7 +56,7 @@ export function screen({ path, query, signal }) {
         button('Release', { kind: 'small', 'aria-label': `Release the price of ${q.product.name}`, onclick: () => decide(q, 'release', row) }),
         button('Discard', { kind: 'small danger', 'aria-label': `Discard the price of ${q.product.name}`, onclick: () => decide(q, 'discard', row) }));
     } else fill(row, state(q.status));
-    return { cells: [productOf(q), priceOf(q), named(q.reason), h('time', { datetime: q.found_at, title: dateTime(q.found_at) }, ago(q.found_at)), row] };
+    return { cells: [productOf(q), priceOf(q), sentence(q.reason), h('time', { datetime: q.found_at, title: dateTime(q.found_at) }, ago(q.found_at)), row] };
   }
 
   function paint() {
@@ -69,7 +69,7 @@ export function screen({ path, query, signal }) {
   list.read();
   return [
     h('link', { rel: 'stylesheet', href: '/crawls.css' }),
-    heading('Quarantined prices', { lead: 'Crawled prices that may be untrue.' }),
+    heading('Quarantined prices', { lead: 'Crawled prices that may be untrue. Release stores a price as true; what is discarded never counts.' }),
     card(null, [h('div', { class: 'results-head first' }, list.counted, field('status', 'Show', chosen)), list.results, list.foot], { class: 'card flush', 'aria-label': 'Prices' }),
   ];
 }

@@ -64,7 +64,7 @@ export function screen({ signal }) {
     return {
       cells: [
         h('div', { class: 'product-text' }, h('b', {}, name), h('time', { class: 'sub', datetime: r.finished_at, title: dateTime(r.finished_at) }, ago(r.finished_at)), r.error && h('span', { class: 'sub' }, r.error), h('span', { class: 'only-narrow' }, state(r.status))),
-        h('div', { class: 'when' }, h('span', {}, state(r.status)), r.whole === false && h('span', { class: 'sub' }, 'Not whole')),
+        h('div', { class: 'when' }, h('span', {}, state(r.status)), r.whole === false && h('span', { class: 'sub' }, 'Some pages are missing')),
         h('div', { class: 'when' }, r.rows === null ? '–' : plural(r.rows, 'row'), h('span', { class: 'sub' }, `${plural(r.pages_done, 'page')}${r.errors ? `, ${plural(r.errors, 'error')}` : ''}`)),
         became(r),
         h('span', { class: 'row-actions' },

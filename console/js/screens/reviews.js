@@ -3,7 +3,7 @@ import { Categories, categories } from '../catalog.js';
 import { choose } from '../category_picker.js';
 import { ask, decisionQueue } from '../decision_queue.js';
 import { h } from '../dom.js';
-import { ago, count, dateTime, plural, title as named } from '../format.js';
+import { ago, count, dateTime, plural, title as named, unanswered } from '../format.js';
 import { shortcuts } from '../keys.js';
 import { replace } from '../router.js';
 import { announce, button, card, chip, dialog, empty, field, heading, meter, offerChoices, select, state, toast } from '../ui.js';
@@ -42,8 +42,8 @@ export function screen({ path, query, signal }) {
   const category = select([['', 'All categories']], '');
   let kinds = new Categories([]);
 
-  // What was decided last on this screen, as it is now.
-  let last = null;
+  // What was decided last on this screen, as it is now; several that were decided together.
+  let last = [];
   const back = button('Take back the last decision', { kind: 'small', hidden: true, onclick: () => undo() });
 
   const waits = () => filter.status !== 'decided';
@@ -70,7 +70,7 @@ export function screen({ path, query, signal }) {
         h('div', { class: 'proposal-head' }, h('h2', {}, r.product.id && r.current ? h('a', { href: `#/products/${encodeURIComponent(r.product.id)}` }, name) : name), chip(REASONS[r.reason], r.reason === 'failed' ? 'bad' : 'warn')),
         about && h('p', { class: 'sub clamp' }, about),
         r.category ? h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('b', {}, kinds.label(r.category)), h('span', { class: 'fine' }, kinds.trail(kinds.byKey.get(r.category))))
-          : h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('span', {}, r.failure ?? 'nothing')),
+          : h('p', { class: 'review-answer' }, h('span', { class: 'label' }, 'Found'), h('span', {}, r.failure ? unanswered(r.failure) : 'nothing')),
         r.rationale && h('p', { class: 'rationale' }, r.rationale),
         now(r),
         h('p', { class: 'fine' }, [r.provider && named(r.provider), r.model].filter(Boolean).join(' · '), r.provider && ' · ', h('time', { datetime: r.created_at, title: dateTime(r.created_at) }, ago(r.created_at)))),
@@ -86,33 +86,38 @@ export function screen({ path, query, signal }) {
 
   const body = (decision, to) => ({ decision, ...(to && { category: to }) });
 
-  const send = async (r, decision, to) => (await post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, { 'If-Match': `"${r.version}"` })).data;
+  const send = async (r, decision, to) => (await post(`${PATH}/${encodeURIComponent(r.id)}`, body(decision, to), new Intent(), undefined, r.version ? { 'If-Match': `"${r.version}"` } : {})).data;
 
-  const decide = (r, decision, to) => queue.decide(r.id, async () => remember(await send(r, decision, to)), `${DONE[decision]} ${r.product.name}`);
+  const decide = (r, decision, to) => queue.decide(r.id, async () => remember([await send(r, decision, to)]), `${DONE[decision]} ${r.product.name}`);
 
   function remember(decided) {
     last = decided;
-    back.hidden = !last;
+    back.hidden = !last.length;
+    back.querySelector('span').textContent = last.length > 1 ? `Take back the last ${plural(last.length, 'decision')}` : 'Take back the last decision';
   }
 
   const takeBack = (r) => queue.decide(r.id, () => send(r, 'reopen'), TAKEN_BACK + r.product.name);
 
-  // Where the entry is no longer shown: it is back in its place when the queue is read again.
+  // Where the entries are no longer shown: they are back in their places when the queue is read again.
   async function undo() {
-    const r = last;
-    remember(null);
+    const some = last;
+    remember([]);
     try {
-      await send(r, 'reopen');
+      for (const r of some) await send(r, 'reopen');
       await list.read();
-      list.results.querySelector(`[data-id="${CSS.escape(r.id)}"]`)?.focus();
-      announce(TAKEN_BACK + r.product.name);
+      list.results.querySelector(`[data-id="${CSS.escape(some[0].id)}"]`)?.focus();
+      announce(TAKEN_BACK + (some.length > 1 ? plural(some.length, 'product') : some[0].product.name));
     } catch (error) {
+      if (some.length > 1) list.read();
       if (error.status !== 401) toast(error.status === 412 ? 'The product or its entry has changed meanwhile: look at it among what is decided.' : error.detail ?? error.title ?? 'It was not taken back.', 'bad');
     }
   }
 
   const sendAll = async (some, decision, to, intent) => {
     const { data } = await post(PATH, { ids: some.map((x) => x.id), ...body(decision, to) }, intent);
+    const failed = new Set(data.results.filter((x) => x.status === 'failed').map((x) => x.id));
+    // Which versions they have now is not told.
+    remember(some.filter((x) => !failed.has(x.id)).map(({ id, product }) => ({ id, product })));
     return () => queue.conclude(data.results, (n) => `${DONE[decision]} ${plural(n, 'product')}`);
   };
 
@@ -142,14 +147,17 @@ export function screen({ path, query, signal }) {
   const keys = shortcuts(KEYS, ({ key }) => {
     const r = queue.current();
     const open = r && waits() ? r : null;
+    const some = queue.picked();
+    // What is selected is decided together.
+    if (some.length && ['a', 'c', 'r'].includes(key)) return { a: () => confirm('accept', some), c: () => correct(some), r: () => confirm('reject', some) }[key];
     return {
       j: () => queue.step(1), k: () => queue.step(-1), a: open?.category && (() => decide(open, 'accept')), c: open && (() => correct([open])), r: open && (() => decide(open, 'reject')),
-      x: open && (() => queue.toggle(open.id)), u: waits() ? last && undo : r && (() => takeBack(r)),
+      x: open && (() => queue.toggle(open.id)), u: waits() ? last.length && undo : r && (() => takeBack(r)),
     }[key];
   }, signal);
 
   const apply = () => {
-    remember(null);
+    remember([]);
     Object.assign(filter, { status: status.value, provider: provider.value, category: category.value });
     replace(path, filter);
     list.read();

@@ -1,10 +1,12 @@
 """llmock as every provider at once, with faults on demand, and what a good answer looks like."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from threading import Event
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -118,22 +120,27 @@ class Hearing:
 
 # How many calls have come so far; many of them may not be answered yet.
 ASKED_PATH = "/asked"
+HELD_SECONDS = 60
 _thought: ContextVar[str | None] = ContextVar("thought", default=None)
 
 
 class Thinking:
-    """Has `model`, where it is set, say what is answered, by what is asked."""
+    """Has `model`, where it is set, say what is answered, by what is asked.
+
+    A call that has the words of `held` in it is answered once the event is set.
+    """
 
     model: ClassVar[MockModel | None] = None
+    held: ClassVar[tuple[bytes, Event] | None] = None
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if Thinking.model is None or scope["type"] != "http":
+        if scope["type"] != "http" or (Thinking.model is None and Thinking.held is None):
             await self._app(scope, receive, send)
             return
-        if scope["path"] == ASKED_PATH:
+        if Thinking.model is not None and scope["path"] == ASKED_PATH:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             body = str(len(Thinking.model.asked)).encode()
             await send({"type": "http.response.body", "body": body})
@@ -149,7 +156,10 @@ class Thinking:
         async def again() -> Any:
             return left.pop() if left else await receive()
 
-        _thought.set(Thinking.model.answer(_user_part(json.loads(body))))
+        if Thinking.held is not None and Thinking.held[0] in body:
+            await asyncio.to_thread(Thinking.held[1].wait, HELD_SECONDS)
+        if Thinking.model is not None:
+            _thought.set(Thinking.model.answer(_user_part(json.loads(body))))
         await self._app(scope, again, send)
 
 
