@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from crawler_pod import browser_packages
+from crawler_pod import browser_packages, browser_program
 from crawler_pod.addresses import host
 from crawler_pod.attempts import Attempts, FetchFailed, Page, Permit, TryAgain
-from crawler_pod.browser_packages import SetUpFailed
 from crawler_pod.chromium import Chromium, NoBrowser
 from crawler_pod.guard import Guard
 from crawler_pod.guard_proxy import GuardProxy
 from crawler_pod.pace import Pace
+from crawler_pod.setting_up import SetUpFailed
 from shared.clients.guarded_network import Refused
 from shared.crawling.recipes import USER_AGENT, Limits
 
@@ -107,15 +107,17 @@ class ScriptedPages:
             tempfile.TemporaryDirectory(prefix="crawl4ai-", ignore_cleanup_errors=True)
         )
         browser_packages.quiet(Path(folder))
-        self.note = SETTING_UP if browser_packages.missing() else None
+        lacking = browser_packages.missing() or browser_program.found() is None
+        self.note = SETTING_UP if lacking else None
         try:
             await asyncio.to_thread(browser_packages.ensure)
+            program = await asyncio.to_thread(browser_program.ensure)
         finally:
             self.note = None
         proxy = GuardProxy(self._guard, self._limits.most_body_bytes * _BODIES)
         await proxy.start()
         self._begun.push_async_callback(proxy.close)
-        chromium = Chromium(proxy.url)
+        chromium = Chromium(program, proxy.url)
         self._begun.push_async_callback(chromium.close)
         strategy = _strategy(await chromium.start(), proxy.url)
         strategy.set_hook("on_page_context_created", self._watch)

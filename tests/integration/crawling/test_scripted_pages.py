@@ -1,13 +1,11 @@
 """The pod's browser on the test shop; it skips where crawl4ai or Chromium is not set up."""
 
-import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from crawler_pod import browser_packages
-from crawler_pod.chromium import NAMES
+from crawler_pod import browser_packages, browser_program
 from local.shop.server import Faults
 from local.shop.truth import truth
 from shared.crawling.recipes import Job
@@ -17,7 +15,7 @@ AWAY = ["/away/metadata", "/away/loopback", "/away/named", "/private/offers", "/
 
 
 @pytest.mark.skipif(not browser_packages.is_ready(), reason="no crawl4ai: make crawl-packages")
-@pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium: make browser")
+@pytest.mark.skipif(browser_program.found() is None, reason="no Chromium: make browser")
 def test_pages_that_scripts_draw_are_read_and_no_script_leads_astray(tmp_path: Path) -> None:
     with serving(Faults()) as (origin, shop):
         recipe = msgspec.structs.replace(
