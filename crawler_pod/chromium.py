@@ -15,6 +15,8 @@ _FLAGS: Final = (
     # Chromium would go past a proxy to loopback, and by UDP.
     "--proxy-bypass-list=<-loopback>",
     "--disable-quic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # As older builds call it; each passes over what it does not know.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     # The container is the sandbox: within one Chromium's own cannot be set up.
     "--no-sandbox",
