@@ -75,7 +75,7 @@ class _Judged:
             self.settled.set()
         return False
 
-    def failure(self, said: str) -> Exception:
+    def failure(self, said: str) -> FetchFailed | TryAgain:
         """What became of the page, where the browser or crawl4ai `said` so of it."""
         if _NO_PAGE in said:
             return FetchFailed("refused", "redirects to what is no page")
