@@ -43,10 +43,8 @@ run: setup ## serve everything on PORT (5001) with demo data; DATA=DIR keeps it 
 	@$(PY) -m local
 
 .PHONY: browser
-browser: ## install Chromium for the browser tests, where that may be done
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends chromium >/dev/null; } \
-	  || echo "no Chromium: the browser tests will skip"
+browser: $(VENV)/.python ## install Chromium for the browser tests, where that may be done
+	@$(PY) -m crawler_pod.browser_program || echo "no Chromium: the browser tests will skip" >&2
 
 .PHONY: lint
 lint: setup ## ruff: rules and format
@@ -71,9 +69,15 @@ define TRIED_TWICE
 endef
 
 .PHONY: test
-test: setup browser ## lint, types, architecture, unit, contract, rules, integration and browser tests
+test: ## lint, types, architecture, unit, contract, rules, integration and browser tests
+	@$(MAKE) --no-print-directory -j3 test-packages
+	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory -j2 judged tests-together
 	$(call TRIED_TWICE,alone,$(ALONE))
+
+# What only tests need is set up beside the rest; what cannot be had skips its tests, and is told.
+.PHONY: test-packages
+test-packages: packages browser .venv-crawl/.crawl4ai
 
 .PHONY: judged
 judged:
@@ -92,7 +96,7 @@ tests-together:
 
 .venv-crawl/.crawl4ai: crawler_pod/requirements-browser.txt $(VENV)/.python
 	@echo "setting up crawl4ai in .venv-crawl"
-	@$(PY) -m crawler_pod.browser_packages && touch $@ || echo "no crawl4ai: its figures will be left out" >&2
+	@$(PY) -m crawler_pod.browser_packages && touch $@ || echo "no crawl4ai: its tests will skip, its figures be left out" >&2
 
 .PHONY: bench
 bench: setup .venv-bench/.python .venv-crawl/.crawl4ai ## measure starts, warm calls, reads, the matcher and crawls: prints a table, writes bench.json

@@ -16,6 +16,8 @@ from shared.crawling.recipes import Limits
 
 _LATER: Final = frozenset((408, 425, 429, 500, 502, 503, 504))
 _OK: Final = 200
+# The kind of what robots.txt forbids.
+DISALLOWED: Final = "disallowed"
 
 # What may forbid an address before it is asked, however it was reached; raises FetchFailed.
 Permit = Callable[[str], Awaitable[None]]

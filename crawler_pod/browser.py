@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from crawler_pod import browser_packages
+from crawler_pod import browser_packages, browser_program
 from crawler_pod.addresses import host
-from crawler_pod.attempts import Attempts, FetchFailed, Page, Permit, TryAgain
-from crawler_pod.browser_packages import SetUpFailed
+from crawler_pod.attempts import DISALLOWED, Attempts, FetchFailed, Page, Permit, TryAgain
 from crawler_pod.chromium import Chromium, NoBrowser
 from crawler_pod.guard import Guard
 from crawler_pod.guard_proxy import GuardProxy
 from crawler_pod.pace import Pace
+from crawler_pod.setting_up import SetUpFailed
 from shared.clients.guarded_network import Refused
 from shared.crawling.recipes import USER_AGENT, Limits
 
@@ -23,16 +23,34 @@ AT_ONCE: Final = 2
 SETTING_UP: Final = "The pod sets up its browser: minutes, the first time on a machine."
 # A page brings scripts and data along; each connection may carry so many pages' worth.
 _BODIES: Final = 4
+_CLOSING_SECONDS: Final = 5.0
+_OK: Final = 200
+# What Chromium says of a redirect to a file.
+_NO_PAGE: Final = "ERR_UNSAFE_REDIRECT"
+# They would ask for more behind the page's back, and keep one page's answers for another.
+_NO_SERVICE_WORKERS: Final = "delete Navigator.prototype.serviceWorker"
 _NOT_LOADED: Final = frozenset(("Image", "Media", "Font", "Ping", "TextTrack", "Prefetch"))
 
 
 class _Judged:
-    """One page's requests; `refusal` is why its document was not to be had."""
+    """One page's requests; `settled` once nothing more can come of it.
+
+    Then `refusal` is why its document was not to be had, or `answered` the error in its place.
+    `withheld` tells that its scripts were refused what robots.txt disallows.
+    """
 
     def __init__(self, guard: Guard, permit: Permit) -> None:
         self._guard = guard
         self._permit = permit
         self.refusal: FetchFailed | None = None
+        self.answered: Page | None = None
+        self.settled = asyncio.Event()
+        self.withheld = False
+
+    def settle(self, answered: Page) -> None:
+        """No page, but an error was answered."""
+        self.answered = answered
+        self.settled.set()
 
     async def passes(self, url: str, kind: str, *, main: bool) -> bool:
         """Whether the browser may ask; each step of a redirect is asked about by itself.
@@ -42,8 +60,7 @@ class _Judged:
         if kind in _NOT_LOADED:
             return False
         if kind != "Document":
-            # What its scripts bring along the proxy judges.
-            return True
+            return await self._script_may_ask(url)
         try:
             self._guard.check_url(url)
             await self._permit(url)
@@ -55,7 +72,26 @@ class _Judged:
             return True
         if main:
             self.refusal = self.refusal or failure
+            self.settled.set()
         return False
+
+    def failure(self, said: str) -> FetchFailed | TryAgain:
+        """What became of the page, where the browser or crawl4ai `said` so of it."""
+        if _NO_PAGE in said:
+            return FetchFailed("refused", "redirects to what is no page")
+        why = "; robots.txt disallows what its scripts ask for" if self.withheld else ""
+        if "Timeout" in said:
+            return TryAgain("timeout", f"was not drawn in time{why}")
+        return TryAgain("browser", f"cannot be drawn{why}")
+
+    async def _script_may_ask(self, url: str) -> bool:
+        """What robots.txt keeps from us it keeps from a page's scripts; the rest is the proxy's."""
+        try:
+            await self._permit(url)
+        except FetchFailed as failure:
+            self.withheld = self.withheld or failure.kind == DISALLOWED
+            return failure.kind != DISALLOWED
+        return True
 
 
 class ScriptedPages:
@@ -107,35 +143,50 @@ class ScriptedPages:
             tempfile.TemporaryDirectory(prefix="crawl4ai-", ignore_cleanup_errors=True)
         )
         browser_packages.quiet(Path(folder))
-        self.note = SETTING_UP if browser_packages.missing() else None
+        lacking = browser_packages.missing() or browser_program.found() is None
+        self.note = SETTING_UP if lacking else None
         try:
             await asyncio.to_thread(browser_packages.ensure)
+            program = await asyncio.to_thread(browser_program.ensure)
         finally:
             self.note = None
         proxy = GuardProxy(self._guard, self._limits.most_body_bytes * _BODIES)
         await proxy.start()
         self._begun.push_async_callback(proxy.close)
-        chromium = Chromium(proxy.url)
+        chromium = Chromium(program, proxy.url)
         self._begun.push_async_callback(chromium.close)
         strategy = _strategy(await chromium.start(), proxy.url)
         strategy.set_hook("on_page_context_created", self._watch)
+        strategy.set_hook("after_goto", self._arrived)
         await strategy.start()
         self._begun.push_async_callback(strategy.close)
         return strategy
 
     async def _drawn_page(self, url: str, permit: Permit) -> Page:
         judged = _Judged(self._guard, permit)
+        crawling = asyncio.ensure_future(self._strategy.crawl(url, config=self._asked(judged)))
+        settled = asyncio.ensure_future(judged.settled.wait())
         try:
-            async with asyncio.timeout(self._limits.page_seconds * 2):
-                answer = await self._strategy.crawl(url, config=self._asked(judged))
-        except TimeoutError:
-            raise TryAgain("timeout", "was not drawn in time") from None
-        except Exception as error:  # noqa: BLE001 - crawl4ai raises whatever its parts do
-            if judged.refusal is not None:
-                raise judged.refusal from None
-            raise TryAgain("browser", f"cannot be drawn: {type(error).__name__}") from None
+            await asyncio.wait(
+                (crawling, settled),
+                timeout=self._limits.page_seconds * 2,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for task in (crawling, settled):
+                task.cancel()
+            await asyncio.wait((crawling, settled), timeout=_CLOSING_SECONDS)
         if judged.refusal is not None:
             raise judged.refusal
+        if judged.answered is not None:
+            return judged.answered
+        if not crawling.done() or crawling.cancelled():
+            raise judged.failure("Timeout")
+        if error := crawling.exception():
+            raise judged.failure(str(error))
+        return self._read(url, crawling.result())
+
+    def _read(self, url: str, answer: Any) -> Page:
         body = str(answer.html).encode()
         if len(body) > self._limits.most_body_bytes:
             raise FetchFailed("too_large", f"is larger than {self._limits.most_body_bytes} bytes")
@@ -158,12 +209,20 @@ class ScriptedPages:
             shared_data={"judged": judged},
         )
 
+    async def _arrived(self, page: Any, response: Any, config: Any, **_: Any) -> Any:
+        """A page that tells of an error holds no price that anybody could wait for."""
+        if response is not None and response.status != _OK:
+            answered = Page(response.url, response.status, response.headers, b"")
+            config.shared_data["judged"].settle(answered)
+        return page
+
     async def _watch(self, page: Any, context: Any, config: Any, **_: Any) -> Any:
         """Has the browser ask before each request of this page, redirects included."""
         known = page in self._judged
         self._judged[page] = config.shared_data["judged"]
         if known:
             return page
+        await page.add_init_script(_NO_SERVICE_WORKERS)
         session = await context.new_cdp_session(page)
         tree = await session.send("Page.getFrameTree")
         main = tree["frameTree"]["frame"]["id"]

@@ -3,27 +3,19 @@
 An image that holds it already has nothing to do here.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from crawler_pod.setting_up import alone, run
 
 HERE: Final = Path(__file__).parent
 FOLDER: Final = HERE.parent / ".venv-crawl"
 REQUIREMENTS: Final = HERE / "requirements-browser.txt"
 _READY: Final = ".crawl4ai"
-_SECONDS: Final = 900
-_SHOWN_CHARS: Final = 500
-
-
-class SetUpFailed(Exception):
-    """The packages cannot be had; says what was tried last."""
 
 
 def missing(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> bool:
@@ -58,7 +50,7 @@ def set_up(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> bool:
     """
     if is_ready(folder, requirements):
         return False
-    with _alone(folder):
+    with alone(folder):
         if is_ready(folder, requirements):
             return False
         _install(folder, requirements)
@@ -71,40 +63,21 @@ def quiet(folder: Path) -> None:
     os.environ["CRAWL4_AI_BASE_DIRECTORY"] = str(folder)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The lock goes with the process that holds it, however that ends."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _install(folder: Path, requirements: Path) -> None:
     python = folder / "bin" / "python"
     given = ["--quiet", "--require-hashes", "--requirement", str(requirements)]
     if importlib.util.find_spec("uv") is not None:
-        _run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
-        _run([sys.executable, "-m", "uv", "pip", "install", "--python", str(python), *given])
+        run("venv", [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)])
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python)]
+        run("uv pip install", [*uv, *given])
     else:
-        _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-        _run([str(python), "-m", "pip", "install", *given])
+        run("venv", [sys.executable, "-m", "venv", "--clear", str(folder)])
+        run("pip install", [str(python), "-m", "pip", "install", *given])
     (folder / _READY).write_text(_digest(requirements))
 
 
 def _digest(requirements: Path) -> str:
     return hashlib.sha256(requirements.read_bytes()).hexdigest()
-
-
-def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own commands
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SetUpFailed(str(error)) from None
-    if done.returncode:
-        raise SetUpFailed(f"{command[2:5]}: {done.stderr.strip()[-_SHOWN_CHARS:]}")
 
 
 if __name__ == "__main__":

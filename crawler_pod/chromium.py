@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _END_SECONDS: Final = 5.0
@@ -16,6 +15,8 @@ _FLAGS: Final = (
     # Chromium would go past a proxy to loopback, and by UDP.
     "--proxy-bypass-list=<-loopback>",
     "--disable-quic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # As older builds call it; each passes over what it does not know.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     # The container is the sandbox: within one Chromium's own cannot be set up.
     "--no-sandbox",
@@ -34,26 +35,24 @@ _FLAGS: Final = (
 
 
 class NoBrowser(Exception):
-    """There is no Chromium, or it does not start; says which."""
+    """It does not start; says how."""
 
 
 class Chromium:
     """One process with a profile of its own, which is gone when it is closed."""
 
-    def __init__(self, proxy_url: str) -> None:
+    def __init__(self, program: str, proxy_url: str) -> None:
+        self._program = program
         self._proxy_url = proxy_url
         self._profile = tempfile.TemporaryDirectory(prefix="crawl-", ignore_cleanup_errors=True)
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> str:
         """Where its DevTools listen; raises NoBrowser."""
-        program = next(filter(None, map(shutil.which, NAMES)), None)
-        if program is None:
-            raise NoBrowser("there is no Chromium on this machine")
         profile = Path(self._profile.name)
         self._process = await asyncio.create_subprocess_exec(
             *_bound(),
-            program,
+            self._program,
             *_FLAGS,
             f"--proxy-server={self._proxy_url}",
             f"--user-data-dir={profile}",

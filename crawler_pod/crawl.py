@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from crawler_pod.addresses import host, normal
-from crawler_pod.attempts import FetchFailed, Page, Permit
+from crawler_pod.attempts import DISALLOWED, FetchFailed, Page, Permit
 from crawler_pod.documents import Document, decoded, is_html
 from crawler_pod.extraction import Listed, listed, product
 from crawler_pod.fetching import Fetcher
@@ -19,7 +19,6 @@ from shared.crawling.results import MOST_ERRORS, Counts, PageError, Row
 
 log = logging.getLogger(__name__)
 
-_DISALLOWED: Final = "disallowed"
 _NOBODY: Final = 0
 _FOUND: Final = 200
 
@@ -153,7 +152,7 @@ class Crawl:
         self.counts.products += 1
 
     def _failed(self, url: str, kind: str, message: str, attempts: int) -> None:
-        if kind == _DISALLOWED:
+        if kind == DISALLOWED:
             self.counts.pages_disallowed += 1
         else:
             self.counts.pages_failed += 1
@@ -178,7 +177,7 @@ class Crawl:
         if host(url) not in self.frontier.hosts:
             raise FetchFailed("elsewhere", "redirects to another site")
         if not (await self._rules(url)).allow(url):
-            raise FetchFailed(_DISALLOWED, "is disallowed by robots.txt")
+            raise FetchFailed(DISALLOWED, "is disallowed by robots.txt")
 
     async def _rules(self, url: str) -> Rules:
         if not self._recipe.obeys_robots:

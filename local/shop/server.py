@@ -1,25 +1,35 @@
 """The shop as a site: its pages, its faults, and a log of what was fetched."""
 
 import asyncio
+import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.responses import PlainTextResponse as Text
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.shop import pages
+from local.shop import astray, pages
 from local.shop.assortment import DEPARTMENTS, Item, items
 from local.shop.truth import truth
 
 PAGE: Final = 20
 LARGE_BYTES: Final = 3_000_000
 _LOGGED: Final = 100_000
+# A page that never ends, as far as anybody waits.
+_DROPS: Final = 6_000
+_DROP_SECONDS: Final = 0.02
 # Where the shop's redirects lead: nothing of it may ever be asked.
 PRIVATE: Final = {
     "metadata": "http://169.254.169.254/latest/meta-data/",
@@ -39,28 +49,41 @@ FAULTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How bad the shop is: each `slow` page answers so late; `busy` ones send away once."""
+    """How bad the shop is: each `slow` page answers so late; `busy` ones send away once.
+
+    Scripts of two more pages of ice cream try to reach `trap`, a host and port.
+    """
 
     slow_seconds: float = 0.3
+    retry_after_seconds: int = 0
+    trap: str = ""
     crawl_delay_seconds: float = 0.0
     present: bool = True
 
 
 class Shop:
-    """One shop; its log holds the path of each request, query included, in order."""
+    """One shop; its log holds the path of each request, query included, in order.
+
+    `timed` holds the same with the moment of each, by the monotonic clock.
+    """
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self.log: deque[str] = deque(maxlen=_LOGGED)
+        self.timed: deque[tuple[float, str]] = deque(maxlen=_LOGGED)
         self._items = {item.number: item for item in items()}
         self._asked: Counter[str] = Counter()
 
     def app(self) -> ASGIApp:
-        """The site; `/__/log` and `/__/truth/{category}` are for whoever judges a crawl."""
+        """The site; what is below `/__/` is for whoever judges a crawl."""
         routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
             ("/robots.txt", self._robots),
             ("/c/{category}", self._listing),
             ("/p/{slug}", self._product),
+            (astray.PATH, self._astray),
+            (astray.LEAVING, self._leaving),
+            (astray.WORKER, self._worker),
+            (astray.PASSED_ON, self._passed_on),
             ("/app/{slug}", self._product),
             ("/alias/{slug}", self._product),
             ("/data/{number:int}", self._data),
@@ -69,9 +92,11 @@ class Shop:
             ("/large", self._large),
             ("/not-html", self._not_html),
             ("/loop", self._loop),
+            ("/trickle", self._trickle),
             ("/private/{rest:path}", self._private),
             ("/to-private", self._to_private),
             ("/__/log", self._log),
+            ("/__/timed", self._timed),
             ("/__/truth/{category}", self._truth),
         ]
         site = Starlette(routes=[Route(path, handler) for path, handler in routes])
@@ -79,7 +104,9 @@ class Shop:
         async def logged(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and not scope["path"].startswith("/__/"):
                 query = scope["query_string"].decode()
-                self.log.append(scope["path"] + (f"?{query}" if query else ""))
+                path = scope["path"] + (f"?{query}" if query else "")
+                self.log.append(path)
+                self.timed.append((time.monotonic(), path))
             await site(scope, receive, send)
 
         return logged
@@ -102,8 +129,10 @@ class Shop:
 
     def _extra(self, here: list[Item]) -> list[str]:
         """What stands among the products: faults, and a second way to the first product."""
-        if here[0].markup in ("cards", "script"):
+        if here[0].markup == "cards":
             return list(FAULTS)
+        if here[0].markup == "script":
+            return [*FAULTS, *([astray.PATH, astray.LEAVING] if self.faults.trap else [])]
         return [here[0].path.replace("/p/", "/alias/"), *FAULTS]
 
     async def _product(self, request: Request) -> Response:
@@ -122,7 +151,7 @@ class Shop:
             await asyncio.sleep(self.faults.slow_seconds)
         self._asked[request.url.path] += 1
         if number % 53 == 0 and self._asked[request.url.path] == 1:
-            return Text("busy", 429, {"Retry-After": "0"})
+            return Text("busy", 429, {"Retry-After": str(self.faults.retry_after_seconds)})
         if number % 59 == 0 and self._asked[request.url.path] == 1:
             return Text("fell over", 503)
         return None
@@ -147,6 +176,26 @@ class Shop:
     async def _loop(self, _: Request) -> Response:
         return RedirectResponse("/loop")
 
+    async def _trickle(self, _: Request) -> Response:
+        async def drops() -> AsyncIterator[bytes]:
+            for _ in range(_DROPS):
+                yield b"<p>and so on"
+                await asyncio.sleep(_DROP_SECONDS)
+
+        return StreamingResponse(drops(), media_type="text/html")
+
+    async def _astray(self, _: Request) -> Response:
+        return HTMLResponse(astray.page(self.faults.trap, PRIVATE))
+
+    async def _leaving(self, _: Request) -> Response:
+        return HTMLResponse(astray.leaving(self.faults.trap))
+
+    async def _worker(self, _: Request) -> Response:
+        return Response(astray.worker(), media_type="text/javascript")
+
+    async def _passed_on(self, _: Request) -> Response:
+        return Response(status_code=307, headers={"Location": f"http://{self.faults.trap}/"})
+
     async def _private(self, _: Request) -> Response:
         return HTMLResponse("<h1 class='name'>Not for robots</h1><p class='price'>Rs. 1.00</p>")
 
@@ -155,6 +204,9 @@ class Shop:
 
     async def _log(self, _: Request) -> Response:
         return JSONResponse(list(self.log))
+
+    async def _timed(self, _: Request) -> Response:
+        return JSONResponse(list(self.timed))
 
     async def _truth(self, request: Request) -> Response:
         found: list[dict[str, Any]] = truth(self._origin(request), request.path_params["category"])

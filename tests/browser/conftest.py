@@ -9,11 +9,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from crawler_pod import browser_program
 from local.stack import Stack
 from tests.browser.judging import NewPage
 from tests.sessions import COOKIE, SUPER_ADMIN, SignedIn, log_in, new_client
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or browser_program.found() or "chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +36,7 @@ def console_url(stack: Stack) -> str:
 def browser() -> Iterator[Browser]:
     executable = shutil.which(CHROMIUM)
     if executable is None:
-        pytest.skip(f"chromium is not at {CHROMIUM}; install it or set CHROMIUM")
+        pytest.skip(f"there is no {CHROMIUM}: make browser, or set CHROMIUM")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)

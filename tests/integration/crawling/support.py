@@ -49,7 +49,11 @@ def serving(faults: Faults) -> Iterator[tuple[str, Shop]]:
     shop = Shop(faults)
     listening = socket.socket()
     listening.bind((HOST, 0))
-    server = uvicorn.Server(uvicorn.Config(shop.app(), log_level="warning", lifespan="off"))
+    # A page that is slow for longer than anybody waited for it keeps no test.
+    configured = uvicorn.Config(
+        shop.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(configured)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     eventually(lambda: server.started)

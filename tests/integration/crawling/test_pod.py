@@ -1,5 +1,6 @@
 """The pod on the test shop: what it finds, what it never asks for, what is left when it dies."""
 
+import gzip
 import hashlib
 import os
 import signal
@@ -137,6 +138,52 @@ def test_a_crawl_delay_of_the_site_is_kept(tmp_path: Path) -> None:
     assert (manifest.finished_at - manifest.started_at).total_seconds() >= 1.25
 
 
+def test_pages_that_never_end_are_given_up_and_the_crawl_goes_on(tmp_path: Path) -> None:
+    with serving(Faults(slow_seconds=60)) as (origin, _):
+        # The last page of the list leads to a slow product and to one that is there at once.
+        starts = {"all": [f"{origin}/trickle", f"{origin}/c/biscuits?page=3"]}
+        recipe = msgspec.structs.replace(
+            shop_recipe(origin, page_seconds=2, attempts=1), start_urls=starts
+        )
+        manifest, _ = crawled(recipe, Job("a-job", "all", 1), tmp_path)
+        slow, quick = (row for row in truth(origin, "biscuits") if row["sku"] > "CS-00040")
+
+    failed = {error.url: (error.kind, error.attempts) for error in manifest.errors}
+    assert failed == dict.fromkeys((f"{origin}/trickle", slow["url"]), ("timeout", 1))
+    assert rows(tmp_path, manifest) == [quick]
+    assert (manifest.ending, manifest.whole) == ("completed", False)
+
+
+def test_the_shop_sees_each_wait_that_it_asked_for_and_each_that_nobody_asked_for(
+    tmp_path: Path,
+) -> None:
+    with serving(Faults(retry_after_seconds=1)) as (origin, shop):
+        # Among these pages one is busy at first and one falls over at first.
+        starts = {"all": [f"{origin}/c/chocolate?page=2", f"{origin}/broken"]}
+        recipe = msgspec.structs.replace(
+            shop_recipe(origin, attempts=3, backoff_seconds=0.4, at_once=1), start_urls=starts
+        )
+        manifest, _ = crawled(recipe, Job("a-job", "all", 1), tmp_path)
+
+    assert [(error.kind, error.attempts) for error in manifest.errors] == [("status_500", 3)]
+    assert manifest.counts.products == 22
+    times = [moment for moment, _ in shop.timed]
+    begun = {path: moment for moment, path in reversed(shop.timed)}
+    (busy,) = (path for path in begun if path.startswith("/p/106-"))
+    (fallen,) = (path for path in begun if path.startswith("/p/118-"))
+    # Nothing at all is asked while the shop rests.
+    assert [at for at in times if begun[busy] < at < begun[busy] + 1.0] == []
+    waits = {
+        each: [later - at for at, later in pairwise(at for at, path in shop.timed if path == each)]
+        for each in (busy, fallen, "/broken")
+    }
+    assert [len(each) for each in waits.values()] == [1, 1, 2]
+    assert waits[fallen][0] >= 0.2
+    # The second wait is twice the first, save that each is shortened by up to a half.
+    assert waits["/broken"][0] >= 0.2
+    assert waits["/broken"][1] >= 0.4
+
+
 def test_a_crawl_that_fails_says_why_and_keeps_what_it_found(
     site: tuple[str, Shop], tmp_path: Path
 ) -> None:
@@ -150,14 +197,29 @@ def test_a_crawl_that_fails_says_why_and_keeps_what_it_found(
     assert rows(tmp_path, manifest) == []
 
 
-def started(origin: str, folder: Path, **limits: Any) -> subprocess.Popen[bytes]:
-    """The pod as a command; its group is its own, so that it can be killed whole."""
-    files = {"recipe": recipe(origin, **{**LIMITS, **limits}), "job": Job("a-job", "tea", 3)}
+def started(
+    origin: str, folder: Path, *, token: int = 3, before: str = "", **limits: Any
+) -> subprocess.Popen[bytes]:
+    """The pod as a command, with some code `before` it."""
+    files = {"recipe": recipe(origin, **{**LIMITS, **limits}), "job": Job("a-job", "tea", token)}
     for name, content in files.items():
         (folder / f"{name}.json").write_bytes(msgspec.json.encode(content))
-    command = [sys.executable, "-m", "crawler_pod", "--local", "--out", str(folder / "out")]
+    pod = ["-c", before + POD] if before else ["-m", "crawler_pod"]
+    command = [sys.executable, *pod, "--local", "--out", str(folder / "out")]
     given = ["--recipe", str(folder / "recipe.json"), "--job", str(folder / "job.json")]
     return subprocess.Popen([*command, *given], cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S603 - our own code
+
+
+POD = """
+import runpy
+runpy.run_module("crawler_pod", run_name="__main__", alter_sys=True)
+"""
+DIES_BEFORE_ITS_MANIFEST = """
+import os
+import signal
+from crawler_pod.storing import Folder
+Folder.create = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def objects(folder: Path) -> list[str]:
@@ -190,6 +252,34 @@ def test_a_pod_that_is_killed_leaves_no_half_result_and_the_next_one_a_whole(
     content = (tmp_path / "out" / manifest.rows.name).read_bytes()
     assert manifest.rows.sha256 == hashlib.sha256(content).hexdigest()
     assert msgspec.json.decode(told.splitlines()[-1])["ended"] == msgspec.to_builtins(manifest)
+
+
+def test_rows_that_no_manifest_names_are_neither_lost_nor_doubled_by_the_next_pod(
+    site: tuple[str, Shop], tmp_path: Path
+) -> None:
+    origin, _ = site
+    killed = started(origin, tmp_path, before=DIES_BEFORE_ITS_MANIFEST)
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    # It died between the two: the rows are whole, and nothing says that they count.
+    (orphan,) = objects(tmp_path)
+    assert orphan.startswith("crawls/a-job/000000000003/rows-")
+    lines = gzip.decompress((tmp_path / "out" / orphan).read_bytes()).splitlines()
+    assert len(lines) == 42
+
+    # Begun anew, it has the next token.
+    again = started(origin, tmp_path, token=4)
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    named = tmp_path / "out" / "crawls/a-job/000000000004/manifest.json"
+    manifest = msgspec.json.decode(named.read_bytes(), type=Manifest)
+    assert manifest.rows.name.startswith("crawls/a-job/000000000004/rows-")
+    assert rows(tmp_path / "out", manifest) == truth(origin, "tea")
+    assert manifest.counts.products == manifest.rows.rows == 42
+    # The first one's rows lie where they lay: nothing was written over, and no manifest is there.
+    assert objects(tmp_path) == sorted(
+        [orphan, str(named.relative_to(tmp_path / "out")), manifest.rows.name]
+    )
 
 
 def test_a_pod_that_is_told_to_end_hands_over_what_it_has(

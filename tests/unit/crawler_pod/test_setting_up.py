@@ -1,8 +1,14 @@
-"""The set-up of crawl4ai by real processes and uv, with a package of a few bytes in its place."""
+"""The set-up of crawl4ai and Chromium by real processes, uv and Playwright.
+
+In their places stand a package and a program of a few bytes, and a script for apt-get.
+"""
 
 import asyncio
 import hashlib
+import http.server
+import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,14 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from crawler_pod import browser_packages
+from crawler_pod import browser_packages, browser_program
 from crawler_pod.attempts import FetchFailed
 from crawler_pod.browser import SETTING_UP, ScriptedPages
-from crawler_pod.browser_packages import SetUpFailed, is_ready, set_up
+from crawler_pod.browser_packages import is_ready, set_up
 from crawler_pod.guard import Guard
 from crawler_pod.pace import OwnPace
+from crawler_pod.setting_up import SetUpFailed
 from local.plan import ROOT
 from shared.crawling.recipes import Limits
+from tests.unit.crawler_pod.sites import served
 
 TINY = "crawl4ai-0.0.1-py3-none-any.whl"
 ABOUT = {
@@ -28,7 +36,7 @@ ABOUT = {
 SAYS = """
 import sys
 from pathlib import Path
-from crawler_pod import browser_packages
+from crawler_pod import browser_packages, browser_program
 folder, requirements = map(Path, sys.argv[1:3])
 was = browser_packages.set_up(folder, requirements)
 browser_packages.ensure(folder, requirements)
@@ -38,13 +46,13 @@ print(was, crawl4ai.TINY)
 KILLED = """
 import os
 import signal
-from crawler_pod import browser_packages
-done = browser_packages._run
-def run(command):
+from crawler_pod import browser_packages, browser_program
+done = browser_packages.run
+def run(what, command):
     if "install" in command:
         os.kill(os.getpid(), signal.SIGKILL)
-    done(command)
-browser_packages._run = run
+    done(what, command)
+browser_packages.run = run
 """
 
 
@@ -133,3 +141,90 @@ def test_a_crawl_tells_that_its_browser_is_set_up_and_why_it_could_not_be(
 
     assert asyncio.run(run()) == ["needs_browser: no room is left"] * 2
     assert noted == [SETTING_UP, None]
+
+
+APT = """#!/bin/sh
+echo "$@" >> "$(dirname "$0")/asked"
+case "$*" in *install*) printf '#!/bin/sh' > "$(dirname "$0")/chromium"
+chmod +x "$(dirname "$0")/chromium";; esac
+"""
+
+
+class Downloads(http.server.BaseHTTPRequestHandler):
+    """Has, in place of each of Playwright's archives, one with programs of a few bytes."""
+
+    def do_GET(self) -> None:
+        content = _archive()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _archive() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        # FFmpeg comes along with it.
+        for name in ("chrome-linux64/chrome", "ffmpeg-linux"):
+            program = zipfile.ZipInfo(name)
+            program.external_attr = 0o755 << 16
+            made.writestr(program, "#!/bin/sh")
+    return packed.getvalue()
+
+
+@pytest.fixture
+def without_chromium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder of programs that are found: it holds what runs others, and no Chromium."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "env").symlink_to(str(shutil.which("env")))
+    monkeypatch.setenv("PATH", str(programs))
+    return programs
+
+
+def test_root_has_chromium_from_apt_and_has_it_once(
+    without_chromium: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    for tool in ("dirname", "chmod"):
+        (without_chromium / tool).symlink_to(str(shutil.which(tool, path=os.defpath)))
+    apt = without_chromium / "apt-get"
+    apt.write_text(APT)
+    apt.chmod(0o755)
+
+    for _ in range(2):
+        program = browser_program.ensure(tmp_path / "chromium")
+        assert program == str(without_chromium / "chromium")
+    asked = (without_chromium / "asked").read_text().splitlines()
+    assert asked == ["-qqy update", "-qqy install --no-install-recommends chromium"]
+
+
+@pytest.mark.usefixtures("without_chromium")
+def test_others_have_chromium_from_playwright(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    folder = tmp_path / "chromium"
+    with served(Downloads) as site:
+        monkeypatch.setenv("PLAYWRIGHT_DOWNLOAD_HOST", f"http://127.0.0.1:{site.server_port}")
+        program = browser_program.ensure(folder)
+    assert Path(program).is_relative_to(folder)
+    assert os.access(program, os.X_OK)
+    assert browser_program.found(folder) == program
+
+
+def test_where_nothing_can_be_set_up_each_way_that_was_tried_is_told(
+    without_chromium: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(browser_packages, "is_ready", lambda: False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    told = r"none can be set up: apt-get: only .* for root; playwright install: .*no-python"
+    with pytest.raises(SetUpFailed, match=told):
+        browser_program.ensure(tmp_path / "chromium")
+    # As on a file system that nobody may write to.
+    with pytest.raises(SetUpFailed, match="nothing can be set up at"):
+        browser_program.ensure(without_chromium / "env" / "chromium")
