@@ -78,12 +78,8 @@ def read(job_id: str) -> CrawlJob:
 
 def read_many(job_ids: Sequence[str]) -> dict[str, CrawlJob]:
     """Those of the jobs that exist: one read each."""
-    if not job_ids:
-        return {}
-    references = [reference(job_id) for job_id in job_ids]
-    with firestore.errors_mapped():
-        found = list(firestore.client().get_all(references, **firestore.limits()))
-    return {s.id: from_document(s.id, s.to_dict() or {}) for s in found if s.exists}
+    found = firestore.existing(reference(job_id) for job_id in job_ids)
+    return {s.id: from_document(s.id, s.to_dict() or {}) for s in found}
 
 
 def change(job_id: str, decide: Decide, by: Actor | None = None, clock: Clock = utc_now) -> Change:

@@ -85,14 +85,19 @@ class Month:
             if (known.retailer, known.currency) == (point.retailer, point.currency)
         ]
         usual = median_of(own) if own else candidate.reference_minor
-        if not usual:
-            return ""
-        shown = f"{to_decimal(usual, point.currency)} {point.currency}"
-        if point.price_minor > usual * UNLIKELY_FACTOR:
-            return f"is more than {UNLIKELY_FACTOR} times the usual {shown}"
-        if point.price_minor * UNLIKELY_FACTOR < usual:
-            return f"is less than a fifth of the usual {shown}"
+        return far_from_usual(point.price_minor, usual, point.currency, UNLIKELY_FACTOR)
+
+
+def far_from_usual(price_minor: int, usual_minor: int | None, currency: str, factor: int) -> str:
+    """Why a price may be untrue beside what is usual; empty if it may be true."""
+    if not usual_minor:
         return ""
+    shown = f"{to_decimal(usual_minor, currency)} {currency}"
+    if price_minor > usual_minor * factor:
+        return f"is more than {factor} times the usual {shown}"
+    if price_minor * factor < usual_minor:
+        return f"is less than the usual {shown} divided by {factor}"
+    return ""
 
 
 def _again(known: Point, point: Point) -> Judgement:

@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
-from shared.money import MAX_PRICE_MINOR, to_decimal
+from shared.money import MAX_PRICE_MINOR
+from shared.prices.judging import far_from_usual
+from shared.prices.statistics import median_of
 from shared.products.currencies import CURRENCIES
 from shared.products.matching.quantity import quantity
 
@@ -34,8 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     def usual_minor(self) -> int | None:
         """What the product usually costs in the price's currency."""
         if self.recent_minor:
-            in_order = sorted(self.recent_minor)
-            return in_order[len(in_order) // 2]
+            return median_of(self.recent_minor)
         return self.known_minor if self.known_currency == self.currency else None
 
 
@@ -56,19 +57,8 @@ def unlikely(facts: Facts, factor: int) -> str:
         return reason
     if facts.known_currency not in (None, facts.currency):
         return f"is in {facts.currency}, the product's currency is {facts.known_currency}"
-    return _of_a_unit(facts) or _far_from_usual(facts, factor)
-
-
-def _far_from_usual(facts: Facts, factor: int) -> str:
     usual = facts.usual_minor
-    if not usual:
-        return ""
-    shown = f"{to_decimal(usual, facts.currency)} {facts.currency}"
-    if facts.price_minor > usual * factor:
-        return f"is more than {factor} times the usual {shown}"
-    if facts.price_minor * factor < usual:
-        return f"is less than the usual {shown} divided by {factor}"
-    return ""
+    return _of_a_unit(facts) or far_from_usual(facts.price_minor, usual, facts.currency, factor)
 
 
 def _of_a_unit(facts: Facts) -> str:

@@ -57,12 +57,19 @@ def _queue(stack: Stack, what: str) -> None:
     assert program.returncode == 0
 
 
-def put_recipe(
-    http: httpx.Client, retailer: str, origin: str, *, restarts: int = 1, **limits: Any
+def put_recipe(  # noqa: PLR0913 - each is one thing that a drill changes
+    http: httpx.Client,
+    retailer: str,
+    origin: str,
+    *,
+    restarts: int = 1,
+    starts: dict[str, list[str]] | None = None,
+    **limits: Any,
 ) -> Json:
-    """The shop's recipe under another name, for the API."""
+    """The shop's recipe under a name, for the API; `starts` are other start pages than its own."""
     site = recipe(origin, backoff_seconds=0.01, at_once=4, **limits)
     del site["retailer"], site["version"]
+    site["start_urls"] = starts or site["start_urls"]
     answer = http.put(
         f"/api/crawler/retailers/{quote(retailer)}", json={**site, "restarts": restarts}
     )

@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from live.listening import Listener
 from live.service import PATH, Service
@@ -23,37 +22,26 @@ from local.stack import Stack
 from shared.clients import firestore
 from shared.crawling.models import CrawlJob, to_document
 from shared.edge import tickets
+from tests.integration.crawling.sockets import (
+    Json,
+    heard,
+    heard_to_the_end,
+    socket,
+    subscribe,
+    ticket,
+)
 from tests.integration.edge.instance import instance
 from tests.polling import eventually
-from tests.sessions import SignedIn, log_in, log_out, new_client
+from tests.sessions import SignedIn, log_in, log_out
 
-PROTOCOL = Subprotocol("shopple.crawler")
-WAIT_SECONDS = 30
 # Of half a megabyte each: more than buffers on the way take.
 CHANGES = 30
-Json = dict[str, Any]
 
 
 @pytest.fixture
 def signed_in(stack: Stack) -> Iterator[SignedIn]:
     with instance(stack.environment()):
         yield log_in(stack)
-
-
-def ticket(stack: Stack, signed_in: SignedIn, purpose: str = "crawler") -> Json:
-    with new_client(stack, signed_in) as http:
-        told: Json = http.post("/api/admin/ticket", json={"for": purpose}).raise_for_status().json()
-    return told
-
-
-@contextmanager
-def socket(stack: Stack, signed_in: SignedIn, **more: Any) -> Iterator[ClientConnection]:
-    given = ticket(stack, signed_in)
-    assert given["ticket"] not in given["url"]
-    offered = [PROTOCOL, Subprotocol(given["ticket"])]
-    with connect(given["url"], subprotocols=offered, proxy=None, **more) as opened:
-        assert opened.subprotocol == PROTOCOL
-        yield opened
 
 
 def store(job: CrawlJob, **changes: Any) -> CrawlJob:
@@ -71,19 +59,6 @@ def new_job(name: str) -> CrawlJob:
         created_at=datetime.now(UTC),
     )
     return store(job)
-
-
-def subscribe(opened: ClientConnection, wanted: Any) -> None:
-    opened.send(json.dumps({"subscribe": wanted}))
-
-
-def heard(opened: ClientConnection) -> Json:
-    told: Json = json.loads(opened.recv(timeout=WAIT_SECONDS))
-    return told
-
-
-def heard_to_the_end(opened: ClientConnection) -> list[Json]:
-    return [json.loads(message) for message in opened]
 
 
 def heard_until(opened: ClientConnection, job: CrawlJob, **expected: Any) -> Json:
