@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from google.cloud.firestore import FieldFilter
 
-from shared.classification import batch_store, batch_sweep, reviews, spending
+from shared.classification import batch_store, batch_sweep, deciding_work, reviews, spending
 from shared.classification.batch_records import Batch
 from shared.classification.portions import portions
 from shared.clients import firestore
 from shared.clock import utc_now
 from tests.chaos.models import REFUSED, UNHEARD, Answers
+
+LATE_PARTS: Final = 2
+LATE_CALLS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,27 @@ def sweep() -> None:
     still_open = firestore.client().collection(spending.CALLS).order_by("open_until").limit(1)
     while still_open.get():
         batch_sweep.sweep(lambda: late)
+
+
+def come_late(batch_id: str) -> None:
+    """Workers that were thought dead go on: they write what they found, and settle their calls."""
+    batch, _ = batch_store.read(batch_id)
+    for part in range(min(LATE_PARTS, len(batch.sizes))):
+        found = [
+            (placed, deciding_work.failed(placed.index, "Too late."))
+            for placed in batch_store.items(batch_id, part)
+        ]
+        batch_store.settle(batch, part, found, utc_now())
+    swept = (
+        firestore.client()
+        .collection(spending.CALLS)
+        .where(filter=FieldFilter("origin", "==", batch_id))
+        .where(filter=FieldFilter("settled_by", "==", "sweep"))
+        .limit(LATE_CALLS)
+    )
+    for call in swept.stream():
+        held = spending._of(call.id, call.to_dict() or {}, call.create_time)
+        assert not spending.settle(held, 0)
 
 
 def written(batch_id: str) -> dict[str, datetime | None]:

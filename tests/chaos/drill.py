@@ -117,7 +117,8 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
     hopeless = [number for number in range(items) if _is_hopeless(number, items)]
     with instance(shop.stack.environment()):
         checks.sweep()
-        # Whoever came later has changed nothing.
+        checks.come_late(batch_id)
+        # Whoever came later, then or before, has changed nothing.
         assert checks.written(batch_id) == settled
         verdicts = checks.check_results(batch_id, items, hopeless, with_local=with_local)
         books = checks.check_books(batch_id, calls)
