@@ -43,9 +43,11 @@ class Neighbours:
         self._known: list[_Known] = []
         self._by_text: dict[str, list[_Known]] = defaultdict(list)
         self._by_word: dict[str, list[int]] = defaultdict(list)
+        # Made anew each time that it is asked for.
+        listed = categories.ids
         for examples, is_reviewed in ((reviewed, True), (filed, False)):
             for example in examples:
-                if example.category in categories.ids:
+                if example.category in listed:
                     self._add(example, is_reviewed=is_reviewed)
         self._percent = self._agreement()
 

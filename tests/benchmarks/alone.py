@@ -12,6 +12,7 @@ import httpx
 
 from local.plan import ROOT
 from local.ports import HOST, free_port
+from local.process import die_with_parent
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 from tests.polling import eventually
@@ -42,6 +43,7 @@ def alone(cloud: Cloud, name: str) -> Iterator[Callable[[Call], httpx.Response]]
             env=environment,
             stdout=output,
             stderr=output,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, no locks
         ) as served,
     ):
         try:
