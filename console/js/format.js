@@ -43,7 +43,7 @@ export function ago(text) {
   return step ? relative.format(Math.round(seconds / step[1]), step[0]) : 'just now';
 }
 
-const SPELT = { openrouter: 'OpenRouter' };
+const SPELT = { ai_providers: 'AI providers', openrouter: 'OpenRouter', opensearch: 'OpenSearch' };
 
 // Slugs such as "cargills-food-city" are what the data holds; people read names.
 export function title(slug) {

@@ -127,7 +127,7 @@ def test_a_long_batch_is_watched_paid_for_and_cancelled(
 def running(page: Any) -> int:
     """How many are done, once there are some, of a batch that goes on."""
     bar = page.locator(".progress")
-    expect(bar).to_contain_text(re.compile("Running: [1-9]"))
+    expect(bar).to_contain_text(re.compile("Running: [1-9]"), timeout=WORK_SECONDS * 1000)
     told = re.search(r"Running: ([\d,]+) of", bar.inner_text())
     assert told
     return int(told[1].replace(",", ""))

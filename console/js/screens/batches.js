@@ -104,6 +104,7 @@ function overview({ signal }) {
     }, signal);
   }
 
+  list.wait();
   open();
   return [
     h('link', { rel: 'stylesheet', href: '/classification.css' }),

@@ -111,7 +111,7 @@ export function screen({ signal }) {
         if (type === 'weekly') body.weekday = Number(made.weekday.value);
         if (type === 'interval') body.interval_minutes = Math.round(Number(made.hours.value) * 60);
         // Where it was not touched, what was said stays said, an offset too.
-        if (type === 'once' && made.at.value) body.at = s?.at?.slice(0, 16) === made.at.value ? s.at : made.at.value;
+        if (type === 'once' && made.at.value) body.at = s?.at?.slice(0, 16) === made.at.value ? s.at : `${made.at.value}:00`;
         if (type === 'interval' && s?.at) body.at = s.at;
         if (s) {
           const { data } = await request('PUT', `${PATH}/${encodeURIComponent(s.id)}`, { body, headers: { 'If-Match': `"${s.version}"` } });
