@@ -1,5 +1,6 @@
 """Crawls as people order and end them, and groups that never take more than their places."""
 
+import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -366,7 +367,9 @@ def test_a_lost_crawl_is_told_once_and_its_end_once_however_often_they_are_met(
     assert "not heard of" in end
 
 
-CONCURRENCY, JOBS, MEETINGS = 4, 50, 2
+CONCURRENCY, JOBS = 4, 50
+# In how many rounds all who run end at once. GROUP_MEETINGS=150 is all of them, and takes minutes.
+MEETINGS = int(os.environ.get("GROUP_MEETINGS", "2"))
 # What becomes of a job of the group, at random: its pod's own end, or an accident on the way there.
 FATES = ("done", "fails", "stop", "never placed", "lost", "refused", "full")
 CLUSTER = {"refused": DependencyRefused("no right"), "full": QuotaExceeded("exceeded quota")}
