@@ -51,8 +51,6 @@ INDEXES: Final[tuple[Index, ...]] = (
     ),
     ("crawl_quarantine", (("status", ASCENDING), ("created_at", DESCENDING))),
     ("crawl_ingestions", (("retailer", ASCENDING), ("listed_at", DESCENDING))),
-    # Whether a younger crawl of the same things has come before.
-    ("crawl_ingestions", (("lane", ASCENDING), ("seen_at", ASCENDING))),
     ("notes", (("uid", ASCENDING), *NOTE_ORDER)),
     ("notes", (("uid", ASCENDING), ("tags", CONTAINS), *NOTE_ORDER)),
     # What the calls for a batch have cost.
@@ -62,6 +60,8 @@ INDEXES: Final[tuple[Index, ...]] = (
         ("crawl_jobs", ((field, ASCENDING), ("created_at", DESCENDING)))
         for field in ("status", "retailer")
     ),
+    # Whether a younger crawl of the same things has ended.
+    ("crawl_jobs", tuple((f, ASCENDING) for f in ("retailer", "category", "finished_at"))),
     # Whose pod should have come by now.
     ("crawl_jobs", (("status", ASCENDING), ("lease_until", ASCENDING))),
     # Which sessions of a user are live, and which ended lately.

@@ -69,19 +69,9 @@ class Ingestion(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime | None = None
 
     @property
-    def lane(self) -> str:
-        """What it crawled, as a younger crawl of the same names it too."""
-        return lane_of(self.retailer, self.category)
-
-    @property
     def under_way(self) -> bool:
         """Whether rows are still to be dealt with, and nothing has failed."""
         return self.status in ("pending", "running")
-
-
-def lane_of(retailer: str, category: str) -> str:
-    """The one name of what a crawl of this category sees."""
-    return f"{retailer}\n{category}"
 
 
 def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
@@ -118,17 +108,12 @@ def begun(job: CrawlJob, manifest: Manifest | None) -> Ingestion:
 
 
 def to_document(ingestion: Ingestion) -> dict[str, Any]:
-    """The fields in Firestore.
-
-    What is listed has `listed_at`, which a removed one lacks; what brought rows has a `lane`.
-    """
+    """The fields in Firestore; what is listed has `listed_at`, which a removed one lacks."""
     fields = msgspec.structs.asdict(ingestion)
     del fields["id"]
     fields["counts"] = msgspec.structs.asdict(ingestion.counts)
     if ingestion.status != "removed":
         fields["listed_at"] = ingestion.finished_at
-    if ingestion.rows is not None:
-        fields["lane"] = ingestion.lane
     return fields
 
 

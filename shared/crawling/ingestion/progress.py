@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 COLLECTION: Final = "crawl_ingestions"
 JOBS: Final = "crawl_jobs"
 KIND: Final = "crawl_ingestion"
+# Of those that ended since: the crawl itself may be one, and some have no rows.
+MOST_YOUNGER: Final = 10
 
 
 def reference(job_id: str) -> "DocumentReference":
@@ -100,11 +102,18 @@ def settle(job_id: str) -> None:
         outbox.document(KIND, job_id).delete(**firestore.limits())
 
 
-def overtaken(lane: str, seen_at: datetime, transaction: "Transaction") -> bool:
-    """Whether a younger crawl of the same things is known already: one read."""
+def overtaken(
+    job_id: str, retailer: str, category: str, since: datetime, transaction: "Transaction"
+) -> bool:
+    """Whether another crawl of the same ended with rows since then: a read or a few.
+
+    By the jobs, since ends may be told in any order: what nobody has taken in yet is younger too.
+    """
     from google.cloud.firestore import FieldFilter
 
-    query: Any = firestore.client().collection(COLLECTION)
-    query = query.where(filter=FieldFilter("lane", "==", lane))
-    query = query.where(filter=FieldFilter("seen_at", ">", seen_at)).limit(1)
-    return bool(list(query.stream(transaction=transaction, **firestore.limits())))
+    query: Any = firestore.client().collection(JOBS)
+    query = query.where(filter=FieldFilter("retailer", "==", retailer))
+    query = query.where(filter=FieldFilter("category", "==", category))
+    query = query.where(filter=FieldFilter("finished_at", ">", since)).limit(MOST_YOUNGER)
+    found = query.stream(transaction=transaction, **firestore.limits())
+    return any(each.id != job_id and each.get("manifest") for each in found)

@@ -8,7 +8,7 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.crawling.ingestion import judging, pages, progress, quarantine
-from shared.crawling.ingestion.models import Held, lane_of
+from shared.crawling.ingestion.models import Held
 from shared.crawling.ingestion.quarantine import Quarantined
 from shared.edge import cache
 from shared.edge.request import Actor
@@ -67,15 +67,16 @@ def _crawl(transaction: "Transaction", entry: Quarantined, by: Actor) -> pages.C
 
     A person who stands for a price says that it was true then: what a younger crawl saw is newer.
     """
-    lane = lane_of(entry.retailer, entry.offer.category)
+    category = entry.offer.category
+    since = entry.crawled_at
     return pages.Crawl(
         job_id=entry.job_id,
         retailer=entry.retailer,
-        category=entry.offer.category,
-        seen_at=entry.crawled_at,
+        category=category,
+        seen_at=since,
         by=by,
         factor=0,
-        late=progress.overtaken(lane, entry.crawled_at, transaction),
+        late=progress.overtaken(entry.job_id, entry.retailer, category, since, transaction),
         trusted=True,
     )
 

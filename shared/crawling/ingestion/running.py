@@ -150,8 +150,10 @@ def _take_in_page(
             raise _Overtaken
         if known.counts.rows != numbered[0][0] - 1:
             raise _Overtaken
-        # Asked page by page: a younger crawl may have been taken in since the last one.
-        late = progress.overtaken(known.lane, known.seen_at, transaction)
+        # Asked page by page: a younger crawl may have ended since the last one.
+        late = progress.overtaken(
+            known.id, known.retailer, known.category, known.finished_at, transaction
+        )
         page = msgspec.structs.replace(crawl, late=late)
         done = pages.take_in(transaction, page, rows, judge, clock())
         progress.store(transaction, _moved_on(known, done, refused))

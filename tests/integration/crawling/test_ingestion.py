@@ -1,6 +1,9 @@
 """What follows a crawl: prices, proposals, prices that are kept apart, one message."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +13,7 @@ from shared.clients import slack
 from shared.crawling.ingestion import pages, running
 from shared.crawling.results import Row
 from shared.edge.request import Actor
-from shared.errors import DependencyTimeout
+from shared.errors import Conflict, DependencyTimeout
 from tests.integration.crawling.ingestion_support import (
     CATEGORY,
     RETAILER,
@@ -21,8 +24,9 @@ from tests.integration.crawling.ingestion_support import (
     stored,
 )
 from tests.integration.edge.instance import instance
-from tests.integration.products.support import READS, Json, Shop
+from tests.integration.products.support import READS, Json, Shop, good
 from tests.integration.system.conftest import Objects
+from tests.polling import eventually
 
 RESULTS, QUARANTINE = "/api/crawler/results", "/api/crawler/quarantine"
 # Takes in pages of two rows.
@@ -33,9 +37,12 @@ from shared.edge.request import Actor
 pages.PAGE_ROWS = 2
 running.ingest(sys.argv[1], Actor("drill", "", "crawl.ingested", "", ""))
 """
-# Takes in one row a page, and a younger crawl of the same between the first and the second.
+# Takes in one row a page; between the first and the second a younger crawl of the same ends and is
+# taken in.
 OVERTAKEN = """
 import sys
+from datetime import datetime
+from shared.crawling import job_store
 from shared.crawling.ingestion import pages, running
 from shared.edge.request import Actor
 by = Actor("drill", "", "crawl.ingested", "", "")
@@ -44,6 +51,8 @@ page, done = running._take_in_page, []
 def once(*arguments):
     done.append(1)
     if len(done) == 2:
+        ended = {"finished_at": datetime.fromisoformat(sys.argv[3])}
+        job_store.reference(sys.argv[2]).update(ended)
         running.ingest(sys.argv[2], by)
     return page(*arguments)
 running._take_in_page = once
@@ -198,8 +207,10 @@ def test_a_crawl_that_is_overtaken_between_its_pages_changes_no_price_of_now(
 ) -> None:
     seen_at_its_price(shop, objects)
     crawled(shop, objects, "older", found(2), found(1, 11_000, name="Priced"))
-    crawled(shop, objects, "younger", found(1, 10_000, name="Priced"))
-    shop.run(OVERTAKEN, "older", "younger")
+    at = now()
+    crawled(shop, objects, "younger", found(1, 10_000, name="Priced"), at=at)
+    shop.database.document("crawl_jobs/younger").update({"finished_at": None})
+    shop.run(OVERTAKEN, "older", "younger", at.isoformat())
     stages = {r["job_id"]: r["ingestion"] for r in shop.get(RESULTS)["results"]}
     assert stages == {"first": "done", "older": "done", "younger": "done"}
     assert listed(shop)["Priced"]["price"] == 100
@@ -218,6 +229,134 @@ def test_what_one_task_has_no_time_for_the_next_one_does(
     assert asked == ["long-2", "long-4"]
     (result,) = shop.get(RESULTS)["results"]
     assert (result["ingestion"], result["new"]) == ("done", 5)
+
+
+def test_ends_of_many_jobs_told_twice_and_in_any_order_are_taken_in_once(
+    shop: Shop, objects: Objects
+) -> None:
+    shop.stack.control.disturb_events(copies=3, delay_seconds=1.5)
+    product = known(shop, {"name": "Priced", "price": 100, "retailer_sku": "C1"})["Priced"]["id"]
+    shop.settle()
+    # Each sees the product at another price, and something of its own.
+    prices = {f"job-{number}": 10_000 + number * 100 for number in range(1, 4)}
+    for number, (job_id, price_minor) in enumerate(prices.items(), 1):
+        own = found(100 + number, name=f"Own{number} Alone{number}")
+        crawled(shop, objects, job_id, found(1, price_minor, name="Priced"), own)
+    # Two that meet at the product wait for one another, and may have to come again.
+    eventually(lambda: len(messages(shop)) >= len(prices), timeout_seconds=180)
+    shop.settle()
+
+    results = {r["job_id"]: r for r in shop.get(RESULTS)["results"]}
+    told = ("ingestion", "rows", "new", "changed")
+    assert all([results[i][name] for name in told] == ["done", 2, 1, 1] for i in prices)
+    pending = shop.get("/api/products/pending", kind="new")["pending"]
+    names = [each["product"]["name"] for each in pending]
+    assert sorted(names) == [f"Own{number} Alone{number}" for number in range(1, 4)]
+    # The youngest has the last word, whichever was taken in last.
+    assert listed(shop)["Priced"]["price"] == 103
+    points = shop.get(f"/api/prices/history/{product}")["points"]
+    assert {each["price"] for each in points} == set(range(100, 104))
+    assert len({each["timestamp"] for each in points}) == len(points)
+    assert len(messages(shop)) == len(prices)
+    assert (shop.documents("outbox"), shop.documents("dead_letters")) == ({}, {})
+
+
+def test_two_tasks_of_one_job_at_the_same_moment_take_it_in_once(
+    shop: Shop, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawled(shop, objects, "twice", *(found(number) for number in range(1, 6)))
+    page, both = running._take_in_page, threading.Barrier(2)
+    met: list[int] = []
+
+    def take_in_page(*given: Any) -> None:
+        if len(met) < both.parties:
+            met.append(given[1][0][0])
+            both.wait(60)
+        page(*given)
+
+    monkeypatch.setattr(pages, "PAGE_ROWS", 2)
+    monkeypatch.setattr(running, "_take_in_page", take_in_page)
+
+    def task(_: int) -> None:
+        # Who meets the other one in the database comes again.
+        with suppress(Conflict):
+            running.ingest("twice", Actor("drill", "", "crawl.ingested", "", ""))
+
+    with instance(shop.stack.environment()), ThreadPoolExecutor(2) as pool:
+        list(pool.map(task, range(2)))
+    # Both were about to take in the first page.
+    assert met == [1, 1]
+    ingest(shop, "twice")
+    (result,) = shop.get(RESULTS)["results"]
+    assert [result[name] for name in ("ingestion", "rows", "new")] == ["done", 5, 5]
+    assert len(shop.documents("products")) == 5
+    assert len(messages(shop)) == 1
+
+
+def test_a_price_that_cannot_be_the_packs_waits_with_its_reason_and_is_in_no_history(
+    shop: Shop, objects: Objects
+) -> None:
+    pack = {"price": 450, "size": "5 kg"}
+    rows = {
+        "is the price of kg": found(1, 9_000, size="5 kg", unit="kg", unit_price_minor=9_000),
+        "seems to be the price of kg": found(
+            2, 9_050, size="5 kg", unit="kg", unit_price_minor=9_000
+        ),
+        "is in EUR, the product's currency is LKR": found(3, 45_000, currency="EUR"),
+        "is more than 5 times the usual 450.00 LKR": found(4, 225_001),
+        "is less than the usual 450.00 LKR divided by 5": found(5, 8_999),
+    }
+    before = known(
+        shop,
+        *({"name": row.name, "retailer_sku": row.sku, **pack} for row in rows.values()),
+    )
+    crawled(
+        shop,
+        objects,
+        "job",
+        *rows.values(),
+        found(6, 9_000, unit="kg", size="2 kg", unit_price_minor=4_500),
+    )
+    ingest(shop, "job")
+    held = shop.get(QUARANTINE)["quarantined"]
+    reasons = {q["product"]["name"]: q["reason"] for q in held}
+    assert reasons == {row.name: reason for reason, row in rows.items()}
+    assert {q["previous_price"] for q in held} == {450}
+    assert {q["product"]["id"] for q in held} == {each["id"] for each in before.values()}
+    record_owed_prices(shop)
+    after = listed(shop)
+    assert {name: after[name]["price"] for name in before} == dict.fromkeys(before, 450)
+    assert [history(shop, each["id"]) for each in before.values()] == [[]] * len(rows)
+    (result,) = shop.get(RESULTS)["results"]
+    assert (result["quarantined"], result["new"]) == (5, 1)
+
+
+def test_a_price_released_after_a_merge_is_the_merged_products_too(
+    shop: Shop, objects: Objects
+) -> None:
+    rows = [
+        {"name": "Zesta Gold 400g", "price": 100, "retailer_sku": "C1"},
+        {"name": "Zesta Gold Tea 400g", "price": 110, "retailer": "harbour"},
+    ]
+    offer = known(shop, *rows)["Zesta Gold 400g"]["id"]
+    (survivor,) = shop.get("/api/products", retailer="harbour")["products"]
+    crawled(shop, objects, "job", found(1, 90_000, name="Zesta Gold 400g"))
+    ingest(shop, "job")
+    merge = {"primary_id": survivor["id"], "duplicate_ids": [offer]}
+    merged = good(shop.http.post("/api/products/merge", json=merge))
+    assert decide_on(shop, "job-1", "release")[0] == 200
+    record_owed_prices(shop)
+
+    # The survivor's history at the crawled retailer is the offer's, which is still its own.
+    told = shop.get(f"/api/prices/history/{survivor['id']}", retailer=RETAILER)["points"]
+    assert [each["price"] for each in told] == [100, 900]
+    assert history(shop, offer) == [(100, "crawler"), (900, "crawler")]
+    group_id = merged["group_id"]
+    (kept,) = shop.get("/api/products", retailer="harbour")["products"]
+    assert (kept["price"], kept["group_id"], kept["primary"]) == (110, group_id, True)
+    after = listed(shop)["Zesta Gold 400g"]
+    assert (after["price"], after["group_id"], after["primary"]) == (900, group_id, False)
+    assert history(shop, survivor["id"]) == []
 
 
 def test_a_price_that_is_released_late_gives_way_to_what_a_younger_crawl_saw(

@@ -1,7 +1,6 @@
 """Crawls over a WebSocket: tickets, news as they come, the newest only, and the session's end."""
 
 import asyncio
-import json
 import logging
 import socket as tcp
 import threading
