@@ -51,8 +51,12 @@ class Surroundings:
         keys = self._pair_of(left, right)
         self._order = np.argsort(keys)
         self._pairs = keys[self._order]
+        self._by_owner = np.argsort(self._from * self._count + self._to)
+        self._owners = self._from[self._by_owner]
+        self._known = np.minimum(np.bincount(self._from, minlength=self._count), NEIGHBOURS)
         self.rate(np.full(len(left), -_LARGEST))
-        self.gather(np.full(len(left), -_LARGEST))
+        self._near = np.full((NEIGHBOURS, self._count), -1, np.int32)
+        self._sure = np.zeros((NEIGHBOURS, self._count))
 
     def rate(self, log_odds: "Floats") -> None:
         """How likely each candidate pair is by itself: the strength of rivals."""
@@ -62,16 +66,13 @@ class Surroundings:
 
     def gather(self, log_odds: "Floats") -> None:
         """How likely each candidate pair is, all in all: each offer's closest neighbours."""
-        both = np.concatenate([log_odds, log_odds])
-        order = np.lexsort((self._to, -both, self._from))
-        owner = self._from[order]
-        rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        likely = np.concatenate([log_odds, log_odds])[self._by_owner]
+        order = np.lexsort((-likely, self._owners))
+        rank = np.arange(len(order)) - np.searchsorted(self._owners, self._owners)
         kept = rank < NEIGHBOURS
-        self._near = np.full((self._count, NEIGHBOURS), -1)
-        self._sure = np.zeros((self._count, NEIGHBOURS))
-        self._near[owner[kept], rank[kept]] = self._to[order][kept]
-        self._sure[owner[kept], rank[kept]] = probability(both[order][kept])
-        self._known = np.bincount(owner[kept], minlength=self._count)
+        owner, rank, order = self._owners[kept], rank[kept], order[kept]
+        self._near[rank, owner] = self._to[self._by_owner[order]]
+        self._sure[rank, owner] = probability(likely[order])
 
     def features(self, left: "Places", right: "Places") -> "Floats":
         """(n, len(NAMES)) what surrounds the pairs, which need not be candidates; symmetric."""
@@ -109,22 +110,25 @@ class Surroundings:
 
     def _company(self, left: "Places", right: "Places", width: int) -> "Floats":
         """What the `width` closest neighbours of either say, which are all that either has."""
-        near_a, near_b = self._near[left, :width], self._near[right, :width]
-        sure_a = np.where(near_a == right[:, None], 0, self._sure[left, :width])
-        sure_b = np.where(near_b == left[:, None], 0, self._sure[right, :width])
-        common = (near_a[:, :, None] == near_b[:, None, :]) & (near_a >= 0)[:, :, None]
-        shared = np.minimum(sure_a[:, :, None], sure_b[:, None, :]) * common
-        best, total = shared.max((1, 2)), shared.sum((1, 2))
-        only_a = sure_a * (1 - (common * sure_b[:, None, :]).max(2))
-        only_b = sure_b * (1 - (common * sure_a[:, :, None]).max(1))
-        all_a, all_b = only_a.sum(1), only_b.sum(1)
-        either = sure_a.sum(1) + sure_b.sum(1) - total
+        near_a, near_b = self._near[:width, left], self._near[:width, right]
+        sure_a = np.where(near_a == right, 0, self._sure[:width, left])
+        sure_b = np.where(near_b == left, 0, self._sure[:width, right])
+        met_a, met_b = np.zeros_like(sure_a), np.zeros_like(sure_b)
+        # Few neighbours are both sides': of two retailers' offers hardly any.
+        common = (near_a[:, None] == near_b) & (near_a >= 0)[:, None]
+        at, to, pair = np.unravel_index(np.flatnonzero(common), common.shape)
+        met_a[at, pair], met_b[to, pair] = sure_b[to, pair], sure_a[at, pair]
+        shared = np.minimum(sure_a, met_a)
+        best, total = shared.max(0), shared.sum(0)
+        only_a, only_b = sure_a * (1 - met_a), sure_b * (1 - met_b)
+        most_a, most_b, all_a, all_b = only_a.max(0), only_b.max(0), only_a.sum(0), only_b.sum(0)
+        either = sure_a.sum(0) + sure_b.sum(0) - total
         columns = [
             best,
             np.maximum(best - _HALF, 0),
             np.minimum(total, _MOST),
-            np.maximum(only_a.max(1), only_b.max(1)),
-            np.minimum(only_a.max(1), only_b.max(1)),
+            np.maximum(most_a, most_b),
+            np.minimum(most_a, most_b),
             np.minimum(np.minimum(all_a, all_b), _MOST),
             np.minimum(np.maximum(all_a, all_b), _MOST),
             total / np.maximum(either, 0.3),
