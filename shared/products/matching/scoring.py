@@ -52,13 +52,15 @@ class Scoring:
         alone, fields = self._measured()
         self.surroundings.rate(alone)
         self.surroundings.gather(alone)
-        self.surroundings.gather(fields + self._surrounded(*candidates))
-        self.log_odds_of_candidates = model.scale * (fields + self._surrounded(*candidates))
+        self.surroundings.gather(fields + self._weighed(self.surroundings.of_candidates()))
+        around = self._weighed(self.surroundings.of_candidates())
+        self.log_odds_of_candidates = model.scale * (fields + around)
 
     def log_odds(self, left: "Places", right: "Places") -> "Floats":
         """(n) the log-odds that `left[i]` and `right[i]` are one product."""
         measured = expanded(features(self.prepared, left, right))
-        log_odds: Floats = measured @ self._fields + self._surrounded(left, right)
+        around = self._weighed(self.surroundings.features(left, right))
+        log_odds: Floats = measured @ self._fields + around
         return self.model.scale * log_odds
 
     def examples(self, left: "Places", right: "Places") -> "Floats":
@@ -67,8 +69,7 @@ class Scoring:
         around = self.surroundings.features(left, right)
         return np.concatenate([measured, around, np.ones((len(left), 1))], axis=1)
 
-    def _surrounded(self, left: "Places", right: "Places") -> "Floats":
-        around = self.surroundings.features(left, right)
+    def _weighed(self, around: "Floats") -> "Floats":
         log_odds: Floats = around @ self._around[:-1] + self._around[-1]
         return log_odds
 
