@@ -90,9 +90,7 @@ class Surroundings:
         rivals = strength[:count], strength[count:]
         return self._around(self._from[:count], self._to[:count], rivals)
 
-    def _around(
-        self, left: "Places", right: "Places", rivals: "tuple[Floats, Floats]"
-    ) -> "Floats":
+    def _around(self, left: "Places", right: "Places", rivals: "tuple[Floats, Floats]") -> "Floats":
         found = np.empty((len(NAMES), len(left)))
         found[0], found[1] = np.maximum(*rivals), np.minimum(*rivals)
         known = np.maximum(self._known[left], self._known[right])
