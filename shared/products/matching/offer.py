@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """One retailer's offer; texts are empty and the price is 0 where unknown."""
 
     id: str
