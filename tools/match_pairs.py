@@ -19,10 +19,8 @@ import msgspec
 import numpy as np
 
 from shared.products.matching import MatchModel, Offer, train
-from shared.products.matching.bulk import twins
-from shared.products.matching.columns import prepare
+from shared.products.matching.bulk import accepted, scoring_of
 from shared.products.matching.logistic import probability
-from shared.products.matching.nearest import near_pairs
 from shared.products.matching.scoring import Scoring
 
 if TYPE_CHECKING:
@@ -76,12 +74,6 @@ def learned(tables: Tables, labels: Path | None) -> MatchModel:
     return train(tables.offers, decisions_of(tables, list(read_rows(labels))) if labels else [])
 
 
-def scoring_of(tables: Tables, model: MatchModel) -> Scoring:
-    """The tables under the model."""
-    prepared = prepare(tables.offers, model.vocabulary)
-    return Scoring(prepared, near_pairs(prepared), model)
-
-
 def confidences(scoring: Scoring, left: "Places", right: "Places") -> "NDArray[np.float64]":
     """(n) from 0 to 100; 50 and above means the same product."""
     certain: NDArray[np.float64] = 100 * probability(scoring.log_odds(left, right))
@@ -92,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the pairs with their confidences."""
     asked = _parser().parse_args(arguments)
     tables = read_tables(asked.dir)
-    scoring = scoring_of(tables, learned(tables, asked.labels))
+    scoring = scoring_of(tables.offers, learned(tables, asked.labels))
     if asked.all:
         rows = list(_accepted(tables, scoring))
     else:
@@ -112,12 +104,9 @@ def _accepted(tables: Tables, scoring: Scoring) -> Iterator[tuple[str, str, str]
     """The candidates that count as the same product, and what one retailer lists twice."""
     names = {at: name for name, at in tables.right.items()}
     first = {at: name for name, at in tables.left.items()}
-    again = twins(scoring.prepared)
-    left, right = map(np.append, scoring.candidates, (again.left, again.right))
-    log_odds = scoring.log_odds(again.left, again.right)
-    sure = 100 * probability(np.append(scoring.log_odds_of_candidates, log_odds))
-    for a, b, confidence in zip(left, right, sure, strict=True):
-        if confidence >= SAME_FROM and int(a) in first and int(b) in names:
+    found = accepted(scoring, SAME_FROM)
+    for a, b, confidence in zip(found.left, found.right, found.likely, strict=True):
+        if int(a) in first and int(b) in names:
             yield first[int(a)], names[int(b)], f"{confidence:.2f}"
 
 

@@ -7,8 +7,7 @@ where the instance's copy of them is old.
 """
 
 import secrets
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import Final
 
@@ -21,13 +20,7 @@ from shared.products import (
     posting_cache,
     upload_store,
 )
-from shared.products.matching import (
-    POSTING_CAP,
-    Match,
-    Matcher,
-    Offer,
-    shortlist,
-)
+from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import KNOWN
 from shared.products.posting_cache import Wanted
 from shared.products.upload_models import Chunk, Said, StoredRow, Upload, offer_of
@@ -45,7 +38,8 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
     # Saving reads the upload, and the matcher which model is current; what is followed is read to
     # begin with, as are its chunks.
     overhead = 4 if upload.large else 2
-    seen = _Seen(matcher or match_models.current(), pairs.lowest())
+    rows = [stored for chunk in chunks for stored in chunk.rows]
+    seen = _Seen(matcher or match_models.current(), pairs.lowest(), rows)
     for number, chunk in enumerate(chunks):
         if number < upload.previewed_chunks:
             for stored in chunk.rows:
@@ -140,13 +134,16 @@ def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
 
 
 class _Seen:
-    """The rows of the file so far, so that a row can be a duplicate of an earlier one."""
+    """The rows of the file, so that one can be a duplicate of an earlier one."""
 
-    def __init__(self, matcher: Matcher, lowest: int) -> None:
+    def __init__(self, matcher: Matcher, lowest: int, rows: Sequence[StoredRow]) -> None:
         self.matcher = matcher
         self._lowest = lowest
+        self._rows = rows
+        self._place = {stored.row.row: at for at, stored in enumerate(rows)}
+        self._offers = [offer_of(stored.row, str(stored.row.row)) for stored in rows]
+        self._shelf = matcher.shelf(self._offers)
         self._by_identity: dict[str, StoredRow] = {}
-        self._by_key: dict[str, list[StoredRow]] = defaultdict(list)
 
     def best(self, offer: Offer, candidates: Iterable[Offer]) -> tuple[Offer, Match] | None:
         """The surest of those that count as the same product."""
@@ -163,26 +160,21 @@ class _Seen:
             evidence = [_identical(f"same offer as row {first.row.row}")]
             self._mark(stored, first, pairs.CERTAIN, evidence)
             return True
-        offer = offer_of(stored.row, "")
-        rows = {
-            other.row.row: other
-            for key in self.matcher.keys(offer)
-            for other in self._by_key[key]
-            if other.row.retailer == offer.retailer
-        }
-        offers = {str(number): offer_of(other.row, str(number)) for number, other in rows.items()}
-        best = self.best(offer, offers.values())
-        if best is None:
+        place = self._place[stored.row.row]
+        earlier, sure = self._shelf.surest(place)
+        # What is rounded up counts; evidence is written for the surest alone.
+        if not len(earlier) or round(float(sure[0])) < self._lowest:
             return False
-        self._mark(stored, rows[int(best[0].id)], best[1].confidence, _evidence(best[1]))
+        other = int(earlier[0])
+        match = self.matcher.compare(self._offers[other], self._offers[place])
+        if not match.same(self._lowest):
+            return False
+        self._mark(stored, self._rows[other], match.confidence, _evidence(match))
         return True
 
     def remember(self, stored: StoredRow) -> None:
-        """Later rows may be duplicates of this one."""
+        """Later rows may be this very offer."""
         self._by_identity.setdefault(_identity(stored.row), stored)
-        for key in self.matcher.keys(offer_of(stored.row, "")):
-            if len(self._by_key[key]) < POSTING_CAP:
-                self._by_key[key].append(stored)
 
     @staticmethod
     def _mark(stored: StoredRow, first: StoredRow, confidence: int, evidence: list[Said]) -> None:

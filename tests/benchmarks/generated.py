@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from shared.products.matching import Offer
 
@@ -154,7 +155,8 @@ def catalogue(size: int, retailers: int = 2, seed: int = 4, noise: Noise = NOISE
     known = [np.full(len(m), -1) if listed is None else listed for _, m, listed in parts]
     sold = np.concatenate([np.full(len(made), number) for number, made, _ in parts])
     order = rng.permutation(len(offers))
-    return Catalogue([offers[at] for at in order], np.concatenate(known)[order], sold[order])
+    offers = [replace(offers[at], id=str(n)) for n, at in enumerate(order.tolist())]
+    return Catalogue(offers, np.concatenate(known)[order], sold[order])
 
 
 def _vocabulary(rng: np.random.Generator, count: int) -> Texts:
@@ -234,9 +236,8 @@ def _offers(
     names = [" ".join(filter(None, row)) for row in zip(*columns, sizes, strict=True)]
     shop = _SHOPS[retailer]
     return [
-        Offer(f"{shop}-{n}", shop, name, "", "", "", pence, "LKR")
-        for n, name, pence in zip(
-            rng.permutation(len(names)).tolist(),
+        Offer("", shop, name, "", "", "", pence, "LKR")
+        for name, pence in zip(
             names,
             np.maximum(1, np.rint(price * 10)).astype(np.int64).tolist(),
             strict=True,

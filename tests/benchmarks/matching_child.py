@@ -1,7 +1,7 @@
 """Measurements of the matcher in a process of their own: `python -m … PART SIZE [RETAILERS]`.
 
-Prints one JSON object. Seconds are CPU seconds of this process, from the offers in memory on; the
-model is there already, as it is in a function, where a schedule trains it.
+Prints one JSON object. Seconds are CPU seconds of this process, from the offers in memory on. All
+models are trained on what they are asked about.
 """
 
 import csv
@@ -13,31 +13,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 from rapidfuzz import fuzz, process
 
 from shared.products.matching import LearnedMatcher, Offer, train
-from shared.products.matching.beside import beside
-from shared.products.matching.bulk import many_objects, mutual, scored, settle
-from shared.products.matching.candidates import Index, Pairs
-from shared.products.matching.columns import Prepared, prepare
-from shared.products.matching.features import CHUNK, expanded, features
-from shared.products.matching.logistic import probability
-from shared.products.matching.lookup import nearest
-from shared.products.matching.model import MatchModel
-from shared.products.matching.prior import prior_model
-from shared.products.matching.reading import all_name_terms
-from shared.products.matching.scoring import ALONE, Scoring, vector
-from shared.products.matching.vocabulary import Vocabulary, counted
+from shared.products.matching.bulk import accepted, scoring_of
+from shared.products.matching.candidates import Pairs, best
+from shared.products.matching.columns import prepare
+from shared.products.matching.vocabulary import Vocabulary
 from shared.products.matching.words import distinct_words, stated_quantity
 from tests.benchmarks.generated import Catalogue, catalogue
-from tests.benchmarks.matching_lists import follow
+from tests.benchmarks.matching_lists import capped, follow, looked_up
 from tests.memory import peak_mb
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LOWEST: Final = 50
 COLUMNS: Final = (
@@ -45,68 +35,30 @@ COLUMNS: Final = (
     *("size", "log_price", "price_band"),
 )
 _PAIRS: Final = 100_000
-_RUN: Final = 500
 _ROUNDS: Final = 15
 _ASKED_A_ROUND: Final = 66
-_COMPARED: Final = 16
 _BEST: Final = 10
 _THROUGH_LISTS: Final = 300
 
 
-class Score:
-    """The confidence of pairs by themselves; who competes is settled afterwards."""
+def deduplicate(made: Catalogue) -> dict[str, float]:
+    """A whole catalogue as `tools.match_pairs --all` matches one: taught on itself, then scored.
 
-    def __init__(self, model: MatchModel) -> None:
-        weights = vector(model.alone, ALONE).astype(np.float32)
-        self.weights, self.bias = weights[:-1], weights[-1]
-
-    def __call__(
-        self, prepared: Prepared, left: "NDArray[np.int64]", right: "NDArray[np.int64]"
-    ) -> "NDArray[np.float32]":
-        """From 0 to 100, chunk by chunk."""
-        parts = [np.zeros(0, np.float32)]
-        for at in range(0, len(left), CHUNK):
-            measured = expanded(features(prepared, left[at : at + CHUNK], right[at : at + CHUNK]))
-            sure = 100 * probability(measured @ self.weights + self.bias)
-            parts.append(sure.astype(np.float32))
-        return np.concatenate(parts)
-
-
-def among(
-    model: MatchModel,
-) -> "Callable[[Prepared, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]":
-    """The confidence of pairs among all the others, as the product has it."""
-
-    def score(
-        prepared: Prepared, left: "NDArray[np.int64]", right: "NDArray[np.int64]"
-    ) -> "NDArray[np.float32]":
-        log_odds = Scoring(prepared, (left, right), model).log_odds_of_candidates
-        return (100 * probability(log_odds)).astype(np.float32)
-
-    return score
-
-
-def deduplicate(made: Catalogue, trained_on: str) -> dict[str, float]:
-    """A whole catalogue: seconds, and which of the matches it holds were candidates and found.
-
-    The model is trained on a part of so many offers, as the product does; on none it is the prior,
-    and pairs are judged by themselves.
+    Seconds, and which of the matches that it holds were candidates and found.
     """
-    count = int(trained_on)
-    model = train(_neighbours(made.offers, count)) if count else _model(made)
-    score = among(model) if count else Score(model)
     began = time.process_time()
-    with many_objects():
-        prepared = prepare(made.offers, model.vocabulary)
-    pairs = scored(Index(prepared), score)
-    found = settle(pairs, prepared, LOWEST)
+    model = train(made.offers)
+    taught = time.process_time() - began
+    scoring = scoring_of(made.offers, model)
+    found = accepted(scoring, LOWEST)
     seconds = time.process_time() - began
     matches = _set(made.matches())
-    accepted = _set(zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True))
-    rivals = {(a, b) for a, b in accepted if made.retailers[a] != made.retailers[b]}
-    candidates = _set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    said = _set(zip(found.left.tolist(), found.right.tolist(), strict=True))
+    rivals = {(a, b) for a, b in said if made.retailers[a] != made.retailers[b]}
+    candidates = _set(zip(*(side.tolist() for side in scoring.candidates), strict=True))
     return {
         "seconds": seconds,
+        "taught_seconds": taught,
         "candidate_recall": len(candidates & matches) / len(matches),
         "recall": len(rivals & matches) / len(matches),
         "precision": len(rivals & matches) / len(rivals),
@@ -114,17 +66,17 @@ def deduplicate(made: Catalogue, trained_on: str) -> dict[str, float]:
 
 
 def nearest_of(made: Catalogue) -> dict[str, float]:
-    """One new offer after the other: seconds each, and how often its match is among ten.
+    """The last rows of a file of one shop, each against all before it, as a preview has them.
 
-    Both sides take turns: in each round one is asked of the peer, and dozens of the matcher.
+    Seconds each, with its share of reading the file, and how often its match is among ten. Both
+    sides take turns: in each round one is asked of the peer, and dozens of the matcher.
     """
-    model = _model(made)
-    score = Score(model)
     asked = list(made.matches())[: _ROUNDS * _ASKED_A_ROUND]
-    new = {b for _, b in asked}
-    old = [place for place in range(len(made.offers)) if place not in new]
-    offers = [made.offers[place] for place in old]
-    index = Index(prepare(offers, model.vocabulary))
+    offers, place = _one_shop(made, [b for _, b in asked])
+    model = train(offers)
+    began = time.process_time()
+    shelf = LearnedMatcher(model).shelf(offers)
+    share = (time.process_time() - began) / len(offers)
     names = [offer.name for offer in offers]
     hits, ours, theirs = 0, [], []
     for start in range(0, len(asked), _ASKED_A_ROUND):
@@ -134,13 +86,10 @@ def nearest_of(made: Catalogue) -> dict[str, float]:
         spent = []
         for a, b in asked[start : start + _ASKED_A_ROUND]:
             began = time.process_time()
-            places = nearest(index, made.offers[b], _COMPARED)
-            few = beside(index, offers, made.offers[b], places, model.vocabulary)
-            sure = score(few, np.zeros(len(places), np.int64), np.arange(1, len(few)))
-            ten = places[np.argsort(-sure, kind="stable")[:_BEST]]
+            likely, _ = shelf.surest(place[b])
             spent.append(time.process_time() - began)
-            hits += a in {old[at] for at in ten}
-        ours.append(statistics.median(spent))
+            hits += place[a] in likely[:_BEST].tolist()
+        ours.append(statistics.median(spent) + share)
     return {
         "seconds": statistics.median(ours),
         "peer_seconds": statistics.median(theirs),
@@ -150,16 +99,43 @@ def nearest_of(made: Catalogue) -> dict[str, float]:
     }
 
 
+def one_through_lists(made: Catalogue) -> dict[str, float]:
+    """One product through posting lists in memory, as its task matches it: judged among 30.
+
+    Beside the same peer as in `nearest_of`; what Firestore takes is not in it.
+    """
+    every = list(made.matches())
+    asked = every[:: max(1, len(every) // _THROUGH_LISTS)][:_THROUGH_LISTS]
+    new = {b for _, b in asked}
+    offers = [offer for at, offer in enumerate(made.offers) if at not in new]
+    matcher = LearnedMatcher(train(offers))
+    lists = capped(offers, [matcher.keys(offer) for offer in offers])
+    names = [offer.name for offer in offers]
+    hits, ours, theirs = 0, [], []
+    for at, (a, b) in enumerate(asked):
+        offer = made.offers[b]
+        if at % (_THROUGH_LISTS // _ROUNDS) == 0:
+            began = time.process_time()
+            process.extract(offer.name, names, scorer=fuzz.WRatio, limit=_BEST)
+            theirs.append(time.process_time() - began)
+        began = time.process_time()
+        judged = matcher.judge(offer, looked_up(offer, matcher, lists), LOWEST)
+        ten = sorted(judged, key=lambda other: -judged[other].confidence)[:_BEST]
+        ours.append(time.process_time() - began)
+        hits += made.offers[a].id in ten
+    seconds, peer = statistics.median(ours), statistics.median(theirs)
+    found = {"seconds": seconds, "peer_seconds": peer, "ratio": peer / seconds}
+    return {**found, "recall_at_10": hits / len(asked)}
+
+
 def pairs(made: Catalogue) -> dict[str, float]:
-    """Random pairs scored in full: pairs in a second."""
-    model = _model(made)
-    prepared = prepare(made.offers, model.vocabulary)
-    left, right = np.random.default_rng(1).integers(len(prepared), size=(2, _PAIRS))
-    score = Score(model)
+    """Random pairs asked of a trained catalogue, among their rivals: pairs in a second."""
+    scoring = scoring_of(made.offers, train(made.offers))
+    left, right = np.random.default_rng(1).integers(len(made.offers), size=(2, _PAIRS))
     spent = []
     for _ in range(3):
         began = time.process_time()
-        score(prepared, left, right)
+        scoring.log_odds(left, right)
         spent.append(time.process_time() - began)
     return {"pairs_a_second": _PAIRS / min(spent)}
 
@@ -167,7 +143,7 @@ def pairs(made: Catalogue) -> dict[str, float]:
 def through_lists(made: Catalogue) -> dict[str, float]:
     """Full posting lists as the product keeps them: what matching a product reads and finds."""
     asked = list(made.matches())[:: max(1, len(made.offers) // 2000)][:_THROUGH_LISTS]
-    return follow(made.offers, asked, LearnedMatcher(_model(made)), LOWEST)._asdict()
+    return follow(made.offers, asked, LearnedMatcher(train(made.offers)), LOWEST)._asdict()
 
 
 def write_table(made: Catalogue, path: str) -> dict[str, float]:
@@ -197,9 +173,9 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
     left, right = (np.array([row[side] for row in rows], np.int64) for side in (0, 1))
     sure = np.array([row[2] for row in rows], np.float32)
     prepared = prepare(made.offers, Vocabulary())
-    best = mutual(Pairs(left, right, sure), prepared)
-    best = best.only(best.likely >= 0)
-    found = _set(zip(best.left.tolist(), best.right.tolist(), strict=True))
+    both = best(Pairs(left, right, sure), prepared, 1, both=True)
+    both = both.only(both.likely >= 0)
+    found = _set(zip(both.left.tolist(), both.right.tolist(), strict=True))
     candidates = _set((a, b) for a, b, _ in rows)
     return {
         "candidate_recall": len(candidates & matches) / len(matches),
@@ -208,16 +184,13 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
     }
 
 
-def _neighbours(offers: list[Offer], count: int) -> list[Offer]:
-    """Runs of neighbours in the order of names: single offers hold hardly any match."""
-    ordered = sorted(offers, key=lambda offer: (offer.name, offer.id))
-    runs = range(0, len(ordered), _RUN)
-    chosen = np.random.default_rng(4).permutation(len(runs))[: count // _RUN].tolist()
-    return [offer for at in sorted(chosen) for offer in ordered[runs[at] : runs[at] + _RUN]]
-
-
-def _model(made: Catalogue) -> MatchModel:
-    return prior_model(counted(all_name_terms(made.offers)))
+def _one_shop(made: Catalogue, last: list[int]) -> tuple[list[Offer], dict[int, int]]:
+    """The offers as rows of one shop with those of `last` at the end, and where each stands."""
+    late = set(last)
+    order = [at for at in range(len(made.offers)) if at not in late] + last
+    shop = made.offers[0].retailer
+    rows = [replace(made.offers[at], retailer=shop) for at in order]
+    return rows, {at: place for place, at in enumerate(order)}
 
 
 def _set(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -236,6 +209,7 @@ PARTS: Final[dict[str, Callable[..., dict[str, float]]]] = {
     "deduplicate": deduplicate,
     "nearest": nearest_of,
     "pairs": pairs,
+    "one_through_lists": one_through_lists,
     "lists": through_lists,
     "write": write_table,
     "read": read_pairs,

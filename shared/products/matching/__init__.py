@@ -10,6 +10,7 @@ from shared.products.matching.shortlist import shortlist
 
 if TYPE_CHECKING:
     from shared.products.matching.learned import LearnedMatcher
+    from shared.products.matching.lookup import Shelf
     from shared.products.matching.model import MatchModel, decode, default_model, encode
     from shared.products.matching.training import train
 
@@ -72,6 +73,10 @@ class Matcher(Protocol):
         """
         ...
 
+    def shelf(self, offers: Sequence[Offer]) -> "Shelf":
+        """The offers in memory, each to be looked up among those before it."""
+        ...
+
 
 class DefaultMatcher:
     """The `Matcher` of the model that ships with the package; loaded when it is first asked."""
@@ -94,6 +99,10 @@ class DefaultMatcher:
         Below a confidence of `lowest` a match comes without evidence.
         """
         return self._loaded().judge(offer, others, lowest)
+
+    def shelf(self, offers: Sequence[Offer]) -> "Shelf":
+        """The offers in memory, each to be looked up among those before it."""
+        return self._loaded().shelf(offers)
 
     def _loaded(self) -> "LearnedMatcher":
         from shared.products.matching.learned import LearnedMatcher

@@ -1,31 +1,23 @@
-"""A whole catalogue matched in memory: candidates block by block, scores, best pairs, clusters."""
+"""A whole catalogue matched in memory: its candidates, scored among one another."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
-from shared.products.matching.candidates import Index, Pairs, best, joined
-from shared.products.matching.columns import Prepared
-from shared.products.matching.one_retailer import STRONG, may_join
+from shared.products.matching.candidates import Index, Pairs, joined
+from shared.products.matching.columns import Prepared, prepare
+from shared.products.matching.logistic import probability
+from shared.products.matching.model import MatchModel
+from shared.products.matching.nearest import near_pairs
+from shared.products.matching.offer import Offer
+from shared.products.matching.sampling import MOST_AT_ONCE
+from shared.products.matching.scoring import Scoring
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    Score = Callable[[Prepared, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
-
-
-class Found(msgspec.Struct, frozen=True):
-    """What a catalogue holds twice: accepted pairs with their confidence, and a cluster per offer.
-
-    An offer's cluster is the place of its first offer, so its own place where it has no equal.
-    """
-
-    pairs: Pairs
-    clusters: "NDArray[np.int64]"
 
 
 @contextmanager
@@ -38,49 +30,36 @@ def many_objects() -> Iterator[None]:
         gc.enable()
 
 
-def scored(index: Index, score: "Score") -> Pairs:
-    """The likely pairs of a catalogue, and the twins within its retailers, with their scores."""
-    found = joined([index.all_pairs(), twins(index.prepared)])
-    return Pairs(found.left, found.right, score(index.prepared, found.left, found.right))
+def scoring_of(offers: Sequence[Offer], model: MatchModel) -> Scoring:
+    """A catalogue under a model.
+
+    Up to MOST_AT_ONCE offers have the candidates that a model is taught on; of more each has the
+    few likeliest alone.
+    """
+    with many_objects():
+        prepared = prepare(offers, model.vocabulary)
+    if len(prepared) <= MOST_AT_ONCE:
+        return Scoring(prepared, near_pairs(prepared), model)
+    found = Index(prepared).all_pairs()
+    return Scoring(prepared, (found.left, found.right), model)
 
 
-def settle(pairs: Pairs, prepared: Prepared, lowest: float) -> Found:
-    """What scored pairs come to together: best of both sides, and no retailer twice."""
-    pairs = mutual(pairs.only(pairs.likely >= lowest), prepared)
-    return Found(pairs, clusters(pairs, prepared))
+def accepted(scoring: Scoring, lowest: float) -> Pairs:
+    """What counts as one product from a confidence of `lowest` on, which is how likely it is.
+
+    These are candidates, and what one retailer lists twice.
+    """
+    again = twins(scoring.prepared)
+    parts = [
+        Pairs(*scoring.candidates, _confidence(scoring.log_odds_of_candidates)),
+        Pairs(again.left, again.right, _confidence(scoring.log_odds(again.left, again.right))),
+    ]
+    pairs = joined(parts)
+    return pairs.only(pairs.likely >= lowest)
 
 
-def mutual(pairs: Pairs, prepared: Prepared) -> Pairs:
-    """Those that are each other's best at the other's retailer; and one retailer's strong ones."""
-    shops = prepared.retailer
-    own = (shops[pairs.left] == shops[pairs.right]) & (shops[pairs.left] >= 0)
-    rivals = best(pairs.only(~own), prepared, 1, both=True)
-    strong = pairs.only(own & (pairs.likely >= STRONG))
-    return joined([rivals, strong])
-
-
-def clusters(pairs: Pairs, prepared: Prepared) -> "NDArray[np.int64]":
-    """Per offer the first place of its cluster: the surest pairs join first, a retailer once."""
-    shops = prepared.retailer.tolist()
-    parent = list(range(len(shops)))
-    members: dict[int, set[int]] = {}
-
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
-    for at in np.argsort(-pairs.likely, kind="stable").tolist():
-        left, right = int(pairs.left[at]), int(pairs.right[at])
-        first, second = sorted((root(left), root(right)))
-        known = members.get(first) or {shops[first]} - {-1}
-        others = members.get(second) or {shops[second]} - {-1}
-        if first == second or not may_join(known, others, pairs.likely[at]):
-            continue
-        parent[second] = first
-        members[first] = known | others
-    return np.array([root(place) for place in range(len(shops))], np.int64)
+def _confidence(log_odds: "NDArray[Any]") -> "NDArray[Any]":
+    return 100 * probability(log_odds)
 
 
 def twins(prepared: Prepared) -> Pairs:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 4
 MARGIN: Final = 0.25
-# A block's pairs before they are thinned out: what 100 MB hold.
-_BLOCK_PAIRS: Final = 1_500_000
+# A block's pairs before they are thinned out: what 35 MB hold.
+_BLOCK_PAIRS: Final = 500_000
 _WAITING_PAIRS: Final = 3_000_000
 MOST_WORDS: Final = 6
 _FIRST, _SECOND = np.triu_indices(MOST_WORDS, 1)

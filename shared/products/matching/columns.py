@@ -1,7 +1,7 @@
 """Offers as columns: everything that a comparison reads of an offer, as one row of numbers."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -236,7 +236,9 @@ def glossary_of(spelling: list[str], vocabulary: Vocabulary) -> Glossary:
 
 
 def _text_columns(offers: Sequence[Offer], rows: _Rows, ids: _Ids) -> dict[str, Any]:
-    """The terms of names and descriptions, each once in an offer."""
+    """The terms of names and descriptions, each once in an offer; none where nothing is told."""
+    if not any(offer.description for offer in offers):
+        return no_texts()
     told = [(at, terms(o.description)) for at, o in enumerate(offers) if o.description]
     described = _Rows.of([row[:_MOST_TEXT_TERMS] for _, row in told], ids)
     places = np.array([at for at, _ in told], np.int64)
@@ -248,11 +250,18 @@ def _text_columns(offers: Sequence[Offer], rows: _Rows, ids: _Ids) -> dict[str, 
     return {"text_starts": starts, "text_terms": (keys % size).astype(np.int32), "text_keys": keys}
 
 
+def no_texts() -> dict[str, Any]:
+    """The columns of texts where no offer has a description: they are not looked into."""
+    nothing = np.zeros(0, np.int64)
+    return {"text_starts": nothing, "text_terms": nothing.astype(np.int32), "text_keys": nothing}
+
+
 def _houses(offers: Sequence[Offer], named: Sequence[list[str]], ids: _Ids) -> "Ids":
     """The longest word of the retailer's name, where the whole of it stands in the offer's."""
     houses = np.zeros(len(offers), np.int32)
+    names = {retailer: terms(retailer) for retailer in {offer.retailer for offer in offers}}
     for at, (offer, row) in enumerate(zip(offers, named, strict=True)):
-        own = terms(offer.retailer)
+        own = names[offer.retailer]
         if own and own[0] in row and set(own) <= set(row):
             houses[at] = ids[max(own, key=len)]
     return houses
@@ -286,13 +295,15 @@ def _label_columns(offers: Sequence[Offer], sizes: Sequence[Quantity | None]) ->
 def labels_of(offers: Sequence[Offer]) -> dict[str, Any]:
     """The labels of `offers`, each a number that means something among them only."""
     return {
-        "currency": _labels(offer.currency for offer in offers),
-        "brand": _labels(normalise(offer.brand) for offer in offers),
-        "category": _labels(normalise(offer.category) for offer in offers),
-        "retailer": _labels(offer.retailer for offer in offers),
+        "currency": _labels([offer.currency for offer in offers]),
+        "brand": _labels([offer.brand for offer in offers], normalise),
+        "category": _labels([offer.category for offer in offers], normalise),
+        "retailer": _labels([offer.retailer for offer in offers]),
     }
 
 
-def _labels(texts: Iterable[str]) -> "Ids":
+def _labels(texts: list[str], spelt: Callable[[str], str] = str) -> "Ids":
     ids = _Ids(-1)
-    return np.array([ids[text] for text in texts], np.int32)
+    # Most texts recur; those that are spelt alike get one number.
+    numbers = {text: ids[spelt(text)] for text in dict.fromkeys(texts)}
+    return np.array(list(map(numbers.__getitem__, texts)), np.int32)

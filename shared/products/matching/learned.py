@@ -8,6 +8,7 @@ import numpy as np
 from shared.products.matching.columns import prepare
 from shared.products.matching.explanation import explained
 from shared.products.matching.keys import blocking_keys
+from shared.products.matching.lookup import Shelf
 from shared.products.matching.match import Match
 from shared.products.matching.model import MatchModel
 from shared.products.matching.offer import Offer
@@ -57,6 +58,10 @@ class LearnedMatcher:
         sides = [min(own, at) for at in rest], [max(own, at) for at in rest]
         matches = self._matches(ordered, *sides, lowest)
         return {ordered[at].id: match for at, match in zip(rest, matches, strict=True)}
+
+    def shelf(self, offers: Sequence[Offer]) -> Shelf:
+        """The offers in memory, each to be looked up among those before it."""
+        return Shelf(offers, self._model)
 
     def _matches(
         self, offers: Sequence[Offer], left: list[int], right: list[int], lowest: int

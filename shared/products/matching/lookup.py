@@ -1,4 +1,4 @@
-"""The offers of a catalogue in memory that one more offer is most likely the same product as.
+"""Offers in memory, each looked up among those of its retailer that stand before it.
 
 One offer makes a handful of keys: what is done with arrays for whole catalogues is done in plain
 numbers here, which for so few is several times as fast.
@@ -18,10 +18,14 @@ from shared.products.matching.candidates import (
     Index,
     likeliness,
 )
-from shared.products.matching.columns import DIMENSIONS
+from shared.products.matching.columns import DIMENSIONS, prepare
+from shared.products.matching.features import expanded, features
 from shared.products.matching.keys import BAND, POSTING_CAP, SIZE_STEP, STEM
+from shared.products.matching.logistic import probability
+from shared.products.matching.model import MatchModel
 from shared.products.matching.offer import Offer
 from shared.products.matching.reading import name_terms
+from shared.products.matching.scoring import ALONE, vector
 from shared.products.matching.terms import NUMBER, kind
 from shared.products.matching.words import stated_quantity
 
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Places = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
+MOST_COMPARED: Final = 16
 _WHOLE: Final = (1 << 64) - 1
 _MIX: Final = int(MIX)
 _TINY: Final = np.float32(1e-6)
@@ -37,8 +43,34 @@ _CHOICES: Final = (np.arange(1 << MOST_WORDS)[:, None] >> np.arange(MOST_WORDS) 
 """Every choice of the words that keys are made of: its bits as a row."""
 
 
-def nearest(index: Index, offer: Offer, most: int) -> "Places":
-    """The places of the `most` likeliest offers, the likeliest first."""
+class Shelf:
+    """Offers in the order in which they came, and how sure a model is of them by themselves."""
+
+    def __init__(self, offers: Sequence[Offer], model: MatchModel) -> None:
+        self._offers = offers
+        self._index = Index(prepare(offers, model.vocabulary))
+        weights = vector(model.alone, ALONE).astype(np.float32)
+        self._weights, self._bias = weights[:-1], weights[-1]
+
+    def surest(self, place: int) -> "tuple[Places, Floats]":
+        """Those before the offer at `place` that it is likeliest, and their confidences, 0 to 100.
+
+        The surest come first; at most MOST_COMPARED, all of the same retailer.
+        """
+        others = nearest(self._index, self._offers[place], MOST_COMPARED, place)
+        own = np.full(len(others), place)
+        # Of two offers the first comes first, so that a pair is rounded as it is by itself.
+        measured = expanded(features(self._index.prepared, others, own))
+        sure = 100 * probability(measured @ self._weights + self._bias)
+        order = np.argsort(-sure, kind="stable")
+        return others[order], sure[order]
+
+
+def nearest(index: Index, offer: Offer, most: int, place: int) -> "Places":
+    """The places of the `most` likeliest offers, the likeliest first.
+
+    They stand before `place`, where the offer itself stands, and are of its retailer.
+    """
     words, lists = _words(index, offer)
     quantity = stated_quantity(offer)
     size = math.log(quantity.value) if quantity else math.nan
@@ -46,6 +78,8 @@ def nearest(index: Index, offer: Offer, most: int) -> "Places":
     dimension = DIMENSIONS.index(quantity.dimension) if quantity else -1
     found, said = _met(index, dict(_keys(words, lists, _details(size, dimension, price))))
     p = index.prepared
+    allowed = ((found < place) & (p.retailer[found] == p.retailer[place])).nonzero()
+    found, said = found[allowed], said[allowed]
     rarity = np.zeros(MOST_WORDS, np.float32)
     rarity[: len(lists)] = [math.log((len(p) + 1) / length) for length in lists]
     of_words = _CHOICES @ rarity
@@ -58,13 +92,12 @@ def nearest(index: Index, offer: Offer, most: int) -> "Places":
 
 
 def _words(index: Index, offer: Offer) -> tuple[list[int], list[int]]:
-    """The rarest of the offer's stems that the catalogue has, and how many offers have each."""
+    """The rarest of the offer's stems that others have as well, and how many offers have each."""
     stems = dict.fromkeys(term[:STEM] for term in name_terms(offer) if kind(term) != NUMBER)
     known = [index.ids[stem] for stem in stems if stem in index.ids]
-    lengths = {word: index.lengths.item(word) for word in known}
+    lengths = {word: length for word in known if (length := index.lengths.item(word)) > 1}
     rarest = sorted(lengths, key=lengths.__getitem__)[:MOST_WORDS]
-    # Of a word that one offer has there are two now.
-    return rarest, [max(lengths[word], 2) for word in rarest]
+    return rarest, [lengths[word] for word in rarest]
 
 
 def _details(size: float, dimension: int, price: float) -> list[int | None]:

@@ -8,7 +8,7 @@ DESCRIPTION_LETTERS: Final = 1_000
 """How much of a description the product gives the matcher: a model is learned of 20,000 at once."""
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """One retailer's offer; texts are empty and the price is 0 where unknown."""
 
     id: str

@@ -68,14 +68,16 @@ class Scoring:
         alone, fields = self._measured()
         self.surroundings.rate(alone)
         self.surroundings.gather(alone)
-        self.surroundings.gather(fields + self._surrounded(*candidates))
-        log_odds = model.scale * (fields + self._surrounded(*candidates))
+        self.surroundings.gather(fields + self._weighed(self.surroundings.of_candidates()))
+        around = self._weighed(self.surroundings.of_candidates())
+        log_odds = model.scale * (fields + around)
         self.log_odds_of_candidates = held(log_odds, self._one_retailer(*candidates))
 
     def log_odds(self, left: "Places", right: "Places") -> "Floats":
         """(n) the log-odds that `left[i]` and `right[i]` are one product."""
         measured = expanded(features(self.prepared, left, right))
-        log_odds: Floats = measured @ self._fields + self._surrounded(left, right)
+        around = self._weighed(self.surroundings.features(left, right))
+        log_odds: Floats = measured @ self._fields + around
         return held(self.model.scale * log_odds, self._one_retailer(left, right))
 
     def examples(self, left: "Places", right: "Places") -> "Floats":
@@ -89,8 +91,7 @@ class Scoring:
         same: Bools = (retailer[left] == retailer[right]) & (retailer[left] >= 0)
         return same
 
-    def _surrounded(self, left: "Places", right: "Places") -> "Floats":
-        around = self.surroundings.features(left, right)
+    def _weighed(self, around: "Floats") -> "Floats":
         log_odds: Floats = around @ self._around[:-1] + self._around[-1]
         return log_odds
 

@@ -24,6 +24,7 @@ _CHUNK: Final = 2_000
 _LARGEST: Final = 30.0
 _MOST: Final = 4.0
 _HALF: Final = 0.5
+_WHOLE: Final = 1 << 32
 
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "rivals": ("rivals_most", "rivals_least"),
@@ -51,8 +52,12 @@ class Surroundings:
         keys = self._pair_of(left, right)
         self._order = np.argsort(keys)
         self._pairs = keys[self._order]
+        self._by_owner = np.argsort(self._from * self._count + self._to)
+        self._owners = self._from[self._by_owner]
+        self._known = np.minimum(np.bincount(self._from, minlength=self._count), NEIGHBOURS)
         self.rate(np.full(len(left), -_LARGEST))
-        self.gather(np.full(len(left), -_LARGEST))
+        self._near = np.full((self._count, NEIGHBOURS), -1, np.int32)
+        self._sure = np.zeros((self._count, NEIGHBOURS))
 
     def rate(self, log_odds: "Floats") -> None:
         """How likely each candidate pair is by itself: the strength of rivals."""
@@ -62,30 +67,40 @@ class Surroundings:
 
     def gather(self, log_odds: "Floats") -> None:
         """How likely each candidate pair is, all in all: each offer's closest neighbours."""
-        both = np.concatenate([log_odds, log_odds])
-        order = np.lexsort((self._to, -both, self._from))
-        owner = self._from[order]
-        rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        likely = np.concatenate([log_odds, log_odds])[self._by_owner]
+        # One sort of whole numbers is ten times as fast as one of several columns.
+        order = np.argsort(self._owners * _WHOLE + _ranked(-likely), kind="stable")
+        rank = np.arange(len(order)) - np.searchsorted(self._owners, self._owners)
         kept = rank < NEIGHBOURS
-        self._near = np.full((self._count, NEIGHBOURS), -1)
-        self._sure = np.zeros((self._count, NEIGHBOURS))
-        self._near[owner[kept], rank[kept]] = self._to[order][kept]
-        self._sure[owner[kept], rank[kept]] = probability(both[order][kept])
-        self._known = np.bincount(owner[kept], minlength=self._count)
+        owner, rank, order = self._owners[kept], rank[kept], order[kept]
+        self._near[owner, rank] = self._to[self._by_owner[order]]
+        self._sure[owner, rank] = probability(likely[order])
 
     def features(self, left: "Places", right: "Places") -> "Floats":
         """(n, len(NAMES)) what surrounds the pairs, which need not be candidates; symmetric."""
         own = self._own_odds(left, right)
         rivals = self._rivals(left, right, own), self._rivals(right, left, own)
-        found = np.empty((len(left), len(NAMES)))
-        found[:, 0], found[:, 1] = np.maximum(*rivals), np.minimum(*rivals)
+        return self._around(left, right, rivals)
+
+    def of_candidates(self) -> "Floats":
+        """`features` of the candidate pairs themselves, which need not be looked up."""
+        count = len(self._odds)
+        rest = self._totals[self._group] - np.concatenate([self._odds, self._odds])
+        strength = np.log1p(np.maximum(rest * self._competes, 0))
+        rivals = strength[:count], strength[count:]
+        return self._around(self._from[:count], self._to[:count], rivals)
+
+    def _around(self, left: "Places", right: "Places", rivals: "tuple[Floats, Floats]") -> "Floats":
+        found = np.empty((len(NAMES), len(left)))
+        found[0], found[1] = np.maximum(*rivals), np.minimum(*rivals)
         known = np.maximum(self._known[left], self._known[right])
+        widths = np.searchsorted(_WIDTHS, known)
         for at, width in enumerate(_WIDTHS):
-            chosen = np.flatnonzero(np.searchsorted(_WIDTHS, known) == at)
+            chosen = np.flatnonzero(widths == at)
             for start in range(0, len(chosen), _CHUNK):
                 rows = chosen[start : start + _CHUNK]
-                found[rows, 2:] = self._company(left[rows], right[rows], width)
-        return found
+                found[2:, rows] = self._company(left[rows], right[rows], width)
+        return found.T
 
     def _rivalry_of(self, offers: "Places", others: "Places") -> "Places":
         return offers * self._groups + self._retailer[others]
@@ -109,27 +124,44 @@ class Surroundings:
 
     def _company(self, left: "Places", right: "Places", width: int) -> "Floats":
         """What the `width` closest neighbours of either say, which are all that either has."""
-        near_a, near_b = self._near[left, :width], self._near[right, :width]
-        sure_a = np.where(near_a == right[:, None], 0, self._sure[left, :width])
-        sure_b = np.where(near_b == left[:, None], 0, self._sure[right, :width])
-        common = (near_a[:, :, None] == near_b[:, None, :]) & (near_a >= 0)[:, :, None]
-        shared = np.minimum(sure_a[:, :, None], sure_b[:, None, :]) * common
-        best, total = shared.max((1, 2)), shared.sum((1, 2))
-        only_a = sure_a * (1 - (common * sure_b[:, None, :]).max(2))
-        only_b = sure_b * (1 - (common * sure_a[:, :, None]).max(1))
-        all_a, all_b = only_a.sum(1), only_b.sum(1)
-        either = sure_a.sum(1) + sure_b.sum(1) - total
+        near_a, sure_a = self._closest(left, right, width)
+        near_b, sure_b = self._closest(right, left, width)
+        met_a, met_b = np.zeros_like(sure_a), np.zeros_like(sure_b)
+        # Few neighbours are both sides': of two retailers' offers hardly any.
+        common = (near_a[:, None] == near_b) & (near_a >= 0)[:, None]
+        at, to, pair = np.unravel_index(np.flatnonzero(common), common.shape)
+        met_a[at, pair], met_b[to, pair] = sure_b[to, pair], sure_a[at, pair]
+        shared = np.minimum(sure_a, met_a)
+        best, total = shared.max(0), shared.sum(0)
+        only_a, only_b = sure_a * (1 - met_a), sure_b * (1 - met_b)
+        most_a, most_b, all_a, all_b = only_a.max(0), only_b.max(0), only_a.sum(0), only_b.sum(0)
+        either = sure_a.sum(0) + sure_b.sum(0) - total
         columns = [
             best,
             np.maximum(best - _HALF, 0),
             np.minimum(total, _MOST),
-            np.maximum(only_a.max(1), only_b.max(1)),
-            np.minimum(only_a.max(1), only_b.max(1)),
+            np.maximum(most_a, most_b),
+            np.minimum(most_a, most_b),
             np.minimum(np.minimum(all_a, all_b), _MOST),
             np.minimum(np.maximum(all_a, all_b), _MOST),
             total / np.maximum(either, 0.3),
         ]
-        return np.stack(columns, axis=1)
+        return np.stack(columns)
+
+    def _closest(self, offers: "Places", others: "Places", width: int) -> "tuple[Places, Floats]":
+        """(width, n) the closest neighbours, and how sure each is: not at all the pair's other.
+
+        What is of one offer lies side by side, since it is fetched together.
+        """
+        near = np.ascontiguousarray(self._near.take(offers, 0)[:, :width].T)
+        sure = np.ascontiguousarray(self._sure.take(offers, 0)[:, :width].T)
+        return near, sure * (near != others)
+
+
+def _ranked(values: "Floats") -> "Places":
+    """Whole numbers of 32 bits in the order of the values, as exact as single floats are."""
+    bits = values.astype(np.float32).view(np.int32)
+    return (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64)
 
 
 def _found(known: "Places", wanted: "Places") -> "tuple[NDArray[np.bool_], Places]":

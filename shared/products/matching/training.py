@@ -21,6 +21,7 @@ from shared.products.matching.offer import Offer
 from shared.products.matching.prior import ALONE as PRIOR
 from shared.products.matching.prior import prior_model, surrounded
 from shared.products.matching.reading import all_name_terms
+from shared.products.matching.sampling import sample
 from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
 from shared.products.matching.vocabulary import counted
 
@@ -43,8 +44,11 @@ _MORE_SOURCES_LESS_SURE: Final = -1 / 3
 
 
 def train(offers: Sequence[Offer], decisions: Sequence[Decision] = ()) -> MatchModel:
-    """The model of a catalogue; the same offers and decisions make the same model."""
-    training = Training(offers)
+    """The model of a catalogue; the same offers and decisions make the same model.
+
+    A large catalogue is taught on a part of it, and on what was decided.
+    """
+    training = Training(sample(offers, {each for a, b, _ in decisions for each in (a, b)}))
     model = training.unsupervised()
     return training.refined(model, decisions) if decisions else model
 

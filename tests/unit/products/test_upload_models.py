@@ -57,10 +57,11 @@ def test_a_chunk_that_was_packed_without_weights_is_read() -> None:
 
 
 def test_the_evidence_of_a_duplicate_adds_up_to_its_confidence() -> None:
-    seen = _Seen(match_models.built(None), 60)
-    seen.remember(StoredRow(row(1, name="Anchor Milk Powder", size="400g"), product_id="p"))
+    first = StoredRow(row(1, name="Anchor Milk Powder", size="400g"), product_id="p")
     by_name = StoredRow(row(2, name="Anchor Powder Milk", size="400 g"))
     by_identity = StoredRow(row(3, name="Anchor Milk Powder", size="400g"))
+    seen = _Seen(match_models.built(None), 60, [first, by_name, by_identity])
+    seen.remember(first)
     for stored in (by_name, by_identity):
         assert seen.judge(stored)
         shown = _duplicate_view(stored)

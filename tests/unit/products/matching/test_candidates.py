@@ -3,24 +3,12 @@ from functools import cache
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from shared.products.matching import POSTING_CAP, Offer, candidates
-from shared.products.matching.beside import beside
-from shared.products.matching.bulk import (
-    Found,
-    clusters,
-    mutual,
-    scored,
-    settle,
-    twins,
-)
+from shared.products.matching.bulk import twins
 from shared.products.matching.candidates import Index, Pairs, best
 from shared.products.matching.columns import Prepared, prepare
-from shared.products.matching.features import features
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
-from shared.products.matching.lookup import nearest
-from shared.products.matching.one_retailer import STRONG
 from shared.products.matching.reading import name_terms
 from shared.products.matching.vocabulary import Vocabulary, counted
 from tests.benchmarks.generated import Catalogue, catalogue
@@ -117,32 +105,6 @@ def test_capped_lists_lead_from_one_match_to_the_other() -> None:
         assert sum(led) / len(led) >= 0.98
 
 
-def test_a_new_offer_finds_its_match_among_the_nearest() -> None:
-    made, _, index = _made()
-    matches = list(made.matches())[:300]
-    found = sum(a in nearest(index, made.offers[b], 16).tolist() for a, b in matches)
-    assert found / len(matches) >= 0.98
-
-
-def test_an_offer_beside_others_measures_as_if_all_were_read_again() -> None:
-    made, vocabulary, index = _made()
-    coded = replace(made.offers[3], name="Nagapi TX-4500 dates chocochip", model="A52s-128")
-    asked = [replace(offer, id="new") for offer in made.offers[:150]]
-    asked += [coded, replace(coded, name="unheard rosewater 5 kg", model="", brand="Shop0")]
-    for offer in asked:
-        places = nearest(index, offer, 16)
-        few = beside(index, made.offers, offer, places, vocabulary)
-        again = prepare([offer, *(made.offers[at] for at in places)], vocabulary)
-        left, right = np.zeros(len(places), np.int64), np.arange(1, len(places) + 1)
-        assert np.array_equal(features(few, left, right), features(again, left, right))
-
-
-def test_nothing_is_near_a_name_of_unknown_words() -> None:
-    _, _, index = _made()
-    assert not len(nearest(index, replace(PEANUTS, name="qqq xxx yyy"), 10))
-    assert not len(nearest(index, replace(PEANUTS, name=""), 10))
-
-
 def test_each_offer_keeps_its_best_per_other_retailer() -> None:
     shops = _prepared(*(replace(PEANUTS, id=s, retailer=s) for s in ("x", "y", "y", "z")))
     pairs = _pairs((0, 1, 60), (0, 2, 80), (0, 3, 55), (1, 3, 90))
@@ -150,27 +112,12 @@ def test_each_offer_keeps_its_best_per_other_retailer() -> None:
     assert _set(best(pairs, shops, 1)) == {(0, 1), (0, 2), (0, 3), (1, 3)}
 
 
-def test_one_retailers_offers_join_on_strong_evidence_alone() -> None:
-    shops = _prepared(*(replace(PEANUTS, id=s, retailer=s[0]) for s in ("x1", "x2", "y")))
-    weak, strong = _pairs((0, 1, STRONG - 1)), _pairs((0, 1, STRONG))
-    assert not _set(mutual(weak, shops))
-    assert _set(mutual(strong, shops)) == {(0, 1)}
-
-
-def test_a_cluster_takes_one_offer_of_a_retailer_unless_it_is_sure() -> None:
-    shops = _prepared(*(replace(PEANUTS, id=s, retailer=s[0]) for s in ("x1", "y", "z", "x2")))
-    chain = _pairs((0, 1, 85), (1, 2, 80), (2, 3, 70))
-    assert clusters(chain, shops).tolist() == [0, 0, 0, 3]
-    sure = _pairs((0, 1, 97), (1, 2, 95), (2, 3, STRONG))
-    assert clusters(sure, shops).tolist() == [0, 0, 0, 0]
-
-
 def test_unknown_retailers_compete_with_nobody() -> None:
     offers = [replace(PEANUTS, id=each, retailer="") for each in "abc"]
     index = Index(_prepared(*offers))
     pairs = index.pairs(next(index.blocks()))
     assert _set(pairs) == {(0, 1), (0, 2), (1, 2)}
-    assert _set(mutual(pairs, index.prepared)) == _set(pairs)
+    assert _set(best(pairs, index.prepared, 1, both=True)) == _set(pairs)
     assert not len(twins(index.prepared))
 
 
@@ -178,21 +125,6 @@ def test_one_name_and_size_twice_at_one_retailer_are_twins() -> None:
     again = replace(PEANUTS, id="b", name="Peanuts coated TONG garden 45 G")
     other = replace(PEANUTS, id="c", name="Tong Garden Coated Peanuts 180g")
     assert _set(twins(_prepared(PEANUTS, again, other))) == {(0, 1)}
-
-
-def test_what_is_settled_is_sure_and_in_clusters() -> None:
-    _, _, index = _made()
-
-    def likely(
-        prepared: Prepared, left: NDArray[np.int64], right: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        same = prepared.log_price[left] == prepared.log_price[right]
-        return np.where(same, 95, 40).astype(np.float32)
-
-    found = settle(scored(index, likely), index.prepared, 50)
-    assert isinstance(found, Found)
-    assert (found.pairs.likely >= 50).all()
-    assert found.clusters[found.pairs.right].tolist() == found.clusters[found.pairs.left].tolist()
 
 
 def test_an_empty_catalogue_has_no_blocks() -> None:
