@@ -18,6 +18,7 @@ from shared.edge.request import Actor
 from tests import sessions
 from tests.chaos.models import Models
 from tests.integration.products.support import Json, Shop
+from tests.memory import peak_mb
 from tests.polling import eventually
 
 BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
@@ -115,6 +116,12 @@ def replace_workers(shop: Shop) -> None:
     for worker in psutil.Process(shop.stack.part("functions").pid).children():
         with suppress(psutil.NoSuchProcess):
             worker.kill()
+
+
+def most_mb(shop: Shop) -> float:
+    """The most memory that one of the workers of now has had, each of which serves any function."""
+    workers = psutil.Process(shop.stack.part("functions").pid).children()
+    return max((peak_mb(worker.pid) for worker in workers), default=0.0)
 
 
 def begun(shop: Shop, products: list[Json]) -> str:
