@@ -21,6 +21,7 @@ from shared.classification import deciding, providers
 from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.models import Item
+from tests.benchmarks import chunk_memory
 from tests.benchmarks.alone import alone
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
@@ -50,11 +51,12 @@ _PERCENTILE: Final = 0.95
 
 
 def measure(cloud: Cloud) -> Iterator[Figure]:
-    """Both, against a model that always takes as long."""
+    """Both, against a model that always takes as long, and the memory that it all takes."""
     with _model(cloud, MODEL_SECONDS):
         yield from _throughput(cloud)
     with _model(cloud, STREAM_MODEL_SECONDS):
         yield from _beside_streams(cloud)
+    yield from chunk_memory.measure(cloud)
 
 
 def _throughput(cloud: Cloud) -> Iterator[Figure]:

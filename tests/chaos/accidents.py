@@ -17,7 +17,9 @@ from shared.classification.models import KEYED
 from shared.edge.request import Actor
 from tests import sessions
 from tests.chaos.models import Models
-from tests.integration.products.support import Shop
+from tests.integration.products.support import Json, Shop
+from tests.memory import peak_mb
+from tests.polling import eventually
 
 BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
 # Between the moments at which somebody sets the keys anew, which closes every circuit.
@@ -114,6 +116,23 @@ def replace_workers(shop: Shop) -> None:
     for worker in psutil.Process(shop.stack.part("functions").pid).children():
         with suppress(psutil.NoSuchProcess):
             worker.kill()
+
+
+def most_mb(shop: Shop) -> float:
+    """The most memory that one of the workers of now has had, each of which serves any function."""
+    workers = psutil.Process(shop.stack.part("functions").pid).children()
+    return max((peak_mb(worker.pid) for worker in workers), default=0.0)
+
+
+def begun(shop: Shop, products: list[Json]) -> str:
+    """The id of a new batch, though the worker that is asked may just have been replaced."""
+
+    def accepted() -> Json | None:
+        answered = shop.http.post("/classify-batch", json={"products": products})
+        assert answered.status_code in (202, 500, 502, 503), answered.text
+        return answered.json() if answered.status_code == 202 else None
+
+    return str(eventually(accepted)["batch_id"])
 
 
 def queue_of(shop: Shop) -> dict[str, int]:

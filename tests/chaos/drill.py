@@ -11,7 +11,7 @@ from shared.classification.models import KEYED, LOCAL
 from shared.system import configuration
 from shared.system.configuration_records import DEFAULTS, DailyBudgetDollars
 from tests.chaos import checks
-from tests.chaos.accidents import BY, Accidents, Wanted, queue_of, replace_workers
+from tests.chaos.accidents import BY, Accidents, Wanted, begun, most_mb, queue_of, replace_workers
 from tests.chaos.models import HOPELESS, Answers, models_at
 from tests.integration.edge.instance import instance
 from tests.integration.products.support import Shop, word
@@ -47,6 +47,7 @@ class Told:
     repeated_deliveries: int
     swept_calls: int
     unheard_calls: int
+    worker_mb: float
     verdicts: dict[str, int]
     faults: dict[str, int]
 
@@ -94,7 +95,7 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
         seed=seed,
     )
     with models_at(shop.stack, answers) as models:
-        batch_id = _begun(shop, seed, items)
+        batch_id = begun(shop, [product(seed, number, items) for number in range(items)])
         began = time.monotonic()
         accidents = Accidents(shop, models, wanted)
         with accidents.happening():
@@ -110,6 +111,7 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
         # What was sent twice may still be under way.
         shop.idle()
         calls = models.calls()
+        worker_mb = most_mb(shop)
     control.disturb_tasks(batches.QUEUE)
     assert (accidents.kills, accidents.outages) == (wanted.kills, wanted.outages)
     assert calls == len(answers.asked)
@@ -145,22 +147,10 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
         repeated_deliveries=after["repeated"],
         swept_calls=books.swept,
         unheard_calls=books.unheard,
+        worker_mb=worker_mb,
         verdicts=verdicts,
         faults=dict(answers.faults()),
     )
-
-
-def _begun(shop: Shop, seed: int, items: int) -> str:
-    body = {"products": [product(seed, number, items) for number in range(items)]}
-    # Its worker may just have been replaced.
-    begun = eventually(lambda: _accepted(shop, body))
-    return str(begun["batch_id"])
-
-
-def _accepted(shop: Shop, body: Any) -> Any:
-    answered = shop.http.post("/classify-batch", json=body)
-    assert answered.status_code in (202, 500, 502, 503), answered.text
-    return answered.json() if answered.status_code == 202 else None
 
 
 def _is_hopeless(number: int, items: int) -> bool:

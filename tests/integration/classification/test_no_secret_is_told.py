@@ -1,24 +1,35 @@
 """Canary keys, stored and of the environment, with providers that repeat them in every error.
 
-Whatever the product writes is searched for them: streams, answers, logs, the audit trail, the
-review queue, the keys' own documents and what Redis keeps.
+Whatever the product writes is searched for them: streams, batches and their results, answers, logs,
+the audit trail, the review queue, the books, the keys' own documents and all that Redis keeps.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 import pytest
 from llmock.testing import LLMockServer
 
 from local.stack import Stack
-from shared.classification import circuits, keys
-from shared.classification.models import KEYED
+from scheduler import cloud_queues
+from shared import logs
+from shared.classification import batch_store, batch_work, batches, circuits, keys, spending
+from shared.classification.batch_schemas import ClassifyBatch
+from shared.classification.models import KEYED, LOCAL
+from shared.classification.schemas import ProductToClassify
 from shared.clients import firestore, redis
+from shared.config import settings
+from shared.system import configuration
+from shared.system.configuration_records import DEFAULTS
 from tests import sessions
+from tests.chaos.accidents import BY
+from tests.integration.classification.models import answer
 from tests.integration.edge.instance import codebase, instance, served
 from tests.sessions import SUPER_ADMIN
 
@@ -32,7 +43,18 @@ ENVIRONMENT = {
 }
 # 200 is an answer that cannot be read, with the key in it.
 STATUSES = (200, 400, 401, 403, 429, 500)
-WRITTEN = ("audit_logs", "classification_reviews", "dead_letters", "idempotency", keys.COLLECTION)
+WRITTEN = (
+    "audit_logs",
+    batch_store.COLLECTION,
+    batch_store.ITEMS,
+    batch_store.RESULTS,
+    "classification_reviews",
+    "dead_letters",
+    "idempotency",
+    keys.COLLECTION,
+    spending.CALLS,
+    spending.DAYS,
+)
 
 
 class Echo:
@@ -40,6 +62,8 @@ class Echo:
 
     def __init__(self) -> None:
         self.status = 500
+        # A good answer, with the key in all that stands beside it.
+        self.answers = False
         self.seen: set[str] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -51,13 +75,24 @@ class Echo:
         self.seen.add(key)
         error = {"message": f"Bad key {key}", "type": key, "code": key, "status": key}
         body = json.dumps({"error": error, "detail": key, "choices": key, "candidates": key})
+        if self.answers:
+            body = json.dumps(_good(key))
         headers = [
             (b"content-type", b"application/json"),
             (b"x-request-id", key.encode()),
             (b"www-authenticate", f"Bearer {key}".encode()),
         ]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        status = 200 if self.answers else self.status
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body.encode()})
+
+
+def _good(key: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": answer("tea"), "reasoning": key, "name": key}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    usage = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+    told = {"id": key, "model": key, "system_fingerprint": key, "object": "chat.completion"}
+    return {**told, "created": 1, "choices": [choice], "usage": usage, "x_groq": {"id": key}}
 
 
 @pytest.fixture
@@ -128,20 +163,60 @@ def test_no_secret_appears_in_anything_that_is_written(
             shown[path] = http.get(path, headers=headers).text
     shown |= {path: owner.get(path).text for path in ("/api/audit/logs", "/system/status")}
     shown |= {str(each): each.read_text() for each in (stack.plan.state / "logs").glob("*.log")}
+    batch_ids = [_batch(stack, echo, answers, changes) for answers in (False, True)]
+    for batch_id in batch_ids:
+        for path in (f"/classify-batch/{batch_id}", f"/classify-batch/{batch_id}/items"):
+            shown[path] = owner.get(path).text
     shown["log"] = log.read_text()
-    with instance(stack.environment(), **ENVIRONMENT):
-        for collection in WRITTEN:
-            documents = firestore.client().collection(collection).limit(2000).stream()
-            shown[collection] = str([snapshot.to_dict() for snapshot in documents])
-        names = redis.try_call(lambda r: r.keys("ai:circuit:*")) or []
-        shown["redis"] = str(redis.try_call(lambda r: r.mget(*names)))
+    shown |= _kept(stack)
 
     # Each key was used, each failure told, and each place looked into.
     assert echo.seen == {f"{CANARY}-{provider}" for provider in KEYED}
     streams = [text for name, text in shown.items() if name.startswith("stream")]
     assert [text.count("event: restart") for text in streams] == [4] * len(STATUSES)
-    assert all(len(shown[name]) > 100 for name in ("log", "audit_logs", "redis", keys.COLLECTION))
+    assert all(len(shown[name]) > 100 for name in ("log", "redis", *WRITTEN[:5], keys.COLLECTION))
+    assert all(len(shown[name]) > 100 for name in (spending.CALLS, spending.DAYS))
+    assert "ai:answer:" in shown["redis"]
+    unanswered, answered = (shown[f"/classify-batch/{each}/items"] for each in batch_ids)
+    assert "groq: bad_key; gemini: bad_key" in unanswered
+    assert '"provider":"groq"' in answered
     assert product["id"] in shown["classification_reviews"]
     assert [name for name, text in shown.items() if CANARY in text] == []
     others = [stack.environment()[name] for name in ("SECRET_KEY", "KEYS_MASTER_KEY")]
     assert [name for name, text in shown.items() if any(each in text for each in others)] == []
+
+
+def _batch(stack: Stack, echo: Echo, answers: bool, changes: dict[str, str | None]) -> str:  # noqa: FBT001
+    """A batch of one product, worked on here with all keys, and without `local` behind them."""
+    order = [name for name in DEFAULTS.provider_order if name != LOCAL]
+    echo.answers, echo.status = answers, 401
+    with instance(stack.environment(), **changes):
+        logs.set_up(settings())
+        for provider in KEYED:
+            circuits.forget(provider)
+        cloud_queues.pause_queue(batches.QUEUE)
+        try:
+            wanted = msgspec.structs.replace(DEFAULTS, provider_order=order)
+            configuration.change(wanted, None, BY)
+            batch_work._kept.clear()
+            product = ProductToClassify(name=f"Canary Tea {time.time_ns()}")
+            begun = batches.begin(ClassifyBatch(products=[product]), BY)
+            batch_work.work(begun.batch_id, 0)
+        finally:
+            batch_work._kept.clear()
+            configuration.change(DEFAULTS, None, BY)
+            cloud_queues.resume_queue(batches.QUEUE)
+    return begun.batch_id
+
+
+def _kept(stack: Stack) -> dict[str, str]:
+    """What lies in the database and in Redis."""
+    found = {}
+    with instance(stack.environment(), **ENVIRONMENT):
+        for name in WRITTEN:
+            documents = firestore.client().collection_group(name).limit(5000).stream()
+            found[name] = str([(each.id, each.to_dict()) for each in documents])
+        names = redis.try_call(lambda r: r.keys("*")) or []
+        texts = redis.try_call(lambda r: r.mget(*names)) or []
+        found["redis"] = str(list(zip(names, texts, strict=True)))
+    return found
