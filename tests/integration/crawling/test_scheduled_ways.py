@@ -43,6 +43,8 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
         yield client
         for each in job_store.read_many([each["job_id"] for each in _listed(client)]).values():
             jobs.stop(each.id, ACTOR)
+    # No end of theirs is told in another test.
+    stack.control.wait_until_idle(180)
 
 
 def _listed(http: httpx.Client) -> list[Json]:
