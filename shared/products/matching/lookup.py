@@ -88,7 +88,8 @@ def nearest(index: Index, offer: Offer, most: int, place: int) -> "Places":
     sizes = p.log_size[found] - size
     sizes[p.dimension[found] != dimension] = np.nan
     likely = likeliness(names, sizes, p.log_price[found] - price)
-    return found[np.argsort(-likely, kind="stable")[:most]]
+    chosen: Places = found[np.argsort(-likely, kind="stable")[:most]]
+    return chosen
 
 
 def _words(index: Index, offer: Offer) -> tuple[list[int], list[int]]:

@@ -148,7 +148,9 @@ class Surroundings:
         ]
         return np.stack(columns)
 
-    def _closest(self, offers: "Places", others: "Places", width: int) -> "tuple[Places, Floats]":
+    def _closest(
+        self, offers: "Places", others: "Places", width: int
+    ) -> "tuple[NDArray[np.int32], Floats]":
         """(width, n) the closest neighbours, and how sure each is: not at all the pair's other.
 
         What is of one offer lies side by side, since it is fetched together.
