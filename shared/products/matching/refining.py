@@ -22,6 +22,7 @@ _DECISIONS: Final = 100.0
 _STRENGTH_OF_PRIOR: Final = 100.0
 _USUAL_MATCHES: Final = 400.0
 _YIELDS: Final = -4 / 3
+_LEAST_HELD: Final = 0.01
 # The share of confirmed ones is believed where there are as many of either kind as this.
 _TELLING: Final = 500.0
 _LEAST_TOLD: Final = 0.1
@@ -71,7 +72,7 @@ class Belief(msgspec.Struct, frozen=True):
         """
         rarer = min(same.sum(), len(same) - same.sum())
         heard = min(len(same), _DECISIONS + _MOST_OF_ONE_KIND * rarer)
-        held = (heard / _DECISIONS) ** _YIELDS
+        held = max((heard / _DECISIONS) ** _YIELDS, _LEAST_HELD)
         strength = _STRENGTH_OF_PRIOR * held
         own = np.sqrt(strength) / max(rarer / _TELLING, _LEAST_TOLD)
         chosen = np.append(np.full(len(same), own), np.zeros(len(usual)))
