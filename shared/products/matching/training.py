@@ -14,13 +14,14 @@ import numpy as np
 from shared.products.matching.columns import prepare, with_vocabulary
 from shared.products.matching.features import EXPANDED, expanded, features
 from shared.products.matching.habits import learned_habits
-from shared.products.matching.logistic import fitted, probability, refined
+from shared.products.matching.logistic import fitted, probability
 from shared.products.matching.model import MatchModel
 from shared.products.matching.nearest import near_pairs
 from shared.products.matching.offer import Offer
 from shared.products.matching.prior import ALONE as PRIOR
 from shared.products.matching.prior import prior_model, surrounded
 from shared.products.matching.reading import all_name_terms
+from shared.products.matching.refining import Belief, Usual
 from shared.products.matching.sampling import sample
 from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
 from shared.products.matching.vocabulary import counted
@@ -35,7 +36,6 @@ Decision = tuple[str, str, bool]
 """Two ids, and whether they are one product."""
 
 _ROUNDS: Final = 2
-_BOTH: Final = 2
 _MOST_EXAMPLES: Final = 30_000
 # What a catalogue believes of itself counts less than what is known of offers in general.
 _HOLD_OF_PRIOR: Final = 30.0
@@ -73,23 +73,25 @@ class Training:
     def refined(self, model: MatchModel, decisions: Sequence[Decision]) -> MatchModel:
         """The model, moved towards what people decided of offers that are known here."""
         left, right, same = self._decided(decisions)
-        if len(set(same.tolist())) < _BOTH:
+        if not len(same):
             return model
-        groups = products(left, right, same)
         # From here on people say how sure to be.
         told = {name: model.scale * weight for name, weight in model.together.items()}
-        model = msgspec.structs.replace(model, together=told, scale=1.0)
+        model = msgspec.structs.replace(model, together=told, scale=1.0, decisions=len(same))
+        scoring = self.scoring(model)
+        usual = Usual.of(probability(scoring.log_odds_of_candidates))
+        among = self.candidates[0][usual.places], self.candidates[1][usual.places]
+        decided, others = scoring.examples(left, right), scoring.examples(*among)
+        believed = Belief.of(vector(model.alone, ALONE), usual, _by_itself(others))
+        alone = believed.refined(_by_itself(decided), same, _by_itself(others))
+        model = msgspec.structs.replace(model, alone=named(alone, ALONE))
+        believed = Belief.of(vector(model.together, TOGETHER), usual, others)
         for _ in range(_ROUNDS):
-            examples = self.scoring(model).examples(left, right)
-            by_itself = np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
-            model = msgspec.structs.replace(
-                model,
-                alone=named(refined(by_itself, same, vector(model.alone, ALONE), groups), ALONE),
-                together=named(
-                    refined(examples, same, vector(model.together, TOGETHER), groups), TOGETHER
-                ),
-                decisions=len(same),
-            )
+            together = believed.refined(decided, same, others)
+            model = msgspec.structs.replace(model, together=named(together, TOGETHER))
+            # What people say of pairs also changes what surrounds others.
+            scoring = self.scoring(model)
+            decided, others = scoring.examples(left, right), scoring.examples(*among)
         return model
 
     def scoring(self, model: MatchModel) -> Scoring:
@@ -127,19 +129,6 @@ class Training:
         return left, right, np.array([float(same) for _, _, same in known])
 
 
-def products(left: "Places", right: "Places", same: "Floats") -> "Places":
-    """(n) a number, from 0 on, for the product that the left offer of each decided pair is.
-
-    Refused pairs join nothing: through them nearly all offers of a catalogue hang together.
-    """
-    first: dict[int, int] = {}
-
-    def root(offer: int) -> int:
-        while first.setdefault(offer, offer) != offer:
-            offer = first[offer]
-        return offer
-
-    for a, b in zip(left[same > 0].tolist(), right[same > 0].tolist(), strict=True):
-        first[root(b)] = root(a)
-    numbers: dict[int, int] = {}
-    return np.array([numbers.setdefault(root(a), len(numbers)) for a in left.tolist()], np.intp)
+def _by_itself(examples: "Floats") -> "Floats":
+    """What examples of pairs among others say of the two by themselves."""
+    return np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)

@@ -55,11 +55,20 @@ def test_pairs_are_told_apart_whatever_their_labels_say(folder: Path) -> None:
     }
 
 
-def test_a_pair_alone_is_as_sure_as_among_others(folder: Path) -> None:
-    among = _scores(folder)
-    for pair in (("0", "0"), ("3", "2"), ("1", "9")):
+@pytest.mark.parametrize("labelled", [False, True], ids=["no labels", "labels"])
+def test_a_pair_alone_is_as_sure_as_among_others(
+    folder: Path,
+    labelled: bool,  # noqa: FBT001 - filled in by pytest
+) -> None:
+    rows = [(a, b, int(a == b)) for a in range(6) for b in range(6)]
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), rows)
+    options = ("--labels", str(folder / "train.csv")) if labelled else ()
+    among = _scores(folder, *options)
+    # One that is labelled, one of labelled offers, and ones of which nobody has said anything.
+    for pair in (("0", "0"), ("3", "2"), ("1", "9"), ("10", "10")):
         _write(folder / "few.csv", ("ltable_id", "rtable_id"), [pair])
-        assert _scores(folder, "--pairs", str(folder / "few.csv")) == {pair: among[pair]}
+        few = _scores(folder, *options, "--pairs", str(folder / "few.csv"))
+        assert few == {pair: among[pair]}
 
 
 def test_labels_move_what_is_found(folder: Path) -> None:

@@ -17,9 +17,9 @@ from shared.products.matching import (
     train,
 )
 from shared.products.matching.explanation import confidence_and_points
-from shared.products.matching.logistic import fitted, probability, refined
+from shared.products.matching.logistic import fitted, probability
 from shared.products.matching.scoring import TOGETHER, vector
-from shared.products.matching.training import Training, products
+from shared.products.matching.training import Training
 from tools.train_default_model import demo_offers, trained
 
 BRANDS = ("Munchee", "Maliban", "Ritzbury", "Kandos", "Revello")
@@ -127,8 +127,8 @@ def test_people_move_a_model(model: MatchModel) -> None:
     )
 
 
-def test_one_sided_decisions_change_nothing(model: MatchModel) -> None:
-    assert train(CATALOGUE, [("a1", "b1", True)]) == model
+def test_decisions_on_unknown_offers_change_nothing(model: MatchModel) -> None:
+    assert train(CATALOGUE, [("a1", "gone", True), ("gone", "b1", False)]) == model
 
 
 def test_offers_of_one_retailer_are_rivals(model: MatchModel) -> None:
@@ -164,16 +164,3 @@ def test_a_prior_yields_to_examples_only_as_far_as_they_pull() -> None:
     assert tight == pytest.approx(prior, abs=0.01)
     assert loose[0] > 2
     assert loose[1] < 0
-
-
-def test_labels_that_say_nothing_leave_the_prior() -> None:
-    chance = np.random.default_rng(1)
-    examples = chance.normal(size=(60, 10))
-    labels = (probability(examples[:, 0] * 2) > chance.random(60)).astype(float)
-    prior = np.array([2.0, *[0.0] * 9])
-    assert np.abs(refined(examples, labels, prior, np.arange(len(labels))) - prior).max() < 0.35
-
-
-def test_decisions_of_one_product_are_of_one_group() -> None:
-    left, right = np.array([0, 1, 2, 5, 5]), np.array([1, 4, 3, 6, 0])
-    assert products(left, right, np.array([1, 1, 0, 1, 0])).tolist() == [0, 0, 1, 2, 2]

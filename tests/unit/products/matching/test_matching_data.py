@@ -1,6 +1,5 @@
 """What the matcher reaches on labelled pairs of real offers."""
 
-import random
 from collections import defaultdict
 from functools import cache
 from itertools import chain
@@ -31,20 +30,12 @@ def _f1(confidences: "np.typing.NDArray[np.float64]", rows: list[Row]) -> float:
     return float(2 * (said & same).sum() / (said.sum() + same.sum()))
 
 
-def test_f1_on_a_small_catalogue_alone_and_with_a_hundred_labels() -> None:
+def test_f1_on_a_small_catalogue_without_labels() -> None:
     tables, rows = _tables("abt-buy"), _labelled("abt-buy", "valid.csv")
     training = Training(tables.offers)
-    model = training.unsupervised()
-    alone = _f1(match_pairs.confidences(training.scoring(model), *tables.places(rows)), rows)
+    scoring = training.scoring(training.unsupervised())
+    alone = _f1(match_pairs.confidences(scoring, *tables.places(rows)), rows)
     assert alone >= 0.85
-    labels = _labelled("abt-buy", "train.csv")
-    for seed in (0, 1):
-        chosen = random.Random(seed).sample(labels, 100)  # noqa: S311 - repeatable, no secret
-        taught = training.refined(model, match_pairs.decisions_of(tables, chosen))
-        scoring = training.scoring(taught)
-        reached = _f1(match_pairs.confidences(scoring, *tables.places(rows)), rows)
-        print(f"abt-buy: F1 {alone:.3f}, taught {reached:.3f}")  # noqa: T201 - what it is run for
-        assert reached >= alone - 0.02
 
 
 @pytest.mark.parametrize(("folder", "least"), [("lk-grocery", 0.95), ("il-grocery", 0.88)])

@@ -1,0 +1,111 @@
+"""What holds of the model that ships holds of models that a catalogue and people have trained."""
+
+from functools import cache
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from shared.products.matching import LearnedMatcher, MatchModel, Offer
+from shared.products.matching.training import Training
+from tests.benchmarks.generated import HARD_NOISE, catalogue
+from tests.unit.products.matching.test_matching import OFFERS
+
+GOODS = catalogue(300, noise=HARD_NOISE)
+KINDS = pytest.mark.parametrize("taught", [False, True], ids=["no labels", "labels"])
+_SURE, _SURELY_NOT = 90, 10
+
+
+@cache
+def _training() -> Training:
+    return Training(GOODS.offers)
+
+
+@cache
+def _model(taught: bool) -> MatchModel:  # noqa: FBT001 - which of the two
+    training = _training()
+    model = training.unsupervised()
+    if not taught:
+        return model
+    ids = [offer.id for offer in GOODS.offers]
+    left, right = (side[::2] for side in training.candidates)
+    same = (GOODS.products[left] == GOODS.products[right]) & (GOODS.products[left] >= 0)
+    told = [(ids[a], ids[b], bool(s)) for a, b, s in zip(left, right, same, strict=True)]
+    moved = training.refined(model, told)
+    assert moved.together != model.together
+    return moved
+
+
+@KINDS
+@settings(deadline=None, max_examples=10)
+@given(OFFERS, st.lists(OFFERS, min_size=1, max_size=3))
+def test_judgements_are_symmetric_bounded_and_explained(
+    taught: bool,  # noqa: FBT001 - filled in by pytest
+    offer: Offer,
+    others: list[Offer],
+) -> None:
+    matcher = LearnedMatcher(_model(taught))
+    others = [replace(other, id=f"other{at}") for at, other in enumerate(others)]
+    judged = matcher.judge(offer, others)
+    assert judged == matcher.judge(offer, others[::-1])
+    alone = matcher.judge(offer, others[:1])[others[0].id]
+    assert alone == matcher.judge(others[0], [offer])[offer.id]
+    for match in (matcher.compare(offer, others[0]), *judged.values()):
+        assert 0 <= match.confidence <= 100
+        assert match.confidence == 50 + sum(e.weight for e in match.evidence)
+    assert matcher.compare(offer, others[0]) == matcher.compare(others[0], offer)
+
+
+@KINDS
+def test_log_odds_of_a_catalogue_are_symmetric(taught: bool) -> None:  # noqa: FBT001
+    scoring = _training().scoring(_model(taught))
+    left, right = scoring.candidates
+    assert scoring.log_odds(left, right) == pytest.approx(scoring.log_odds(right, left))
+    assert scoring.log_odds(left, right) == pytest.approx(scoring.log_odds_of_candidates)
+    few = np.arange(0, len(left), 97)
+    assert scoring.log_odds(left[few], right[few]) == pytest.approx(
+        scoring.log_odds_of_candidates[few]
+    )
+
+
+def _words(offer: Offer) -> list[str]:
+    """What is no size in its name."""
+    return [word for word in offer.name.split() if word.isalpha() and len(word) > 3]
+
+
+_SIZES = st.sampled_from(
+    [("45g", "0.045 kg"), ("45g", "45 GRAMS"), ("1 L", "1000ml"), ("6x100 ml", "600 ML")]
+)
+
+
+@KINDS
+@settings(deadline=None, max_examples=20)
+@given(
+    st.sampled_from([_words(offer) for offer in GOODS.offers[:40]]),
+    _SIZES,
+    st.randoms(use_true_random=False),
+    st.booleans(),
+    st.sampled_from([50, 500]),
+)
+def test_spelling_case_and_order_never_turn_sure_into_surely_not(  # noqa: PLR0913, PLR0917
+    taught: bool,  # noqa: FBT001 - filled in by pytest
+    words: list[str],
+    size: tuple[str, str],
+    chance: Random,
+    shout: bool,  # noqa: FBT001 - filled in by hypothesis
+    price: int,
+) -> None:
+    matcher = LearnedMatcher(_model(taught))
+    first = replace(GOODS.offers[0], retailer="x", name=" ".join((*words, size[0])), size="")
+    plain = replace(first, id="other", retailer="y", price_minor=price)
+    mixed = list(words)
+    chance.shuffle(mixed)
+    name = " ".join((*mixed, size[1]))
+    spelt = replace(plain, name=name.upper() if shout else name)
+    for ask in (matcher.compare, lambda a, b: matcher.judge(a, [b])[b.id]):
+        before, after = ask(first, plain).confidence, ask(first, spelt).confidence
+        assert not (before >= _SURE and after <= _SURELY_NOT)
+        assert not (before <= _SURELY_NOT and after >= _SURE)
