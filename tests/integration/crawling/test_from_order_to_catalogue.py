@@ -1,12 +1,11 @@
 """The whole way: a crawl is ordered and watched, and its products and prices are in the API."""
 
-import shutil
 from itertools import pairwise
 from typing import Any
 
 import httpx
 
-from crawler_pod import browser_packages, chromium
+from crawler_pod import browser_packages, browser_program
 from local.shop.assortment import EACH
 from local.shop.server import PAGE
 from local.shop.truth import truth
@@ -22,7 +21,7 @@ RETAILER, KEY, CATEGORY = "Corner Shop", "corner-shop", "biscuits"
 DRAWN = "ice-cream"
 FORBIDDEN = ("/private/", "/latest/", "/computeM")
 # Where crawl4ai is set up, and a browser that it can use: make test sees to both.
-BROWSES = not browser_packages.missing() and any(map(shutil.which, chromium.NAMES))
+BROWSES = not browser_packages.missing() and browser_program.found() is not None
 DRAWN_PAGES = [f"/c/{DRAWN}?page=3"] if BROWSES else []
 # A browser begins, and draws each page; a busy machine takes its time.
 END_SECONDS = 180

@@ -120,9 +120,9 @@ def row(number: int, name: str) -> StoredRow:
 
 
 def test_a_file_has_a_row_twice_on_strong_evidence_alone() -> None:
-    seen = _Seen(MATCHER, lowest=50)
-    seen.remember(row(1, OURS.name))
-    sibling, twin = row(2, SIBLING.name), row(3, TWIN.name)
+    first, sibling, twin = row(1, OURS.name), row(2, SIBLING.name), row(3, TWIN.name)
+    seen = _Seen(MATCHER, 50, [first, sibling, twin])
+    seen.remember(first)
     assert not seen.judge(sibling)
     assert seen.judge(twin)
     assert (twin.verdict, twin.duplicate_of_row) == ("duplicate", 1)
