@@ -1,9 +1,10 @@
 """Under which id a retailer's own wording of an offer is stored.
 
 One small document for each offer, named by a hash of the retailer and its stock number, or its
-name and size. It is written with the product, so that the same row uploaded again is known
-before any background work has run, and it outlives later edits of the product's name. Another one
-is named by the retailer and the address of the product's page.
+name and size; of several that one file has under a name, with each one's own address. It is written
+with the product, so that the same row uploaded again is known before any background work has run,
+and it outlives later edits of the product's name. Another one is named by the retailer and the
+address of the product's page.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from shared.products.matching.text import normalise
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, Transaction
 
+    from shared.products.upload_rows import UploadRow
+
 COLLECTION: Final = "product_identities"
 # What tells where a visitor came from, and nothing of the page.
 _TRACKING: Final = re.compile(r"(?:^|(?<=&))(?:utm_\w+|gclid|fbclid|msclkid)=[^&]*&?")
@@ -27,6 +30,12 @@ def identity(retailer: str, retailer_sku: str | None, name: str, size: str) -> s
     """The hash that names an offer in its retailer's own terms."""
     own = f"sku:{retailer_sku}" if retailer_sku else f"name:{normalise(name)}|{normalise(size)}"
     return _hash(retailer, own)
+
+
+def of_row(row: "UploadRow") -> str:
+    """The hash that names a row's offer in its retailer's own terms."""
+    name = f"{row.name}|{_page(row.own_address)}" if row.own_address else row.name
+    return identity(row.retailer, row.retailer_sku, name, row.size)
 
 
 def by_address(retailer: str, url: str) -> str:

@@ -58,7 +58,7 @@ class Work(msgspec.Struct):
 
     def owner(self, row: UploadRow) -> Product | None:
         """The product that the offer is, unless it was deleted."""
-        product = self.products.get(self.owners.get(identity_of(row), ""))
+        product = self.products.get(self.owners.get(identities.of_row(row), ""))
         return None if product is None or product.status == "deleted" else product
 
     def is_new(self, row: UploadRow) -> bool:
@@ -87,14 +87,9 @@ class Work(msgspec.Struct):
         self.proposed.add(proposal.id)
 
 
-def identity_of(row: UploadRow) -> str:
-    """The hash that names the offer in its retailer's own terms."""
-    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)
-
-
 def read(transaction: "Transaction", rows: Sequence[UploadRow], source: str, now: datetime) -> Work:
     """The state of the offers' products and proposals: three reads an offer at most."""
-    keys = {identity_of(row) for row in rows}
+    keys = {identities.of_row(row) for row in rows}
     work = Work(source, now, identities.owners(keys, transaction), products={}, proposals={})
     learn(transaction, work, work.owners.values())
     return work

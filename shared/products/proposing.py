@@ -16,12 +16,12 @@ from shared.clients import firestore
 from shared.clock import Clock, epoch_micros, utc_now
 from shared.edge import cache
 from shared.edge.request import Actor
-from shared.products import statistics
+from shared.products import identities, statistics
 from shared.products.models import Product, Status
 from shared.products.proposal_judging import Judge
 from shared.products.proposal_models import RULES, Fields, Proposal
 from shared.products.proposal_rules import Verdict, difference, reopens
-from shared.products.proposal_work import Work, identity_of, read, write
+from shared.products.proposal_work import Work, read, write
 from shared.products.upload_models import given_fields
 from shared.products.upload_rows import RowError, UploadRow, parse_products
 from shared.system import configuration
@@ -61,7 +61,7 @@ def propose(offers: Sequence[object], source: str, by: Actor, clock: Clock = utc
         work = _propose_chunk(rows, source, Judge(settings), by, clock)
         for name in ("new", "changed", "approved", "withdrawn", "unchanged"):
             setattr(told, name, getattr(told, name) + len(getattr(work, name)))
-        told.product_ids |= {row.row: work.owners[identity_of(row)] for row in rows}
+        told.product_ids |= {row.row: work.owners[identities.of_row(row)] for row in rows}
     if told.approved:
         statistics.request_refresh()
     return told
@@ -108,7 +108,8 @@ def _begin(work: Work, row: UploadRow, given: Fields, judge: Judge) -> None:
     verdict = judge.of_new(row)
     status: Status = "active" if verdict.status == "approved" else "pending"
     product = row.product(secrets.token_hex(10), status, work.now)
-    work.owners[identity_of(row)] = work.identities[identity_of(row)] = product.id
+    identity = identities.of_row(row)
+    work.owners[identity] = work.identities[identity] = product.id
     work.created.add(product.id)
     work.new.append(product.id)
     work.write(product)

@@ -66,7 +66,7 @@ def commit(upload_id: str, by: Actor, clock: Clock = utc_now) -> Upload:
     if upload.status == "confirming":
         category_tree.ensure({s.row.category for s in accepted if s.row.category}, by)
     new = (s for chunk in chunks for s in chunk.rows if s.verdict == "new")
-    origins = {stored.product_id: _identity(stored) for stored in new}
+    origins = {stored.product_id: identities.of_row(stored.row) for stored in new}
     while upload.status == "confirming":
         upload, owed = _commit_next(upload_id, chunks, origins, by, clock)
         if owed is not None:
@@ -177,11 +177,13 @@ def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: 
 def _own_identities(stored: StoredRow, origins: Origins) -> list[str]:
     """The identities that another upload may have taken by now: the row's and its origin's."""
     if stored.verdict == "new":
-        return [_identity(stored)]
+        return [identities.of_row(stored.row)]
     if stored.duplicate_of_row is None:
         return []
     first = origins.get(stored.product_id)
-    return [_identity(stored)] if first is None else [first, _identity(stored)]
+    return (
+        [identities.of_row(stored.row)] if first is None else [first, identities.of_row(stored.row)]
+    )
 
 
 def _product_of(work: _Work, stored: StoredRow, origins: Origins) -> Product | None:
@@ -205,7 +207,7 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
     if product is None or not product.known:
         counts.failed += 1
         return
-    work.identities.setdefault(_identity(stored), product.id)
+    work.identities.setdefault(identities.of_row(stored.row), product.id)
     changed = product.changed(now, **given_fields(stored.row))
     if product.listed and product.id not in work.created:
         work.confirmed.add(product.id)
@@ -221,7 +223,7 @@ def _apply(work: _Work, stored: StoredRow, origins: Origins, counts: Counts, now
 
 
 def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> None:
-    key = _identity(stored)
+    key = identities.of_row(stored.row)
     if key in work.owners:
         counts.skipped += 1
         return
@@ -231,8 +233,3 @@ def _insert(work: _Work, stored: StoredRow, counts: Counts, now: datetime) -> No
     work.touched.add(product.id)
     work.created.add(product.id)
     work.identities[key] = product.id
-
-
-def _identity(stored: StoredRow) -> str:
-    row = stored.row
-    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)

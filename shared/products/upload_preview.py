@@ -25,6 +25,7 @@ from shared.products.models import KNOWN
 from shared.products.posting_cache import Wanted
 from shared.products.upload_models import Chunk, Said, StoredRow, Upload, offer_of
 from shared.products.upload_rows import UploadRow
+from shared.products.upload_variants import different, is_another
 
 MAX_COMPARED = 10
 READS_A_ROW: Final = 5
@@ -59,10 +60,10 @@ def preview(upload: Upload, chunks: list[Chunk], matcher: Matcher | None = None)
 
 def _preview_chunk(chunk: Chunk, seen: "_Seen", reads: int) -> None:
     known, spent = _known_offers(chunk.rows)
-    unknown = [s for s in chunk.rows if _identity(s.row) not in known]
+    unknown = [s for s in chunk.rows if identities.of_row(s.row) not in known]
     lists = _lists(unknown, seen.matcher, reads - spent)
     for stored in chunk.rows:
-        product_id = known.get(_identity(stored.row))
+        product_id = known.get(identities.of_row(stored.row))
         if product_id is not None:
             _mark(stored, product_id, pairs.CERTAIN, [_identical("uploaded before as this")])
         elif not seen.judge(stored):
@@ -95,6 +96,7 @@ def _judge_by_catalogue(stored: StoredRow, lists: _Lists, seen: "_Seen") -> None
         other.id: other
         for key in seen.matcher.keys(offer)
         for other in lists.get(_wanted(stored.row, key), ())
+        if not is_another(stored.row, other)
     }
     best = seen.best(offer, candidates.values())
     if best is None:
@@ -118,13 +120,9 @@ def _mark(stored: StoredRow, product_id: str, confidence: int, evidence: list[Sa
     stored.confidence, stored.evidence = confidence, evidence
 
 
-def _identity(row: UploadRow) -> str:
-    return identities.identity(row.retailer, row.retailer_sku, row.name, row.size)
-
-
 def _known_offers(rows: list[StoredRow]) -> tuple[dict[str, str], int]:
     """Identity to product id, where the product is active or pending; and the reads."""
-    keys = dict.fromkeys(_identity(stored.row) for stored in rows)
+    keys = dict.fromkeys(identities.of_row(stored.row) for stored in rows)
     found = identities.owners(keys)
     named = [catalogue.reference(product_id) for product_id in set(found.values())]
     products = firestore.existing(named, fields=["status"])
@@ -155,26 +153,29 @@ class _Seen:
 
     def judge(self, stored: StoredRow) -> bool:
         """Marks the row if the file has it already; says whether it did."""
-        first = self._by_identity.get(_identity(stored.row))
+        first = self._by_identity.get(identities.of_row(stored.row))
         if first is not None:
             evidence = [_identical(f"same offer as row {first.row.row}")]
             self._mark(stored, first, pairs.CERTAIN, evidence)
             return True
         place = self._place[stored.row.row]
         earlier, sure = self._shelf.surest(place)
+        other = next((at for at in earlier.tolist() if self._may_be(at, stored)), None)
         # What is rounded up counts; evidence is written for the surest alone.
-        if not len(earlier) or round(float(sure[0])) < self._lowest:
+        if other is None or round(float(sure[earlier == other][0])) < self._lowest:
             return False
-        other = int(earlier[0])
         match = self.matcher.compare(self._offers[other], self._offers[place])
         if not match.same(self._lowest):
             return False
         self._mark(stored, self._rows[other], match.confidence, _evidence(match))
         return True
 
+    def _may_be(self, at: int, stored: StoredRow) -> bool:
+        return not different(self._rows[at].row, stored.row)
+
     def remember(self, stored: StoredRow) -> None:
         """Later rows may be this very offer."""
-        self._by_identity.setdefault(_identity(stored.row), stored)
+        self._by_identity.setdefault(identities.of_row(stored.row), stored)
 
     @staticmethod
     def _mark(stored: StoredRow, first: StoredRow, confidence: int, evidence: list[Said]) -> None:

@@ -35,7 +35,10 @@ _LINKS: Final = ("url", "image")
 
 
 class UploadRow(msgspec.Struct, frozen=True):
-    """One row that may be stored; `row` counts from 1 without the header."""
+    """One row that may be stored; `row` counts from 1 without the header.
+
+    `own_address` is of a page or picture, where others in its file have the same name.
+    """
 
     row: int
     name: str
@@ -49,11 +52,12 @@ class UploadRow(msgspec.Struct, frozen=True):
     description: str | None
     price_minor: int
     currency: str
+    own_address: str | None = None
 
     def product(self, product_id: str, status: Status, now: datetime) -> Product:
         """The first version of a product that the row offers."""
         offered = msgspec.structs.asdict(self)
-        del offered["row"]
+        del offered["row"], offered["own_address"]
         return Product(
             id=product_id, status=status, version=1, created_at=now, updated_at=now, **offered
         )

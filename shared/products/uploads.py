@@ -28,6 +28,7 @@ from shared.products.upload_schemas import (
     UploadAccepted,
     UploadView,
 )
+from shared.products.upload_variants import told_apart
 
 QUEUE = "uploads"
 XLSX_MAGIC = b"PK\x03\x04"
@@ -145,7 +146,7 @@ def _chunks(parsed: ParsedUpload) -> list[Chunk]:
     numbers = sorted({row.row for row in parsed.rows} | {error.row for error in parsed.errors})
     chunk_of = {number: index // CHUNK_ROWS for index, number in enumerate(numbers)}
     chunks = [Chunk([], []) for _ in range(-(-len(numbers) // CHUNK_ROWS))]
-    for row in parsed.rows:
+    for row in told_apart(parsed.rows):
         chunks[chunk_of[row.row]].rows.append(StoredRow(row))
     for error in parsed.errors:
         chunks[chunk_of[error.row]].errors.append(error)

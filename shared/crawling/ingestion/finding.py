@@ -30,7 +30,7 @@ def keys_of(offer: UploadRow) -> tuple[str, ...]:
 
 def own_key(offer: UploadRow) -> str:
     """The identity by which everybody else knows the offer."""
-    return identities.identity(offer.retailer, offer.retailer_sku, offer.name, offer.size)
+    return identities.of_row(offer)
 
 
 def kept_keys(offer: UploadRow) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ _FAR_SIZE: Final = 2.0
 _SAME_PRICE: Final = 0.005
 _NEAR_PRICE: Final = 0.15
 _FAR_PRICE: Final = 1.5
+# At one retailer and for offers that state no size.
+_OTHER_PRICE: Final = 0.05
 _CODE_NAMES: Final = (
     *("code_same", "code_stem", "code_told", "code_told_stem", "code_begins"),
     *("code_differs", "code_rest", "code_one"),
@@ -135,10 +137,14 @@ def categories(p: Prepared, left: "Places", right: "Places") -> "dict[str, Bools
 def retailers(
     p: Prepared, left: "Places", right: "Places", found: dict[str, Any]
 ) -> "dict[str, Bools]":
-    """One retailer sells one product once, unless two offers say the very same."""
+    """One retailer sells one product once, unless two offers say the very same.
+
+    Where neither states a size, another price is another size.
+    """
     same = (p.retailer[left] == p.retailer[right]) & (p.retailer[left] >= 0)
     size_a, size_b = p.log_size[left], p.log_size[right]
-    same_size = found["size_same"] | (np.isnan(size_a) & np.isnan(size_b))
+    unsized = np.isnan(size_a) & np.isnan(size_b)
+    same_size = found["size_same"] | (unsized & ~(found["price_far"] > _OTHER_PRICE / _FAR_PRICE))
     twin = same & same_size & (found["sorted_ratio"] >= _TWIN)
     return {"retailer_same": same, "retailer_twin": twin}
 
