@@ -1,7 +1,7 @@
 """Which products hang together by their matches: pure rules over what their states know."""
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -17,7 +17,6 @@ MAX_PAIRS: Final = 40
 
 Pair = tuple[int, str, str]
 """A confidence and two products, in the order of their ids."""
-_CERTAIN: Final = 100
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -77,19 +76,24 @@ def linked(
 
 
 def group_of(
-    seed: tuple[str, str], pairs: Sequence[Pair], found: Mapping[str, Member]
+    seed: tuple[str, str],
+    pairs: Sequence[Pair],
+    found: Mapping[str, Member],
+    states: Mapping[str, State],
 ) -> list[Pair]:
     """Those of the pairs, surest first, that are of one group with the pair `seed`.
 
-    A group takes a second offer of a retailer on strong evidence alone. A weak pair that would
-    bring one in is a group of its own: whether it is right, a person may still say.
+    A group takes a second offer of a retailer on strong evidence alone, and no two offers that a
+    person refused, so that all of it may be said to be the same. A pair that would bring them in is
+    a group of its own: whether it is right, a person may still say.
     """
-    clusters = Clusters({each: member.offer.retailer for each, member in found.items()})
+    retailers = {each: member.offer.retailer for each, member in found.items()}
+    clusters = Clusters(retailers, _refused(found, states))
     primaries: dict[str, str] = {}
     for product_id, member in found.items():
         if member.group_id is not None:
             first = primaries.setdefault(member.group_id, product_id)
-            clusters.join(first, product_id, _CERTAIN)
+            clusters.merge(first, product_id)
     for confidence, a, b in pairs:
         clusters.join(a, b, confidence)
     ids = {*seed}
@@ -129,6 +133,14 @@ def shown(pairs: Iterable[Pair], states: Mapping[str, State], most: int = MAX_PA
 
 def _rank(pair: Pair) -> tuple[int, str]:
     return pair[0], pair_id(pair[1], pair[2])
+
+
+def _refused(found: Collection[str], states: Mapping[str, State]) -> Iterator[tuple[str, str]]:
+    """The pairs of those at hand that a person said are not the same."""
+    for each in found:
+        for other, same in states.get(each, State()).decided.items():
+            if not same and other in found:
+                yield each, other
 
 
 def _one_retailer(a: Member, b: Member) -> bool:

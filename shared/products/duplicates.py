@@ -89,7 +89,7 @@ class _Looking:
         """The matched pairs of the group that the pair is of, among what hangs together with it."""
         linked = duplicate_groups.linked(ids, self._members, self._states, self.threshold)
         known = {each: self._members[each] for each in ids if each in self._members}
-        return duplicate_groups.group_of(seed, linked, known)
+        return duplicate_groups.group_of(seed, linked, known, self._states)
 
     def _grow(self, seeds: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
         kept = list(seeds)

@@ -13,10 +13,15 @@ Lists = dict[str, dict[str, Offer]]
 
 
 class Followed(NamedTuple):
-    """Of some matches: reads for the one side, and shares that lists hold and that are found."""
+    """Of some matches: reads for the one side, and shares that lists hold and that are found.
 
-    most_reads: int
-    reads: float
+    Reads are counted by formula, from the keys and the chosen, without those for the search. What
+    a task reads in truth is counted by the test of what a product costs to match among full lists
+    in tests/integration/products/test_duplicates.py.
+    """
+
+    most_reads_by_formula: int
+    reads_by_formula: float
     full_lists: float
     met: float
     found: float

@@ -34,27 +34,27 @@ Told = dict[str, Any]
 def measure() -> Iterator[Figure]:
     """All figures, the quick ones first."""
     yield from footprint()
-    yield from one_against_many()
+    yield from row_and_product()
     yield from pair_scoring()
     yield from deduplication()
     yield from growth()
     yield from through_lists()
 
 
-def one_against_many() -> Iterator[Figure]:
-    """One new row against 100,000 in memory as a preview has it, and the same asked of RapidFuzz.
+def row_and_product() -> Iterator[Figure]:
+    """One new row of a file against 100,000 in memory, as a preview has it, and one product.
 
-    A product that was written is looked for through posting lists and judged among thirty. That is
-    told as well, without what Firestore takes.
+    A product that was written is looked for through posting lists and judged among thirty, where
+    rivals take part; what Firestore takes is not in it. RapidFuzz is asked for the same names.
     """
-    told = _child("nearest", SIZE)
+    told = _child("row", SIZE)
     note = f"{told['seconds'] * 1000:.2f} ms, WRatio {told['peer_seconds'] * 1000:.0f} ms"
-    yield Figure("matching.one_against_100000", told["ratio"], "x WRatio", ">= 150", note)
-    yield Figure("matching.recall_at_10", told["recall_at_10"], "", ">= 0.99")
+    yield Figure("matching.row_against_100000_in_memory", told["ratio"], "x WRatio", ">= 150", note)
+    yield Figure("matching.row_recall_at_10", told["recall_at_10"], "", ">= 0.99")
     told = _child("one_through_lists", SIZE)
     note = f"{told['seconds'] * 1000:.1f} ms among rivals, WRatio {told['peer_seconds'] * 1000:.0f}"
-    yield Figure("matching.one_through_lists", told["ratio"], "x WRatio", note=note)
-    yield Figure("matching.lists_recall_at_10", told["recall_at_10"], "")
+    yield Figure("matching.product_through_lists", told["ratio"], "x WRatio", ">= 150", note)
+    yield Figure("matching.product_recall_at_10", told["recall_at_10"], "", ">= 0.99")
 
 
 def pair_scoring() -> Iterator[Figure]:
@@ -88,7 +88,8 @@ def either(ours: float, ratio: float | None) -> Iterator[Figure]:
 def deduplication() -> Iterator[Figure]:
     """100,000 products of two retailers, as `tools.match_pairs --all` matches them, and Splink.
 
-    Either side teaches itself on what it matches, and its time is from names as they are written.
+    Either side teaches itself on what it matches, and is timed from rows as they are written; each
+    has its own preparation.
     """
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -96,8 +97,8 @@ def deduplication() -> Iterator[Figure]:
         for _ in range(ROUNDS):
             ours.append(_child("deduplicate", SIZE))
             if PEERS.exists():
-                prepared = _child("write", SIZE, table)["seconds"]
-                theirs.append({**_peer("link", table, found), "prepared": prepared})
+                _child("write", SIZE, table)
+                theirs.append(_peer("link", table, found))
         reached = _child("read", SIZE, found) if theirs else {}
     least = min(each["seconds"] for each in ours)
     taught = min(each["taught_seconds"] for each in ours)
@@ -111,18 +112,27 @@ def deduplication() -> Iterator[Figure]:
     if not theirs:
         yield Figure("matching.100000_over_splink", None, "x", note=_NO_PEERS)
         return
-    # Names come as they are written: for either side their words and sizes have to be found first.
-    whole = min(each["prepared"] + each["seconds"] for each in theirs)
+    yield from _over_splink(ours, theirs, reached)
+
+
+def _over_splink(ours: list[Told], theirs: list[Told], reached: Told) -> Iterator[Figure]:
+    least = min(each["seconds"] for each in ours)
+    whole = min(each["seconds"] for each in theirs)
+    prepared = min(each["prepared_seconds"] for each in theirs)
     note = (
-        f"Splink: {whole:.1f} CPU s, recall {reached['recall']:.3f},"
-        f" precision {reached['precision']:.3f}, {theirs[0]['megabytes']:.0f} MB"
+        f"both from the rows on; Splink {whole:.1f} CPU s, {prepared:.1f} of them its preparation,"
+        f" recall {reached['recall']:.3f}, precision {reached['precision']:.3f},"
+        f" {theirs[0]['megabytes']:.0f} MB"
     )
     yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
-    alone = min(each["seconds"] for each in theirs)
-    yield Figure("matching.100000_over_prepared_splink", alone / least, "x")
-    after = min(each["prepared"] + each["prediction_seconds"] for each in theirs)
+    spared = min(each["seconds"] - each["prepared_seconds"] for each in theirs)
+    note = f"Splink {spared:.1f} CPU s, spared its preparation; ours prepares"
+    name = "matching.100000_over_prepared_splink"
+    yield Figure(name, spared / least, "x", ">= 3.5", note)
+    after = min(each["prepared_seconds"] + each["prediction_seconds"] for each in theirs)
     given = min(each["seconds"] - each["taught_seconds"] for each in ours)
-    yield Figure("matching.100000_both_taught_before", after / given, "x")
+    note = "both from the rows on, without their training"
+    yield Figure("matching.100000_both_taught_before", after / given, "x", note=note)
 
 
 def growth() -> Iterator[Figure]:
@@ -141,8 +151,12 @@ def through_lists() -> Iterator[Figure]:
     """What one product reads and finds through capped posting lists, by the product's own steps."""
     for size in (2_000, MANY_PRODUCTS):
         told = _child("lists", size)
-        note = f"mean {told['reads']:.1f}; {100 * told['full_lists']:.0f} % of its lists are full"
-        yield Figure(f"matching.reads_at_{size}", told["most_reads"], "documents", "<= 60", note)
+        note = (
+            f"mean {told['reads_by_formula']:.1f}, without the search's; counted in truth by"
+            f" test_duplicates.py; {100 * told['full_lists']:.0f} % of its lists are full"
+        )
+        most = told["most_reads_by_formula"]
+        yield Figure(f"matching.reads_by_formula_at_{size}", most, "documents", "<= 60", note)
         yield Figure(f"matching.met_in_lists_at_{size}", told["met"], "")
         yield Figure(f"matching.found_through_lists_at_{size}", told["found"], "")
 
@@ -174,7 +188,7 @@ def _child(part: str, size: int, *rest: str) -> Told:
 
 
 def _peer(script: str, *arguments: str) -> Told:
-    return _told([str(PEERS), str(HERE / f"{script}.py"), *arguments])
+    return _told([str(PEERS), "-m", f"tests.benchmarks.peers.{script}", *arguments])
 
 
 def _told(command: list[str]) -> Told:

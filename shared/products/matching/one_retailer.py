@@ -6,7 +6,7 @@ threshold of others is, and nothing brings a second offer of a retailer to what 
 pair that is as sure. An unknown retailer is nobody's: it neither competes nor blocks.
 """
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -40,20 +40,36 @@ def may_join(retailers: set[Any], others: Collection[Any], confidence: float) ->
 
 
 class Clusters(Generic[Key]):
-    """What is one product, grown by one pair after the other, the surest first."""
+    """What is one product, grown by one pair after the other, the surest first.
 
-    def __init__(self, retailers: dict[Key, str]) -> None:
+    Two that a person refused come together by no other pair.
+    """
+
+    def __init__(self, retailers: dict[Key, str], refused: Iterable[tuple[Key, Key]] = ()) -> None:
         self._parent = {key: key for key in retailers}
         self._retailers = {key: {name} - {""} for key, name in retailers.items()}
+        self._members = {key: {key} for key in retailers}
+        self._refused: dict[Key, set[Key]] = {key: set() for key in retailers}
+        for a, b in refused:
+            self._refused[a].add(b)
+            self._refused[b].add(a)
 
     def join(self, a: Key, b: Key, confidence: float) -> None:
         """Makes one product of what the two belong to, if such a pair may."""
         first, second = self.root(a), self.root(b)
-        if first != second and may_join(
+        if self._refused[first].isdisjoint(self._members[second]) and may_join(
             self._retailers[first], self._retailers[second], confidence
         ):
+            self.merge(a, b)
+
+    def merge(self, a: Key, b: Key) -> None:
+        """Makes one product of what the two belong to, whatever else is known: a person did."""
+        first, second = self.root(a), self.root(b)
+        if first != second:
             self._parent[second] = first
             self._retailers[first] |= self._retailers[second]
+            self._members[first] |= self._members[second]
+            self._refused[first] |= self._refused[second]
 
     def together(self, a: Key, b: Key) -> bool:
         """Whether the two are one product."""

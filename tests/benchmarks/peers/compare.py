@@ -1,4 +1,4 @@
-"""Scores pairs with recordlinkage: `python compare.py OFFERS.csv`; prints pairs a second.
+"""Scores pairs with recordlinkage: `python -m … OFFERS.csv`; prints pairs a second.
 
 Names, the rarest words, size and price, as the matcher compares them.
 """
@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import recordlinkage
 
+from tests.benchmarks.peers.preparing import prepared, read
+
 PAIRS = 20_000
 
 
 def main(source: str) -> None:
     """Score random pairs and print how many a CPU second takes."""
-    table = pd.read_csv(source, keep_default_na=False)
+    table = prepared(read(source)).fillna("")
     left, right = np.random.default_rng(1).integers(len(table), size=(2, PAIRS))
     pairs = pd.MultiIndex.from_arrays([left, right])
     compare = recordlinkage.Compare()

@@ -71,8 +71,12 @@ def test_every_open_pair_is_in_one_group_and_every_group_begins_once(
     for a, b in wanted:
         members, missing = grown((a, b), states, THRESHOLD)
         assert not missing
-        pairs = group_of((a, b), linked(members, found, states, THRESHOLD), found)
-        sold = [found[e].offer.retailer for e in {e for p in pairs for e in p[1:]}]
+        pairs = group_of((a, b), linked(members, found, states, THRESHOLD), found, states)
+        ids = {each for pair in pairs for each in pair[1:]}
+        # Nothing that a person refused is in it, but what a person merged all the same.
+        refused = [p for p, same in decided.items() if not same and ids.issuperset(p)]
+        assert all(found[x].group_id == found[y].group_id is not None for x, y in refused)
+        sold = [found[e].offer.retailer for e in ids]
         if not any(c >= STRONG for c, *_ in pairs) and set(groups) == {None}:
             assert all(sold.count(each) == 1 for each in sold if each)
         if surest_open(pairs, found, states, OPEN) == pair_id(a, b):
@@ -115,19 +119,47 @@ def test_a_group_takes_no_second_offer_of_a_retailer_through_a_weak_chain() -> N
     found = {each: member(each, retailer=shop) for each, shop in shops.items()}
     pairs = linked(list(found), found, states, THRESHOLD)
     own = [(92, "a1", "b"), (80, "b", "c")]
-    assert group_of(("a1", "b"), pairs, found) == group_of(("b", "c"), pairs, found) == own
+    assert (
+        group_of(("a1", "b"), pairs, found, states)
+        == group_of(("b", "c"), pairs, found, states)
+        == own
+    )
     # What would bring it in waits for a person by itself.
-    assert group_of(("a2", "b"), pairs, found) == [(70, "a2", "b")]
-    assert group_of(("a2", "c"), pairs, found) == [(65, "a2", "c")]
+    assert group_of(("a2", "b"), pairs, found, states) == [(70, "a2", "b")]
+    assert group_of(("a2", "c"), pairs, found, states) == [(65, "a2", "c")]
     # As true twins, or merged by a person, they are one product.
     states = states_of({("a1", "b"): 92, ("a2", "b"): 70, ("a1", "a2"): STRONG}, {})
     pairs = linked(list(found), found, states, THRESHOLD)
-    assert group_of(("a2", "b"), pairs, found) == pairs
+    assert group_of(("a2", "b"), pairs, found, states) == pairs
     states = states_of({("a1", "b"): 92, ("a2", "b"): 70, ("a1", "a2"): STRONG - 1}, {})
     pairs = linked(list(found), found, states, THRESHOLD)
     assert pairs == [(92, "a1", "b"), (70, "a2", "b")]
     merged = found | {each: member(each, "g", "keells") for each in ("a1", "a2")}
-    assert group_of(("a2", "b"), pairs, merged) == pairs
+    assert group_of(("a2", "b"), pairs, merged, states) == pairs
+
+
+def test_a_group_holds_no_two_that_a_person_refused() -> None:
+    found = {each: member(each, retailer=each) for each in "abcd"}
+    matched = {("a", "c"): 90, ("b", "c"): 80, ("b", "d"): 70}
+    states = states_of(matched, {("a", "b"): False})
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert group_of(("a", "c"), pairs, found, states) == [(90, "a", "c")]
+    # What would bring the two together waits for a person by itself.
+    assert group_of(("b", "c"), pairs, found, states) == [(80, "b", "c")]
+    assert group_of(("b", "d"), pairs, found, states) == [(70, "b", "d")]
+    # Nor does a longer way; the order of the refused is none.
+    states = states_of({**matched, ("a", "b"): 95}, {("d", "a"): False})
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert group_of(("b", "c"), pairs, found, states) == pairs[:3]
+    assert group_of(("b", "d"), pairs, found, states) == [(70, "b", "d")]
+    # Merged offers are one, and what one of them was refused to be is kept from all.
+    states = states_of(matched, {("a", "b"): False})
+    found |= {each: member(each, "g", each) for each in "ac"}
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert group_of(("b", "c"), pairs, found, states) == [(80, "b", "c")]
+    found |= {each: member(each, "g", each) for each in "ab"} | {"c": member("c", retailer="c")}
+    pairs = linked(list(found), found, states, THRESHOLD)
+    assert group_of(("b", "c"), pairs, found, states) == pairs
 
 
 def test_a_group_begins_with_a_pair_of_the_retailer_that_is_asked_for() -> None:

@@ -90,6 +90,23 @@ _OFFERS = st.sampled_from(sorted(SHOPS))
 _PAIRS = st.lists(st.tuples(_OFFERS, _OFFERS, st.integers(50, 100)), max_size=14)
 
 
+@given(_PAIRS, st.lists(st.tuples(_OFFERS, _OFFERS).filter(lambda p: p[0] != p[1]), max_size=4))
+def test_no_chain_brings_together_what_a_person_refused(
+    pairs: list[tuple[str, str, int]], refused: list[tuple[str, str]]
+) -> None:
+    clusters = Clusters(SHOPS, refused)
+    for a, b, _ in pairs:
+        sides = [{e for e in SHOPS if clusters.together(e, side)} for side in (a, b)]
+        clusters.join(a, b, 100)
+        apart = any(x in sides[0] and y in sides[1] for p in refused for x, y in (p, p[::-1]))
+        assert clusters.together(a, b) is not apart
+    assert not any(clusters.together(*pair) for pair in refused)
+    for a, b in refused:
+        # A person's merge does.
+        clusters.merge(a, b)
+        assert clusters.together(a, b)
+
+
 @given(_PAIRS)
 def test_no_chain_of_weak_pairs_brings_a_retailer_in_twice(
     pairs: list[tuple[str, str, int]],
