@@ -87,18 +87,19 @@ def _of_set(name: str, folder: Path, alone: float | None, taught: float | None) 
     training = Training(tables.offers)
     model = training.unsupervised()
     seconds = time.perf_counter() - started
-    outcome = _outcome(training, model, tables, folder)
+    outcome = outcome_of(training, model, tables, folder)
     yield Figure(f"{name}: trained in", seconds, "s", note=f"{len(tables.offers):,} offers")
     yield from _figures(f"{name}, no labels", outcome, alone, MOST_WRONG.get(name))
     yield from end_to_end(name, training.scoring(model), tables, true_pairs(tables, folder))
     if (folder / "train.csv").exists():
         rows = list(read_rows(folder / "train.csv"))
         refined = training.refined(model, decisions_of(tables, rows))
-        outcome = _outcome(training, refined, tables, folder)
+        outcome = outcome_of(training, refined, tables, folder)
         yield from _figures(f"{name}, train.csv", outcome, taught, None)
 
 
-def _outcome(training: Training, model: MatchModel, tables: Tables, folder: Path) -> Outcome:
+def outcome_of(training: Training, model: MatchModel, tables: Tables, folder: Path) -> Outcome:
+    """What a model says of the labelled pairs of valid.csv."""
     rows = list(read_rows(folder / "valid.csv"))
     log_odds = training.scoring(model).log_odds(*tables.places(rows))
     return Outcome(np.array([row["label"] == "1" for row in rows]), probability(log_odds))

@@ -76,6 +76,7 @@ def _words(offer: Offer) -> list[str]:
     return [word for word in offer.name.split() if word.isalpha() and len(word) > 3]
 
 
+_NAMES = st.sampled_from([_words(offer) for offer in GOODS.offers[:40]])
 _SIZES = st.sampled_from(
     [("45g", "0.045 kg"), ("45g", "45 GRAMS"), ("1 L", "1000ml"), ("6x100 ml", "600 ML")]
 )
@@ -84,7 +85,9 @@ _SIZES = st.sampled_from(
 @KINDS
 @settings(deadline=None, max_examples=20)
 @given(
-    st.sampled_from([_words(offer) for offer in GOODS.offers[:40]]),
+    _NAMES,
+    # Of the same offer, or of another, which is surely not the same.
+    st.none() | _NAMES,
     _SIZES,
     st.randoms(use_true_random=False),
     st.booleans(),
@@ -93,6 +96,7 @@ _SIZES = st.sampled_from(
 def test_spelling_case_and_order_never_turn_sure_into_surely_not(  # noqa: PLR0913, PLR0917
     taught: bool,  # noqa: FBT001 - filled in by pytest
     words: list[str],
+    others: list[str] | None,
     size: tuple[str, str],
     chance: Random,
     shout: bool,  # noqa: FBT001 - filled in by hypothesis
@@ -100,8 +104,10 @@ def test_spelling_case_and_order_never_turn_sure_into_surely_not(  # noqa: PLR09
 ) -> None:
     matcher = LearnedMatcher(_model(taught))
     first = replace(GOODS.offers[0], retailer="x", name=" ".join((*words, size[0])), size="")
-    plain = replace(first, id="other", retailer="y", price_minor=price)
-    mixed = list(words)
+    theirs = others or words
+    plain = replace(first, id="other", retailer="y", name=" ".join((*theirs, size[0])))
+    plain = replace(plain, price_minor=price)
+    mixed = list(theirs)
     chance.shuffle(mixed)
     name = " ".join((*mixed, size[1]))
     spelt = replace(plain, name=name.upper() if shout else name)
