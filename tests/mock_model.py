@@ -34,7 +34,7 @@ def category_of(text: str) -> str:
 
 @dataclass
 class MockModel:
-    """Obeys the names in `obeyed`; `asked` are the names of each call."""
+    """Obeys the texts in `obeyed`, wherever of a product; `asked` are the names of each call."""
 
     obeyed: Mapping[str, Misbehaviour] = field(default_factory=dict)
     category: Callable[[str], str] = category_of
@@ -49,9 +49,9 @@ class MockModel:
         names = [line["name"] for line in lines]
         self.asked.append(names)
         rows = [self._row(line) for line in lines]
-        for place, name in enumerate(names):
-            if name in self.obeyed:
-                rows = self.obeyed[name](rows, place)
+        for place, line in enumerate(lines):
+            for text in self.obeyed.keys() & line.values():
+                rows = self.obeyed[text](rows, place)
         if prompt.startswith("<products>"):
             return json.dumps({"products": rows})
         # Whoever obeys does so with one product, too.
