@@ -36,4 +36,4 @@ def _is_there(product_id: str | None) -> bool:
     if product_id is None:
         return False
     found = catalogue.reference(product_id).get(["status"], **firestore.limits())
-    return (found.to_dict() or {"status": "deleted"})["status"] != "deleted"
+    return bool((found.to_dict() or {"status": "deleted"})["status"] != "deleted")
