@@ -1,4 +1,8 @@
-"""A model whose answers depend on each product's text alone, unless a text makes it misbehave."""
+"""A model whose answers depend on each product's text alone, unless a text makes it misbehave.
+
+The text is all that it is shown of a product, as it stands: nothing of the code under test has a
+part in it, so that whatever takes two products for one has to be right by the model's measure.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +11,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from shared.classification.models import Categories, Choice
-from shared.classification.product_text import words
 from shared.clients.ai.asking import Patience, Question, Reply
 
 CATEGORIES: Final = Categories(tuple(Choice(f"c{n:02d}", (f"Category {n}",)) for n in range(16)))
@@ -18,15 +21,20 @@ Row = dict[str, Any]
 Misbehaviour = Callable[[list[Row], int], list[Row]]
 
 
-def category_of(name: str) -> str:
-    """By every word and number of the name, and their order."""
-    digest = sha256(" ".join(words(name)).encode()).digest()
+def shown(*texts: str) -> str:
+    """The text of a product: name, brand, size, description and price, those that there are."""
+    return "\n".join(texts)
+
+
+def category_of(text: str) -> str:
+    """By every character of what is shown."""
+    digest = sha256(text.encode()).digest()
     return CATEGORIES.choices[digest[0] % len(CATEGORIES.choices)].id
 
 
 @dataclass
 class MockModel:
-    """Obeys the names in `obeyed`; `asked` are the names of each call."""
+    """Obeys the texts in `obeyed`, wherever of a product; `asked` are the names of each call."""
 
     obeyed: Mapping[str, Misbehaviour] = field(default_factory=dict)
     category: Callable[[str], str] = category_of
@@ -41,9 +49,9 @@ class MockModel:
         names = [line["name"] for line in lines]
         self.asked.append(names)
         rows = [self._row(line) for line in lines]
-        for place, name in enumerate(names):
-            if name in self.obeyed:
-                rows = self.obeyed[name](rows, place)
+        for place, line in enumerate(lines):
+            for text in self.obeyed.keys() & line.values():
+                rows = self.obeyed[text](rows, place)
         if prompt.startswith("<products>"):
             return json.dumps({"products": rows})
         # Whoever obeys does so with one product, too.
@@ -51,5 +59,5 @@ class MockModel:
 
     def _row(self, line: Mapping[str, str]) -> Row:
         told = {name: line[name] for name in ("mark", "begins") if name in line}
-        category = self.category(line["name"])
+        category = self.category(shown(*(line[name] for name in line if name not in told)))
         return {**told, "category": category, "confidence": 90, "rationale": "So."}

@@ -1,7 +1,7 @@
 """What providers have answered, kept in Redis by what was asked: who asks again does not pay.
 
-The key holds the product's normalised text, the words of the prompt, the list of categories and the
-model; what any of them changes is another question. Without Redis everybody pays.
+The key holds all that is told of the product, the words of the prompt, the list of categories and
+the model; what any of them changes is another question. Without Redis everybody pays.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +12,7 @@ import msgspec
 
 from shared.ai_models import Model
 from shared.classification.models import Categories, Item, Verdict
-from shared.classification.product_text import normalised
-from shared.classification.prompts import PROMPT_VERSION, SEVERAL_VERSION
+from shared.classification.prompts import PROMPT_VERSION, SEVERAL_VERSION, identity
 from shared.clients import redis
 
 KEPT_SECONDS: Final = 7 * 24 * 3600
@@ -58,12 +57,9 @@ def keep(answers: Sequence[tuple[Item, Kept]], categories: Categories, model: Mo
 
 
 def _keys(item: Item, categories: Categories, models: Sequence[Model]) -> list[str]:
-    text = normalised(item)
-    if not text:
-        return []
     listed = msgspec.json.encode(categories)
     versions = f"{PROMPT_VERSION} {SEVERAL_VERSION}".encode()
-    beginning = sha256(b"\0".join((versions, listed, text.encode()))).hexdigest()[:40]
+    beginning = sha256(b"\0".join((versions, listed, identity(item).encode()))).hexdigest()[:40]
     return [f"ai:answer:{model.provider}:{model.name}:{beginning}" for model in models]
 
 

@@ -9,13 +9,13 @@ import msgspec
 
 from shared.classification import portions
 from shared.classification.models import Decided, Item
-from shared.classification.product_text import normalised
 from shared.classification.prompts import (
     MOST_BRAND,
     MOST_DESCRIPTION,
     MOST_NAME,
     MOST_PRICE,
     MOST_SIZE,
+    identity,
 )
 
 Status = Literal["queued", "running", "cancelling", "cancelled", "done"]
@@ -100,7 +100,7 @@ def parts(items: Sequence[Item]) -> Iterator[list[Placed]]:
     """
     twins: dict[str, list[int]] = {}
     for index, item in enumerate(items):
-        twins.setdefault(normalised(item) or f"{index}", []).append(index)
+        twins.setdefault(identity(item), []).append(index)
     alike = {indexes[0]: indexes for indexes in twins.values()}
     alone: list[int] = []
     for leaders in portions.portions({leader: items[leader] for leader in alike}):

@@ -23,7 +23,6 @@ from shared.classification.answer_cache import Kept
 from shared.classification.failover import AllFailed, Apart, Paid, Result
 from shared.classification.models import Decided, Item, Provider, Source, Verdict
 from shared.classification.portions import portions
-from shared.classification.product_text import normalised
 from shared.clients.ai.asking import Stopped
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class Work:
         """The first of each that is there more than once; the others wait for it."""
         first: dict[str, int] = {}
         for index, item in items.items():
-            leader = first.setdefault(normalised(item) or f"{index}", index)
+            leader = first.setdefault(prompts.identity(item), index)
             if leader != index:
                 self._twins[leader].append(index)
         return {index: items[index] for index in first.values()}

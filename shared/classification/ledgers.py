@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.classification.calibration import MOST_DECISIONS, Curve, Outcome, curve, in_sample
 from shared.classification.models import KEYED, LOCAL, Item
-from shared.classification.product_text import normalised
+from shared.classification.prompts import identity
 from shared.clients import firestore
 from shared.errors import DependencyError
 
@@ -40,7 +40,7 @@ def is_drawn(provider: str, item: Item) -> bool:
     Only what is not sure would be reviewed otherwise, once a curve is fitted: nobody would notice
     that sure answers are wrong.
     """
-    return curves()[provider].is_fitted and in_sample(normalised(item))
+    return curves()[provider].is_fitted and in_sample(identity(item))
 
 
 def curves() -> dict[str, Curve]:

@@ -1,10 +1,9 @@
-"""A product's text, reduced to what says what it is: equal texts are one question.
+"""A product's text, reduced to what says what it is, for likenesses and not for equality.
 
 Case, accents and punctuation say nothing. The order of the words and the size do: milk chocolate is
 no chocolate milk, and milk by the gram is a powder.
 """
 
-from shared.classification.models import Item
 from shared.products.matching.quantity import quantity, without_quantity
 from shared.products.matching.text import normalise, tokens
 
@@ -12,15 +11,6 @@ from shared.products.matching.text import normalise, tokens
 def words(text: str) -> list[str]:
     """The words and numbers of a text, in one case."""
     return list(tokens(text))
-
-
-def normalised(item: Item) -> str:
-    """All that is told of the product but its price; empty where no word is in its name."""
-    name = normalise(item.name)
-    if not name:
-        return ""
-    others = (item.brand, item.description, item.size)
-    return "\n".join((name, *(normalise(each or "") for each in others)))
 
 
 def measure(text: str) -> str | None:

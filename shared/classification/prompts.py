@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
+from unicodedata import normalize
 
 import msgspec
 
@@ -80,7 +81,7 @@ def question(item: Item, categories: Categories) -> Question:
         system=_SYSTEM + _listed(categories),
         user=f"{_OPEN}\n{_data(told)}\n{_CLOSE}",
         schema=_object(_verdict_schema(categories)),
-        text=" ".join(str(told[name]) for name in _TEXT if name in told),
+        text=" ".join(told[name] for name in _TEXT if name in told),
         max_tokens=MOST_TOKENS,
     )
 
@@ -129,6 +130,17 @@ def data(item: Item, most_description: int) -> bytes:
     return _data(_told(item, most_description)).encode()
 
 
+def identity(item: Item) -> str:
+    """All that a model is told of a product: equal ones are one question, and no others are.
+
+    White space and the ways to write one letter (NFC) are evened out. Case, punctuation and size
+    stay: what they say is for the model to judge.
+    """
+    told = _told(item, MOST_DESCRIPTION)
+    even = {name: " ".join(normalize("NFC", text).split()) for name, text in told.items()}
+    return msgspec.json.encode(even).decode()
+
+
 def _mark() -> str:
     return "".join(secrets.choice(_MARK_LETTERS) for _ in range(_MARK_LENGTH))
 
@@ -137,7 +149,7 @@ def _listed(categories: Categories) -> str:
     return "\n".join(f"{c.id}: {' > '.join(c.path)}" for c in categories.choices)
 
 
-def _data(told: dict[str, Any]) -> str:
+def _data(told: dict[str, str]) -> str:
     # Text that holds no angle bracket cannot close what it stands in, and nothing that is not seen
     # can say anything or begin a line.
     return _ESCAPED.sub(_escape, msgspec.json.encode(told).decode())
@@ -148,8 +160,8 @@ def _escape(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-def _told(item: Item, most_description: int) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": item.name[:MOST_NAME]}
+def _told(item: Item, most_description: int) -> dict[str, str]:
+    told: dict[str, str] = {"name": item.name[:MOST_NAME]}
     if item.brand:
         told["brand"] = item.brand[:MOST_BRAND]
     if item.size:

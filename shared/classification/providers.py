@@ -1,13 +1,18 @@
 """Who can be asked: each provider behind one Protocol, made ready with its key and its model."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+import msgspec
 
 from shared.ai_models import Model
 from shared.classification.models import KEYED, LOCAL
-from shared.clients.ai.asking import Patience, Question, Reply
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.config import settings
 from shared.errors import Invalid
+
+# Whatever is shorter is no vendor's key, and may stand in an honest answer.
+_SHORTEST_KEY: Final = 8
 
 
 class Ask(Protocol):
@@ -25,7 +30,17 @@ def keyed(provider: str, key: str) -> Ask:
         "cerebras": _cerebras,
         "openrouter": _openrouter,
     }
-    return make[provider](key)
+    ask = make[provider](key)
+
+    def ask_and_check(question: Question, model: str, patience: Patience) -> Reply:
+        reply = ask(question, model, patience)
+        if _tells(reply.text, key):
+            # What it says of a product is kept and shown.
+            tokens = (reply.input_tokens, reply.output_tokens)
+            raise ProviderFailed("bad_output", tokens=tokens)
+        return reply
+
+    return ask_and_check
 
 
 def models_of(provider: str) -> list[Model]:
@@ -57,6 +72,18 @@ def order(configured: Sequence[str], preferred: str | None) -> list[str]:
 def known() -> tuple[str, ...]:
     """Every provider that there is."""
     return (*KEYED, LOCAL)
+
+
+def _tells(text: str, key: str) -> bool:
+    """Whether an answer repeats the key that it was asked with, escaped or not."""
+    if len(key) < _SHORTEST_KEY:
+        return False
+    try:
+        plain = msgspec.json.encode(msgspec.json.decode(text))
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        # Nor will it be read.
+        return key in text
+    return key in text or msgspec.json.encode(key)[1:-1] in plain
 
 
 def _groq(key: str) -> Ask:

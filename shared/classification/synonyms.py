@@ -1,7 +1,9 @@
 """What stands in the departments of shops, by a word or words of a department's name.
 
-Written by hand from how supermarkets in general part their goods, for no one shop; the kinds that
-say most stand first, since a category takes at most ten from all its words together.
+Written by hand from how supermarkets part their goods, by someone who had seen the names of the
+categories of the catalogues that it is measured on, and some products that an earlier form got
+wrong. The kinds that say most stand first, since a category takes at most ten from all its words
+together.
 """
 
 from itertools import zip_longest

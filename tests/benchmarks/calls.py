@@ -18,6 +18,7 @@ from PIL import Image
 from local.accounts import ADMIN, SUPER_ADMIN, id_token
 from shared.system import nightly
 from tests.benchmarks import (
+    batch_calls,
     crawl_calls,
     decision_calls,
     duplicate_calls,
@@ -259,7 +260,7 @@ CALLS: Final[dict[str, Maker]] = {
     "classify_batches": lambda cloud: post(
         cloud, "/classify-batch", {"products": [_TEA], "provider": "local"}
     ),
-    "classify_chunk": lambda cloud: task(cloud, {"batch_id": _batch(cloud), "part": 0}),
+    "classify_chunk": lambda cloud: batch_calls.part(cloud, provider="local"),
     "classify_review": _review,
     "classify_reviews": get("/classify/reviews"),
     "classify_providers": get("/classify/providers"),

@@ -5,7 +5,6 @@ Each is measured as `cold` measures all functions.
 """
 
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -13,10 +12,11 @@ from urllib.parse import urlsplit
 
 from local.accounts import SUPER_ADMIN
 from tests.benchmarks import cold
+from tests.benchmarks.batch_calls import PRODUCTS, part, product
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.requests import post, task
+from tests.benchmarks.requests import post
 from tests.integration.classification.models import Thinking, models_on
 from tests.mock_model import MockModel
 from tools.declarations import Declared, declared
@@ -24,7 +24,6 @@ from tools.declarations import Declared, declared
 KEY: Final = "canary-key-0123456789"
 # By the provider that asks by it.
 SDKS: Final = {"groq": "groq", "gemini": "google_genai", "cerebras": "openai"}
-PRODUCTS: Final = 10
 
 
 def measure(cloud: Cloud) -> Iterator[Figure]:
@@ -45,7 +44,7 @@ def measure(cloud: Cloud) -> Iterator[Figure]:
 
 
 def _figures(cloud: Cloud, name: str, function: Declared) -> Iterator[Figure]:
-    make = _stream if function.function.name == "classify" else _part
+    make = _stream if function.function.name == "classify" else part
     ratio, floor, libraries = cold.start(cloud, function, make)
     yield Figure(f"cold.{name}", ratio, "x hello")
     yield Figure(f"cold_floor.{name}", floor, "x floor", "<= 1.25", note=libraries)
@@ -67,29 +66,8 @@ def _key(cloud: Cloud, provider: str) -> Iterator[None]:
 
 def _stream(cloud: Cloud) -> Call:
     """A product that nobody knows and nobody has answered, to its last event."""
-    call = post(cloud, "/classify", {"products": [_product()]})
+    call = post(cloud, "/classify", {"products": [product()]})
     return Call(call.method, call.path, headers=call.headers, body=call.body, until="event: result")
-
-
-def _part(cloud: Cloud) -> Call:
-    """A part of a batch whose results are taken away again, with all that was kept of them."""
-    body = {"products": [_product() for _ in range(PRODUCTS)]}
-    batch_id = cloud.send(post(cloud, "/classify-batch", body)).json()["batch_id"]
-    cloud.settle()
-    batch = cloud.database.document(f"classification_batches/{batch_id}")
-    results = batch.collection("results")
-    found = list(results.stream())
-    if len(found) != PRODUCTS:
-        raise RuntimeError(f"{len(found)} of {PRODUCTS} products were classified.")
-    for each in found:
-        if review_id := each.get("told.review_id"):
-            cloud.database.document(f"classification_reviews/{review_id}").delete()
-        each.reference.delete()
-    counts = {"done": 0, "successful": 0, "failed": 0, "review": 0, "finished_at": None}
-    batch.update({"status": "running", **counts})
-    for key in cloud.redis("KEYS", "ai:answer:*"):
-        cloud.redis("DEL", key)
-    return task(cloud, {"batch_id": batch_id, "part": 0})
 
 
 def _check_settled(cloud: Cloud) -> None:
@@ -98,8 +76,3 @@ def _check_settled(cloud: Cloud) -> None:
     (last,) = batches.order_by("created_at", direction="DESCENDING").limit(1).stream()
     if len(list(last.reference.collection("results").stream())) != PRODUCTS:
         raise RuntimeError("The part that was measured last is not settled.")
-
-
-def _product() -> dict[str, str]:
-    # Words that no product of the catalogue has: no neighbour answers.
-    return {"name": f"{secrets.token_hex(5)} {secrets.token_hex(5)}"}

@@ -1,4 +1,4 @@
-"""What befalls a batch beside failing calls: workers that die or freeze, and providers away."""
+"""What befalls a batch beside failing calls: workers that die, and providers that are away."""
 
 import random
 from collections.abc import Iterator

@@ -62,20 +62,33 @@ def test_what_all_fail_at_waits_for_a_person_with_the_reason(
     shop.upload([row(1)])
     (product,) = shop.get("/api/products")["products"]
     asked = {"id": product["id"], "name": product["name"]}
+    # One that the catalogue has no more, and one that it never had.
+    shop.upload([row(2)])
+    removed = next(p for p in shop.get("/api/products")["products"] if p["id"] != product["id"])
+    good(shop.http.delete(f"/api/products/{removed['id']}"))
+    gone = {"id": removed["id"], "name": removed["name"]}
+    elsewhere = {"name": "Tea of elsewhere"}
     models.scenarios.add(Fail(500, times=None, match=Match(provider="groq")))
     models.scenarios.add(reply(answer("tea"), "gemini"))
     models.scenarios.add(StreamFault("disconnect", after_chunks=2, times=None))
 
-    streamed = shop.http.post("/classify", json={"products": [asked]})
+    for one in (asked, gone, elsewhere):
+        _open_again(shop)
+        streamed = shop.http.post("/classify", json={"products": [one]})
 
-    assert events(streamed.text, "restart") == [
-        {"index": 0, "provider": "gemini", "reason": "overloaded"}
-    ]
-    assert events(streamed.text, "error") == [{"index": 0, "message": WHY}]
-    assert events(streamed.text, "complete") == [{"total": 1, "successful": 0, "failed": 1}]
-    (entry,) = entries(shop, product["name"])
-    assert (entry["reason"], entry["failure"], entry["category"]) == ("failed", WHY, None)
+        assert events(streamed.text, "restart") == [
+            {"index": 0, "provider": "gemini", "reason": "overloaded"}
+        ]
+        assert events(streamed.text, "error") == [{"index": 0, "message": WHY}]
+        assert events(streamed.text, "complete") == [{"total": 1, "successful": 0, "failed": 1}]
+        (entry,) = entries(shop, one["name"])
+        assert (entry["reason"], entry["failure"], entry["category"]) == ("failed", WHY, None)
+    # There is nothing to be filed, which a person can say.
+    path = f"/classify/reviews/{entries(shop, gone['name'])[0]['id']}"
+    assert shop.http.post(path, json={"decision": "correct", "category": "tea"}).status_code == 409
+    assert good(shop.http.post(path, json={"decision": "reject"}))["status"] == "rejected"
 
+    _open_again(shop)
     batch = shop.http.post("/classify-batch", json={"products": [asked], "provider": "groq"})
     batch_id = batch.json()["batch_id"]
     told = eventually(
@@ -86,5 +99,12 @@ def test_what_all_fail_at_waits_for_a_person_with_the_reason(
     assert (item["verdict"], item["review_id"]) == ("failed", f"{batch_id}-0")
     found = {each["id"]: each["failure"] for each in entries(shop, product["name"])}
     assert found[f"{batch_id}-0"] == WHY
-    # Two of the stream, and two of the batch: nobody was asked twice for one product.
-    assert len(models.journal.records(wait=2)) == 4
+    # Two of each stream, and two of the batch: nobody was asked twice for one product.
+    assert len(models.journal.records(wait=2)) == 8
+
+
+def _open_again(shop: Shop) -> None:
+    """Three failures in a row would open a circuit."""
+    with instance(shop.stack.environment()):
+        for provider in PROVIDERS:
+            circuits.forget(provider)

@@ -124,7 +124,7 @@ def test_the_first_provider_answers_and_what_breaks_begins_again_elsewhere(
     assert (result["confidence"], result["needs_review"]) == (63, True)
     assert of(classify(admin, TEA), "result")[0]["source"] == "cache"
 
-    told = classify(admin, TEA | {"name": "Other Tea"}, TEA | {"name": "OTHER tea!"})
+    told = classify(admin, TEA | {"name": "Other Tea"}, TEA | {"name": " Other  Tea"})
     assert {data["source"] for data in of(told, "result")} == {"provider", "twin"}
     groq.scenarios.add(Fail(500, times=None, match=Match(provider="groq")))
     groq.scenarios.add(StreamFault("disconnect", after_chunks=2))

@@ -64,6 +64,8 @@ class Echo:
         self.status = 500
         # A good answer, with the key in all that stands beside it.
         self.answers = False
+        # And with the key in what it says of the product, as well.
+        self.confides = False
         self.seen: set[str] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -76,7 +78,7 @@ class Echo:
         error = {"message": f"Bad key {key}", "type": key, "code": key, "status": key}
         body = json.dumps({"error": error, "detail": key, "choices": key, "candidates": key})
         if self.answers:
-            body = json.dumps(_good(key))
+            body = json.dumps(_good(key, confides=self.confides))
         headers = [
             (b"content-type", b"application/json"),
             (b"x-request-id", key.encode()),
@@ -87,8 +89,11 @@ class Echo:
         await send({"type": "http.response.body", "body": body.encode()})
 
 
-def _good(key: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": answer("tea"), "reasoning": key, "name": key}
+def _good(key: str, *, confides: bool) -> dict[str, Any]:
+    said = answer("tea")
+    if confides:
+        said = said.replace("Mocked", f"Tea by {key}, or {key[:-1]}\\u{ord(key[-1]):04x}")
+    message = {"role": "assistant", "content": said, "reasoning": key, "name": key}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
     told = {"id": key, "model": key, "system_fingerprint": key, "object": "chat.completion"}
@@ -164,6 +169,8 @@ def test_no_secret_appears_in_anything_that_is_written(
     shown |= {path: owner.get(path).text for path in ("/api/audit/logs", "/system/status")}
     shown |= {str(each): each.read_text() for each in (stack.plan.state / "logs").glob("*.log")}
     batch_ids = [_batch(stack, echo, answers, changes) for answers in (False, True)]
+    echo.confides = True
+    batch_ids.append(_batch(stack, echo, True, changes))
     for batch_id in batch_ids:
         for path in (f"/classify-batch/{batch_id}", f"/classify-batch/{batch_id}/items"):
             shown[path] = owner.get(path).text
@@ -177,9 +184,10 @@ def test_no_secret_appears_in_anything_that_is_written(
     assert all(len(shown[name]) > 100 for name in ("log", "redis", *WRITTEN[:5], keys.COLLECTION))
     assert all(len(shown[name]) > 100 for name in (spending.CALLS, spending.DAYS))
     assert "ai:answer:" in shown["redis"]
-    unanswered, answered = (shown[f"/classify-batch/{each}/items"] for each in batch_ids)
+    unanswered, answered, confided = (shown[f"/classify-batch/{each}/items"] for each in batch_ids)
     assert "groq: bad_key; gemini: bad_key" in unanswered
     assert '"provider":"groq"' in answered
+    assert "groq: bad_output; gemini: " in confided
     assert product["id"] in shown["classification_reviews"]
     assert [name for name, text in shown.items() if CANARY in text] == []
     others = [stack.environment()[name] for name in ("SECRET_KEY", "KEYS_MASTER_KEY")]

@@ -69,7 +69,7 @@ def test_what_was_answered_of_late_is_not_paid_for_again(models: LLMockState) ->
     models.reset()
     Thinking.model = MockModel()
     names = [f"{name} {time.time_ns()}" for name in NAMES]
-    first = decide("groq", *names, names[0].upper(), cascade=True)
+    first = decide("groq", *names, f" {names[0]}", cascade=True)
     again = decide("groq", *names, cascade=True)
     assert [each.source for each in first] == [*["provider"] * 4, "twin"]
     assert [each.source for each in again] == ["cache"] * 4

@@ -1,7 +1,6 @@
 """How a batch is cut into parts: each item once, and what one call answers in one part."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import msgspec
 import pytest
@@ -18,7 +17,6 @@ from shared.classification.batch_records import (
     verdict_of,
 )
 from shared.classification.models import Categories, Decided, Item
-from shared.classification.product_text import normalised
 
 ITEM = st.builds(
     Item,
@@ -54,19 +52,16 @@ def test_what_is_stored_of_an_item_is_asked_about_as_the_item_is(item: Item) -> 
 
 def test_a_part_is_one_call_with_all_that_says_the_same() -> None:
     items = [Item(f"Word{n} Other{n}") for n in range(100)]
-    items += [Item(f"WORD{n}  other{n}", price=Decimal(n)) for n in range(100)]
+    items += [Item(f" Word{n}  Other{n}") for n in range(100)]
     cut = list(parts(items))
     assert len(cut) == 100 // portions.MOST_IN_CALL
     for part in cut:
-        texts = [normalised(each.item) for each in part]
+        texts = [prompts.identity(each.item) for each in part]
         assert len(texts) == 2 * len(set(texts)) == 2 * portions.MOST_IN_CALL
 
 
-def test_twins_of_another_size_are_asked_about_with_it() -> None:
-    sizes = ("1 L", "1 l", "400 g")
-    items = [Item("Anchor Milk", size=size) for size in sizes]
-    assert len({normalised(item) for item in items}) == 2
-    told = prompts.question(items[2], Categories(()))
+def test_a_size_beside_the_name_is_asked_about_with_it() -> None:
+    told = prompts.question(Item("Anchor Milk", size="400 g"), Categories(()))
     assert '"size":"400 g"' in told.user
 
 

@@ -86,19 +86,21 @@ def test_what_nobody_waits_for_is_left_out() -> None:
 
 
 def test_what_is_known_or_there_twice_is_not_asked_about() -> None:
-    found = decide("Green Tea", "known green tea 50 g", "GREEN TEA!", "Known Green Teas")
+    found = decide("Green Tea", "known green tea 50 g", " Green  Tea", "Known Green Teas")
     assert [each.source for each in found] == ["provider", "neighbour", "twin", "provider"]
     assert [each.category for each in found] == ["tea"] * 4
     assert [each.calls for each in found] == [1, 0, 0, 1]
     assert [each.needs_review for each in found] == [False] * 4
     assert (found[1].provider, found[1].model, found[1].raw_confidence) == (None, None, None)
     assert (found[2].provider, found[2].cost_micros) == ("groq", 0)
-    apart = decide("Green Tea", "known green tea 50 g", "GREEN TEA!", cascade=False)
+    apart = decide("Green Tea", "known green tea 50 g", " Green  Tea", cascade=False)
     assert [each.source for each in apart] == ["provider"] * 3
+    shouted = decide("Green Tea", "GREEN TEA", "Green Tea 50 g", "Green Tea 100 g")
+    assert [each.source for each in shouted] == ["provider"] * 4
 
 
 def test_who_is_named_answers_himself_and_once() -> None:
-    found = decide("Known Green Tea", "known green tea!", is_named=True)
+    found = decide("Known Green Tea", "Known Green Tea ", is_named=True)
     assert [each.source for each in found] == ["provider", "twin"]
 
 
@@ -111,13 +113,13 @@ def test_what_no_time_is_left_for_is_answered_by_whoever_needs_no_network() -> N
 
 
 def test_a_twin_of_what_failed_fails_and_is_not_asked_about() -> None:
-    found = decide("Soap", "soap")
+    found = decide("Soap", "Soap ")
     assert [each.failure for each in found] == ["No provider gave an answer. groq: refused"] * 2
     assert [each.calls for each in found] == [1, 0]
 
 
 def test_of_what_is_sure_a_person_is_asked_about_a_sample() -> None:
-    found = decide("Green Tea", "GREEN TEA!", "Known Green Tea", "Milk", is_drawn=lambda *_: True)
+    found = decide("Green Tea", "Green Tea ", "Known Green Tea", "Milk", is_drawn=lambda *_: True)
     # Not of what a provider was not asked for, and for no other reason than there is.
     assert [each.needs_review for each in found] == [True, False, False, True]
     reasons = [reviews.review_entry(Item(""), of, origin="", at=utc_now())[1] for of in found[::3]]

@@ -1,12 +1,13 @@
 """Which products go together in a call, which of them are odd, and which are one product."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import product_text, steering
+from shared.classification import prompts, steering
 from shared.classification.models import Item
 from shared.classification.portions import MOST_IN_CALL, MOST_OPEN, _Portion, portions
 
@@ -77,13 +78,21 @@ def test_what_may_be_more_than_a_description_is_noticed(
     assert steering.suspicion(Item(name, description)) == suspicion
 
 
-def test_one_product_is_one_text_however_it_is_written() -> None:
+def test_what_is_shown_alike_is_one_question_and_nothing_else_is() -> None:
     same = [
-        Item("KOOLER NECTAR, MANGO (500ML)", brand="Kooler"),
-        Item("Kooler Nectar Mango 500ml", brand="KOOLER"),
+        Item("Café Nectar 500ml", brand="Kooler", id="p1"),
+        Item(" Cafe\u0301  Nectar\t500ml", brand="Kooler ", id="p2"),
     ]
-    assert len({product_text.normalised(item) for item in same}) == 1
+    assert len({prompts.identity(item) for item in same}) == 1
     others = [
+        Item("milk"),
+        Item("Milk"),
+        Item("MILK!"),
+        Item("Milk", price=Decimal(1)),
+        Item("Milk", size="1 L"),
+        Item("Milk", size="1 l"),
+        Item("!?"),
+        Item("??"),
         Item("Milk Chocolate"),
         Item("Chocolate Milk"),
         Item("Milk 400 g"),
@@ -93,5 +102,4 @@ def test_one_product_is_one_text_however_it_is_written() -> None:
         Item("කිරි"),
         Item("කුරු"),
     ]
-    assert len({product_text.normalised(item) for item in others}) == len(others)
-    assert product_text.normalised(Item("!?", "Tea")) == ""
+    assert len({prompts.identity(item) for item in others}) == len(others)

@@ -2,17 +2,19 @@
 
 import json
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import answers, labels, prompts
+from shared.classification import answers, labels, prompts, providers
 from shared.classification.models import Categories, Choice, Item
 from shared.classification.prompts import Marked
-from shared.clients.ai import asking
-from shared.clients.ai.asking import ProviderFailed
+from shared.clients.ai import asking, cerebras, gemini, groq, openrouter
+from shared.clients.ai.asking import Patience, ProviderFailed, Reply
 
 CATEGORIES = Categories((Choice("milk", ("Dairy", "Milk")), Choice("tea", ("Drinks", "Tea"))))
 GOOD = {"category": "tea", "confidence": 80, "rationale": "It is  tea.\n"}
@@ -178,3 +180,22 @@ def test_the_plain_text_begins_as_a_label_of_the_same_product_does() -> None:
     item = Item("Milk", "Fresh.", "Anchor", size="400 g")
     text = prompts.question(item, CATEGORIES).text
     assert text == labels.label_text(item.brand, item.name, item.size) + " Fresh."
+
+
+@pytest.mark.parametrize("client", [groq, gemini, cerebras, openrouter])
+def test_an_answer_that_holds_the_key_is_refused_and_paid_for(
+    monkeypatch: pytest.MonkeyPatch, client: ModuleType
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(providers, "settings", MagicMock())
+    monkeypatch.setattr(client, "complete", lambda *_: Reply(said[-1], 100, 20))
+    ask = providers.keyed(client.__name__.rpartition(".")[2], 'canary"Key/0123456789')
+    question = prompts.question(Item("Tea"), CATEGORIES)
+
+    said.append(json.dumps(GOOD | {"rationale": "It is canary tea and no key."}))
+    assert ask(question, "model", Patience(20)).text == said[-1]
+    for key in (r"canary\"Key/0123456789", r"canary\u0022Key\/012345678\u0039"):
+        said.append(json.dumps(GOOD).replace("tea.", f"by {key}."))
+        with pytest.raises(ProviderFailed) as failed:
+            ask(question, "model", Patience(20))
+        assert (failed.value.kind, failed.value.tokens) == ("bad_output", (100, 20))
