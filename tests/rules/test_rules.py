@@ -167,7 +167,7 @@ class Documents:
                     change = answer.target_change
                     if change.target_change_type == TargetChange.TargetChangeType.REMOVE:
                         assert change.cause.code == grpc.StatusCode.PERMISSION_DENIED.value[0]
-                        raise PermissionDenied(change.cause.message)
+                        raise PermissionDenied(change.cause.message)  # type: ignore[no-untyped-call]
                     if "document_change" in answer:
                         yield answer.document_change.document.fields["held"].string_value
             finally:
