@@ -1,6 +1,6 @@
 """One side of the crawl benchmark, run with the Python that has its packages.
 
-`crawl_side.py ours|crawler|strategy ORIGIN FOLDER` prints one line of JSON.
+`crawl_side.py ours|crawler|prefetch|strategy ORIGIN FOLDER` prints one line of JSON.
 """
 
 import asyncio
@@ -89,11 +89,17 @@ async def theirs(site: Recipe, html: Html) -> tuple[int, list[Row]]:
 
 
 async def by_crawl4ai(site: Recipe, side: str) -> tuple[int, list[Row], Clocks]:
-    """crawl4ai with its HTTP strategy, as a whole or the strategy alone; imports are not timed."""
+    """crawl4ai's crawler over its HTTP strategy, or the strategy alone; imports are not timed.
+
+    By default the crawler also cleans the page and makes markdown of it; with `prefetch` it leaves
+    that out and only lists the page's links.
+    """
     from crawl4ai import AsyncWebCrawler, CacheMode, CrawlerRunConfig
     from crawl4ai.async_crawler_strategy import AsyncHTTPCrawlerStrategy
 
-    configured = CrawlerRunConfig(cache_mode=CacheMode.BYPASS, verbose=False)
+    configured = CrawlerRunConfig(
+        cache_mode=CacheMode.BYPASS, verbose=False, prefetch=side == "prefetch"
+    )
     strategy = AsyncHTTPCrawlerStrategy(max_connections=AT_ONCE)
     if side == "strategy":
         async with strategy:

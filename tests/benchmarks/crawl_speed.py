@@ -26,9 +26,11 @@ ROUNDS: Final = 3
 AIM: Final = ">= 3"
 PEER_PYTHON: Final = ROOT / ".venv-crawl" / "bin" / "python"
 _SECONDS: Final = 300
-# What its documentation has people call, and the strategy alone behind our own extraction.
+# What its documentation has people call, the same without what our extraction has no use for, and
+# the strategy alone.
 PEERS: Final = {
-    "crawler": "AsyncWebCrawler over AsyncHTTPCrawlerStrategy",
+    "crawler": "AsyncWebCrawler over AsyncHTTPCrawlerStrategy, with cleaned HTML and markdown",
+    "prefetch": "AsyncWebCrawler over AsyncHTTPCrawlerStrategy, prefetch=True: HTML and links only",
     "strategy": "bare AsyncHTTPCrawlerStrategy, no crawler around it",
 }
 

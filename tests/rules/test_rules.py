@@ -5,11 +5,17 @@ hold one denial and nothing else, not that Google compiles them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 import httpx
 import pytest
+from google.api_core.exceptions import PermissionDenied
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import ListenRequest, Target, TargetChange
 
 from local.accounts import ADMIN, SUPER_ADMIN, Account, create, id_token
 from local.plan import PROJECT, ROOT
@@ -99,7 +105,7 @@ class Documents:
     def __init__(self, stack: Stack) -> None:
         host = stack.environment()["FIRESTORE_EMULATOR_HOST"]
         root = f"projects/{PROJECT}/databases/(default)/documents"
-        self._url = f"http://{host}/v1/{root}"
+        self._host, self._url = host, f"http://{host}/v1/{root}"
         self.http = httpx.Client(base_url=self._url, trust_env=False, verify=TLS, timeout=30)
         self._root = root
         auth = stack.environment()["FIREBASE_AUTH_EMULATOR_HOST"]
@@ -136,6 +142,36 @@ class Documents:
             "commit": self.http.post(f"{self._url}:commit", json=commit, headers=headers),
         }
         return {way: answer.status_code for way, answer in answers.items()}
+
+    def set_by_its_owner(self, path: str, text: str) -> None:
+        fields = {"fields": {"held": {"stringValue": text}}}
+        headers = self.headers("owner")
+        self.http.patch(f"/{path}", json=fields, headers=headers).raise_for_status()
+
+    def listen(self, who: str, path: str) -> Generator[str, None, None]:
+        """What Firestore's own listener tells of a document; raises PermissionDenied."""
+        database, over = self._root.removesuffix("/documents"), threading.Event()
+        target = Target(documents={"documents": [f"{self._root}/{path}"]}, target_id=1)
+
+        def asked() -> Iterator[ListenRequest]:
+            yield ListenRequest(database=database, add_target=target)
+            # The call lives as long as more may be asked.
+            over.wait()
+
+        metadata = [(name.lower(), value) for name, value in self.headers(who).items()]
+        with grpc.insecure_channel(self._host) as channel:
+            client = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+            metadata.append(("google-cloud-resource-prefix", database))
+            try:
+                for answer in client.listen(asked(), metadata=metadata, timeout=60):
+                    change = answer.target_change
+                    if change.target_change_type == TargetChange.TargetChangeType.REMOVE:
+                        assert change.cause.code == grpc.StatusCode.PERMISSION_DENIED.value[0]
+                        raise PermissionDenied(change.cause.message)  # type: ignore[no-untyped-call]
+                    if "document_change" in answer:
+                        yield answer.document_change.document.fields["held"].string_value
+            finally:
+                over.set()
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +227,28 @@ def test_others_watch_nothing(documents: Documents, collection: str, who: str) -
     assert documents.get(who, f"{collection}/held") == 403
     assert documents.get(who, collection) == 403
     assert documents.query(who, collection) == 403
+
+
+@pytest.mark.parametrize("who", ADMINS)
+def test_an_admins_listener_hears_each_change_of_a_crawl(documents: Documents, who: str) -> None:
+    path = "crawl_jobs/held"
+    documents.set_by_its_owner(path, "before")
+    heard = documents.listen(who, path)
+    assert next(heard) == "before"
+    documents.set_by_its_owner(path, "after")
+    assert next(heard) == "after"
+    heard.close()
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [*((who, "crawl_jobs/held") for who in OTHERS), (ADMIN.email, "crawl_retailers/held")],
+)
+def test_nobody_else_hears_and_nothing_else_is_heard(
+    documents: Documents, who: str, path: str
+) -> None:
+    with pytest.raises(PermissionDenied):
+        next(documents.listen(who, path))
 
 
 def test_admins_read_nothing_below_a_watched_document(documents: Documents) -> None:

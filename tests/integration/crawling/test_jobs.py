@@ -24,13 +24,13 @@ from shared.crawling.hosts import HostShare, HostWord
 from shared.crawling.ingestion import progress, reading, running
 from shared.crawling.lifecycle import Result
 from shared.crawling.models import CrawlJob, from_document
-from shared.crawling.pod_manifest import JOB_LABEL
+from shared.crawling.pod_manifest import JOB_LABEL, Launch, manifest
 from shared.crawling.recipes import Limits, Listing, Site
 from shared.crawling.results import Progress
 from shared.crawling.schemas import Wanted
 from shared.errors import Conflict, DependencyRefused, NotFound
 from tests.integration.crawling import cloud
-from tests.integration.crawling.cloud import ACTOR, after, as_admin, no_pods, reached
+from tests.integration.crawling.cloud import ACTOR, after, as_admin, is_over, no_pods, reached
 from tests.integration.edge.instance import instance
 from tests.polling import eventually
 from tests.sessions import ADMIN
@@ -248,6 +248,31 @@ def test_a_launch_that_cannot_be_fails_the_crawl_and_one_that_was_lost_is_asked_
         failed = job_store.read(job.id)
         assert (failed.status, "forbidden" in (failed.error or "")) == ("failed", True)
         _waits_for_a_cluster_that_is_away(stack, _ordered("launch").id)
+
+
+def test_a_job_of_the_cluster_that_no_crawl_knows_is_removed(stack: Stack) -> None:
+    launch = Launch("a-crawl-that-nobody-knows", 1, 3600, browser=False)
+    name = f"crawl-{launch.job_id}-1"
+
+    def pid() -> int | None:
+        pids: dict[str, int] = {each["name"]: each["pid"] for each in stack.control.pods()}
+        return pids.get(name)
+
+    functions = stack.part("functions")
+    with no_pods(stack):
+        # The cluster is looked at while there are crawls.
+        job = _ordered("known")
+        # A pod asks for its order until it is answered, and would end if it were told of none.
+        functions.pause()
+        try:
+            kubernetes.create_job(manifest(launch, launching._place()))
+            orphan = eventually(pid)
+            assert reaping.sweep().orphans >= 1
+            eventually(lambda: is_over(orphan))
+        finally:
+            functions.resume()
+        assert kubernetes.list_jobs(f"{JOB_LABEL}={launch.job_id}") == []
+        jobs.stop(job.id, ACTOR)
 
 
 def _waits_for_a_cluster_that_is_away(stack: Stack, job_id: str) -> None:

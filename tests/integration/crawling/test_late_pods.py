@@ -48,8 +48,8 @@ class Line(ThreadingHTTPServer):
         self.lock = threading.Lock()
 
     @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.server_address[1]}"
+    def report_url(self) -> str:
+        return f"http://{HOST}:{self.server_address[1]}/crawl_report"
 
 
 class _Call(BaseHTTPRequestHandler):
@@ -95,9 +95,9 @@ def line_to(stack: Stack) -> Iterator[Line]:
 
 
 @contextmanager
-def pod_of(stack: Stack, job_id: str, line: Line) -> Iterator[subprocess.Popen[bytes]]:
+def pod_of(stack: Stack, job_id: str, report_url: str) -> Iterator[subprocess.Popen[bytes]]:
     """The first pod of a crawl on a machine that the cluster cannot reach: nobody ends it."""
-    place = msgspec.structs.replace(launching._place(), report_url=f"{line.url}/crawl_report")
+    place = msgspec.structs.replace(launching._place(), report_url=report_url)
     job = manifest(Launch(job_id, 1, 3600, browser=False), place)
     given = [*arguments_of(job), *pod_arguments(stack.plan)]
     command = [sys.executable, "-m", "crawler_pod", *given]
@@ -118,7 +118,7 @@ def test_pods_that_come_back_after_their_restart_has_ended_change_nothing(shop: 
             jobs = {name: cloud.start(http, RETAILER, name) for name in (CUT_OFF, FROZEN)}
             lines = {name: pods.enter_context(line_to(stack)) for name in jobs}
             late = {
-                name: pods.enter_context(pod_of(stack, job_id, lines[name]))
+                name: pods.enter_context(pod_of(stack, job_id, lines[name].report_url))
                 for name, job_id in jobs.items()
             }
             for name, job_id in jobs.items():

@@ -1,13 +1,20 @@
 """What Cloud Scheduler and Cloud Tasks set going themselves, and what it does."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from functions_framework import create_app
+from werkzeug.serving import make_server
 
 from local.firestore import clear_documents
+from local.ports import HOST
 from local.stack import Stack
 from shared.clients import scheduler
 from shared.crawling import driving, job_store, jobs, pods, schedules
@@ -15,6 +22,7 @@ from shared.crawling.background_schemas import PodReport
 from shared.crawling.models import CrawlJob
 from tests.integration.crawling import cloud
 from tests.integration.crawling.cloud import ACTOR, fire, no_pods
+from tests.integration.crawling.test_late_pods import pod_of
 from tests.integration.crawling.test_schedules import (
     RETAILER,
     SITE,
@@ -25,9 +33,13 @@ from tests.integration.crawling.test_schedules import (
     row,
     runs_of,
 )
+from tests.integration.edge.instance import codebase
 from tests.polling import eventually
 
 LEASE_SECONDS = 4
+# By the reaper's schedule.
+SWEEP_SECONDS = 60
+KILLED = "killed-shop"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +105,7 @@ def test_cloud_tasks_wakes_what_cron_cannot_say_at_its_time(
     fire(stack, "sweep-crawl-schedules")
     after = ran(http, told["id"])
     (run,) = runs_of(told["id"])
-    assert slot <= moment(after["last_run_at"])
+    assert slot <= moment(after["last_run_at"]) <= slot + timedelta(seconds=60)
     # Its own time is still to come.
     assert (run["category"], after["next_run_at"]) == ("rice", told["next_run_at"])
     stored = schedules.find(told["id"])
@@ -134,21 +146,47 @@ def claimed(retailer: str) -> CrawlJob:
     return job_store.read(job.id)
 
 
+@contextmanager
+def hearing() -> Iterator[str]:
+    """The function that hears pods, in this process and so by this test's lease; its address."""
+    app = create_app("crawl_report", str(codebase("crawler")), "http")  # type: ignore[no-untyped-call]
+    server = make_server(HOST, 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def pod_killed(stack: Stack, http: httpx.Client) -> CrawlJob:
+    """A crawl whose pod, a process that crawls the shop, was killed in the midst of it."""
+    cloud.put_recipe(http, KILLED, stack.plan.shop_url, restarts=0, delay_seconds=0.3)
+    job = jobs.start(KILLED, "tea", force=True, by=ACTOR)
+    with hearing() as report_url, pod_of(stack, job.id, report_url) as pod:
+        eventually(lambda: job_store.read(job.id).status == "running")
+        os.kill(pod.pid, signal.SIGKILL)
+        assert pod.wait(timeout=60) == -signal.SIGKILL
+    return job_store.read(job.id)
+
+
 def test_the_reaper_ends_a_lost_crawl_with_the_first_run_after_its_lease(
     stack: Stack, http: httpx.Client
 ) -> None:
     stack.control.empty_sink()
-    lost, no_more = claimed(RETAILER), claimed("no-more")
-    over = no_more.lease_until
+    lost, killed = claimed(RETAILER), pod_killed(stack, http)
+    over, heard = killed.lease_until, killed.heartbeat_at
     assert over is not None
-    assert no_more.heartbeat_at is not None
-    assert over - no_more.heartbeat_at == timedelta(seconds=LEASE_SECONDS)
+    assert heard is not None
+    assert over - heard == timedelta(seconds=LEASE_SECONDS)
     begun: list[datetime] = []
 
     def ended() -> Json | None:
         begun.append(datetime.now(UTC))
         fire(stack, "reap-crawls")
-        told = cloud.status(http, no_more.id)
+        told = cloud.status(http, killed.id)
         return told if told["finished_at"] else None
 
     told = eventually(ended)
@@ -156,6 +194,9 @@ def test_the_reaper_ends_a_lost_crawl_with_the_first_run_after_its_lease(
     # No run before took it, and the first one that had to did.
     assert over <= moment(told["finished_at"])
     assert len([each for each in begun if each > over]) <= 1
+    # By the clock on the wall, which nobody set ahead.
+    most = timedelta(seconds=LEASE_SECONDS + SWEEP_SECONDS)
+    assert timedelta(seconds=LEASE_SECONDS) <= datetime.now(UTC) - heard <= most
     eventually(lambda: job_store.read(lost.id).token == 2)
     again = job_store.read(lost.id)
     assert (again.status, again.attempt, again.loss_told) == ("queued", 2, True)
@@ -164,8 +205,8 @@ def test_the_reaper_ends_a_lost_crawl_with_the_first_run_after_its_lease(
         return [str(each["text"]) for each in stack.control.taken()]
 
     # The end is told by the task that its event asks for.
-    eventually(lambda: any("no-more" in text for text in texts()))
+    eventually(lambda: any(KILLED in text for text in texts()))
     (loss,) = [text for text in texts() if "begun anew" in text]
-    assert (f"{RETAILER}, rice (attempt 2)" in loss, "no-more" in loss) == (True, False)
-    (end,) = [text for text in texts() if "no-more" in text]
+    assert (f"{RETAILER}, rice (attempt 2)" in loss, KILLED in loss) == (True, False)
+    (end,) = [text for text in texts() if KILLED in text]
     assert "failed" in end

@@ -2,7 +2,7 @@
 
 import asyncio
 import http.server
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -15,7 +15,6 @@ REFUSED = (
     *("127.0.0.1:1", "169.254.169.254:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "2130706433:80"),
     *("0177.0.0.1:80", "10.0.0.1:443", "metadata.google.internal:80", "localhost:80", "1.1.1.1:22"),
 )
-NO_REQUESTS = ("GET / HTTP/1.1", "GET file:///etc/passwd HTTP/1.1", "GET")
 SAID = b"x" * 300_000
 
 
@@ -42,11 +41,11 @@ def site() -> Iterator[http.server.ThreadingHTTPServer]:
         yield server
 
 
-def answered(request: bytes, opened: int, most_bytes: int = 10**6) -> bytes:
+def answered(request: bytes, guard: Guard, most_bytes: int = 10**6) -> bytes:
     """All that the proxy says to one request."""
 
     async def ask() -> bytes:
-        proxy = GuardProxy(Guard((HOST, opened)), most_bytes)
+        proxy = GuardProxy(guard, most_bytes)
         await proxy.start()
         try:
             port = int(proxy.url.rpartition(":")[2])
@@ -64,17 +63,66 @@ def answered(request: bytes, opened: int, most_bytes: int = 10**6) -> bytes:
 @pytest.mark.parametrize("host", REFUSED)
 def test_a_tunnel_or_a_request_to_such_a_host_is_refused(host: str) -> None:
     for request in (f"CONNECT {host} HTTP/1.1", f"GET http://{host}/ HTTP/1.1"):
-        said = answered(f"{request}\r\nHost: {host}\r\n\r\n".encode(), opened=9)
-        # Where no resolver takes this name, it leads nowhere at all.
-        nowhere = b"HTTP/1.1 502 " if host == "localhost." else b"HTTP/1.1 403 "
-        assert said.startswith((b"HTTP/1.1 403 ", nowhere)), (request, said[:80])
+        said = answered(f"{request}\r\nHost: {host}\r\n\r\n".encode(), Guard((HOST, 9)))
+        assert said.startswith(b"HTTP/1.1 403 "), (request, said[:80])
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["::1"],
+        ["10.0.0.7"],
+        ["93.184.215.14", "192.168.0.1"],
+        ["::ffff:169.254.169.254"],
+    ],
+)
+@pytest.mark.parametrize("port", [80, 443])
+def test_a_name_that_resolves_to_a_private_address_is_refused(
+    addresses: list[str], port: int
+) -> None:
+    async def resolve(_host: str, _port: int) -> Sequence[str]:
+        return addresses
+
+    for request in (
+        f"CONNECT shop.example:{port} HTTP/1.1",
+        f"GET http://shop.example:{port}/ HTTP/1.1",
+    ):
+        said = answered(f"{request}\r\n\r\n".encode(), Guard(resolve=resolve))
+        assert said.startswith(b"HTTP/1.1 403 "), (request, said[:80])
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "GET"])
+def test_a_name_that_changes_its_address_gains_nothing(
+    method: str, site: http.server.ThreadingHTTPServer
+) -> None:
+    """Each connection asks once, and goes to the very address that was checked."""
+    port, asked = site.server_address[1], list[str]()
+    site.RequestHandlerClass.seen.clear()  # type: ignore[attr-defined]
+
+    async def resolve(host: str, _port: int) -> Sequence[str]:
+        asked.append(host)
+        return [HOST if len(asked) == 1 else "127.0.0.2"]
+
+    guard = Guard((HOST, port), resolve)
+    # Nothing but the resolver knows this name: what answers is what was checked.
+    ways = {
+        "CONNECT": f"CONNECT shop.example:{port} HTTP/1.1\r\n\r\nGET /",
+        "GET": f"GET http://shop.example:{port}/",
+    }
+    request = f"{ways[method]} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n".encode()
+    assert answered(request, guard).startswith(b"HTTP/1.1 200 ")
+    assert len(asked) == 1
+    assert answered(request, guard).startswith(b"HTTP/1.1 403 ")
+    assert asked == ["shop.example"] * 2
+    assert [path for path, _ in site.RequestHandlerClass.seen] == ["/"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     "request_line", ["GET / HTTP/1.1", "GET file:///etc/passwd HTTP/1.1", "GET"]
 )
 def test_what_is_no_request_to_a_host_is_refused(request_line: str) -> None:
-    assert answered(f"{request_line}\r\n\r\n".encode(), opened=9).startswith(b"HTTP/1.1 40")
+    assert answered(f"{request_line}\r\n\r\n".encode(), Guard()).startswith(b"HTTP/1.1 40")
 
 
 def test_a_request_is_passed_on_as_its_server_expects_it(
@@ -82,7 +130,7 @@ def test_a_request_is_passed_on_as_its_server_expects_it(
 ) -> None:
     port = site.server_address[1]
     head = f"GET http://{HOST}:{port}/a?b=c HTTP/1.1\r\nHost: {HOST}:{port}\r\n"
-    said = answered(f"{head}Proxy-Connection: keep-alive\r\n\r\n".encode(), port)
+    said = answered(f"{head}Proxy-Connection: keep-alive\r\n\r\n".encode(), Guard((HOST, port)))
 
     assert said.startswith(b"HTTP/1.1 200 ")
     assert said.endswith(SAID)
@@ -94,7 +142,7 @@ def test_a_tunnel_is_cut_where_it_carries_too_much(
 ) -> None:
     port = site.server_address[1]
     request = f"CONNECT {HOST}:{port} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n".encode()
-    said = answered(request, port, most_bytes=100_000)
+    said = answered(request, Guard((HOST, port)), most_bytes=100_000)
 
     assert b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK" in said[:200]
     assert len(said) < 200_000

@@ -1,9 +1,11 @@
 """When schedules are due: each day's slot once, whatever the clocks do, and never two."""
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +13,7 @@ import msgspec
 import pytest
 from cronsim import CronSim
 
-from shared.crawling.schedule_models import CrawlSchedule
+from shared.crawling.schedule_models import AHEAD, CrawlSchedule
 from shared.crawling.slots import Timing, cron_of, cron_says, next_slot, zone_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -183,31 +185,76 @@ def expected(timing: Timing) -> list[datetime]:
     return list(takewhile(lambda slot: slot <= end, (each.astimezone(UTC) for each in local)))
 
 
-@pytest.mark.parametrize("zone", ZONES[:3])
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"type": "once", "at": START + timedelta(days=500)},
-        {"type": "daily", "time": "01:30"},
-        {"type": "weekly", "time": "02:10", "weekday": 6},
-        {"type": "interval", "interval_minutes": 1430},
-    ],
-    ids=lambda more: str(more["type"]),
+KIND_OF = itemgetter("type")
+KINDS = (
+    {"type": "once", "at": START + timedelta(days=500)},
+    {"type": "daily", "time": "01:30"},
+    {"type": "weekly", "time": "02:10", "weekday": 6},
+    {"type": "interval", "interval_minutes": 1430},
 )
-def test_a_thousand_days_of_calls_run_each_slot_once(zone: str, more: Any) -> None:
+
+
+@pytest.mark.parametrize("zone", ZONES[:3])
+@pytest.mark.parametrize("more", KINDS, ids=KIND_OF)
+def test_a_thousand_days_of_calls_that_come_run_each_slot_once(zone: str, more: Any) -> None:
     each = timing(more["type"], **{**more, "timezone": zone})
     slots_expected = expected(each)
-    chance = random.Random(7)  # noqa: S311 - the same calls each time
     # Calls come twice, a little early or late, from cron's wrong hours, and out of the blue.
-    offsets = (-7_200, -4, 0.5, chance.uniform(1, 60), 3_600)
+    offsets = (-7_200, -4, 0.5, 40, 3_600)
     calls = sorted(slot + timedelta(seconds=o) for slot in slots_expected for o in offsets)
-    schedule, ran = made(each), list[datetime]()
+    assert [slot for slot, _ in served(made(each), calls)] == slots_expected
+
+
+@pytest.mark.parametrize("zone", ZONES[:3])
+@pytest.mark.parametrize("more", KINDS, ids=KIND_OF)
+def test_a_thousand_days_of_calls_by_chance_run_each_slot_as_soon_as_one_comes(
+    zone: str, more: Any
+) -> None:
+    each = timing(more["type"], **{**more, "timezone": zone})
+    slots_expected, late, swallowed = expected(each), 0, 0
+    for seed in range(3):
+        calls = by_chance(slots_expected, seed)
+        ran = served(made(each), calls)
+        # Each slot is one run's and no other's: its own, or that of an earlier one that was missed.
+        spans = [(slot, max(slot, now)) for slot, now in ran]
+        covered = [slots_between(slots_expected, *span) for span in spans]
+        assert [slot for run in covered for slot in run] == slots_expected
+        last = -1
+        for slot, now in ran:
+            # It began with the first call that was left for it.
+            last = bisect_left(calls, slot - AHEAD, last + 1)
+            assert calls[last] == now
+        late += sum(now - slot > timedelta(minutes=1) for slot, now in ran)
+        swallowed += len(slots_expected) - len(ran)
+    assert late
+    assert (swallowed > 0) == (more["type"] != "once")
+
+
+def by_chance(slots: list[datetime], seed: int) -> list[datetime]:
+    """Calls around some of the slots, one or several, early or late; at last one for all."""
+    chance = random.Random(seed)  # noqa: S311 - the same calls each time
+    # None until the next slot's, too, and in an outage none for several.
+    ways = ((-4.0, 5.0), (0.0, 60.0), (60.0, 3_000.0), (3_600.0, 80_000.0), (-7_200.0, -6.0))
+    calls = [slots[-1] + timedelta(days=1)]
+    for slot in slots:
+        for low, high in chance.sample(ways, chance.choice((0, 0, 1, 1, 2, 3))):
+            calls.append(slot + timedelta(seconds=chance.uniform(low, high)))
+    return sorted(calls)
+
+
+def served(schedule: CrawlSchedule, calls: list[datetime]) -> list[tuple[datetime, datetime]]:
+    """The slots that ran, each with the call that began it."""
+    ran = []
     for now in calls:
         if (slot := schedule.due(now)) is not None:
-            ran.append(slot)
+            ran.append((slot, now))
             following = schedule.next_after(slot, now)
             schedule = msgspec.structs.replace(schedule, next_run_at=following)
-    assert ran == slots_expected
+    return ran
+
+
+def slots_between(slots: list[datetime], first: datetime, last: datetime) -> list[datetime]:
+    return slots[bisect_left(slots, first) : bisect_right(slots, last)]
 
 
 def test_slots_that_passed_meanwhile_are_one_run_and_a_moved_one_is_left_alone() -> None:
