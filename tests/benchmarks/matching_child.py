@@ -61,13 +61,15 @@ def deduplicate(made: Catalogue) -> dict[str, float]:
 
 
 def row_of_file(made: Catalogue) -> dict[str, float]:
-    """The last rows of a file of one shop, each against all before it, as a preview has them.
+    """Rows behind all that a shop lists in a file, each against those before it, as in a preview.
 
-    The model is that of the catalogue, whose shops the rows are of. Seconds each, with its share of
-    reading the file, and how often its match is among ten. Both sides take turns: in each round one
-    is asked of the peer, and dozens of the matcher.
+    They are the second shop's wordings of what the first one lists; the model is that of both.
+    Seconds each, with its share of reading the file, and how often its match is among ten. Both
+    sides take turns: in each round one is asked of the peer, and dozens of the matcher.
     """
-    asked = list(made.matches())[: _ROUNDS * _ASKED_A_ROUND]
+    shops = made.retailers.tolist()
+    between = [(a, b) for a, b in made.matches() if shops[a] == shops[0] != shops[b]]
+    asked = between[:: len(between) // (_ROUNDS * _ASKED_A_ROUND)][: _ROUNDS * _ASKED_A_ROUND]
     offers, place = _one_shop(made, [b for _, b in asked])
     # Of one shop's rows nothing is learned: what is paired is of several retailers.
     model = train(made.offers)
@@ -176,9 +178,8 @@ def read_pairs(made: Catalogue, path: str) -> dict[str, float]:
 
 
 def _one_shop(made: Catalogue, last: list[int]) -> tuple[list[Offer], dict[int, int]]:
-    """The offers as rows of one shop with those of `last` at the end, and where each stands."""
-    late = set(last)
-    order = [at for at in range(len(made.offers)) if at not in late] + last
+    """All that the first shop lists, those of `last` behind them, and where each stands."""
+    order = [*np.flatnonzero(made.retailers == made.retailers[0]).tolist(), *last]
     shop = made.offers[0].retailer
     rows = [replace(made.offers[at], retailer=shop) for at in order]
     return rows, {at: place for place, at in enumerate(order)}
