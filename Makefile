@@ -85,7 +85,11 @@ judged:
 
 .PHONY: tests-together
 tests-together:
-	$(call TRIED_TWICE,"not alone",--numprocesses 3 --dist loadfile --no-loadscope-reorder)
+	$(call TRIED_TWICE,"not alone and not drill",--numprocesses 3 --dist loadfile --no-loadscope-reorder)
+
+.PHONY: drills
+drills: test-packages ## the tests that take long: crowds of crawls, late pods, the pace of two, decisions on real offers
+	@$(PY) -m pytest -m drill
 
 # The peers' pandas is none of ours; without them their figures are left out, and that is said.
 .venv-bench/.python: requirements/bench.txt $(VENV)/.python

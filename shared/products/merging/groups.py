@@ -191,7 +191,9 @@ def _without(group: Group, gone: Collection[str]) -> Group:
     merges, primary_id = list(group.merges), group.primary_id
     while merges and left.isdisjoint(merges[-1].added):
         primary_id = merges.pop().primary_before
-    merges = [each for each in merges if not left.isdisjoint(each.added)]
+    # Who comes again is brought by the later merge alone.
+    kept = ((tuple(i for i in each.added if i in left), each.primary_before) for each in merges)
+    merges = [Merge(added, before) for added, before in kept if added]
     if primary_id not in left:
         earlier = (each.primary_before for each in reversed(merges))
         primary_id = next((pid for pid in earlier if pid in left), members[0].id)

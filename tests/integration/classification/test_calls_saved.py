@@ -60,7 +60,9 @@ def model(shop: Shop) -> Iterator[MockModel]:
             page.delete()
 
 
-@pytest.mark.parametrize(("category", "every"), [(by_hash, 12), (as_filed, 4)])
+@pytest.mark.parametrize(
+    ("category", "every"), [(by_hash, 12), pytest.param(as_filed, 4, marks=pytest.mark.drill)]
+)
 def test_a_tenth_of_the_calls_gives_the_same_categories(
     shop: Shop, model: MockModel, category: Callable[[str], str], every: int
 ) -> None:

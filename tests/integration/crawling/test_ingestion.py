@@ -231,6 +231,7 @@ def test_what_one_task_has_no_time_for_the_next_one_does(
     assert (result["ingestion"], result["new"]) == ("done", 5)
 
 
+@pytest.mark.drill
 def test_ends_of_many_jobs_told_twice_and_in_any_order_are_taken_in_once(
     shop: Shop, objects: Objects
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from local.kubernetes.pods import arguments_of
 from local.plan import ROOT
@@ -109,6 +110,7 @@ def pod_of(stack: Stack, job_id: str, report_url: str) -> Iterator[subprocess.Po
         pod.wait()
 
 
+@pytest.mark.drill
 def test_pods_that_come_back_after_their_restart_has_ended_change_nothing(shop: Shop) -> None:
     stack = shop.stack
     stack.control.empty_sink()

@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from local.shop.assortment import DEPARTMENTS, EACH
 from local.shop.truth import recipe
@@ -50,6 +51,7 @@ def turns(site: httpx.Client, since: int) -> list[list[float]] | None:
     return later if min(map(len, later)) >= TURNS // 2 else None
 
 
+@pytest.mark.drill
 def test_a_host_is_asked_by_two_pods_no_more_often_than_by_one(stack: Stack) -> None:
     origin = stack.plan.shop_url
     stack.control.empty_sink()

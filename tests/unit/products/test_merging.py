@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.products.merging import (
@@ -152,6 +152,17 @@ MOVES = st.lists(
 CHOSEN = st.lists(st.sampled_from(OFFERS), min_size=2, max_size=5, unique=True)
 
 
+# Who left and came again stands in the later merge alone.
+@example(
+    [
+        ("merge", ["b", "a", "c"], 1),
+        ("merge", ["a", "d"], 1),
+        ("unmerge", ["a"], 1),
+        ("merge", ["a", "b"], 1),
+        ("unmerge", ["b"], 1),
+        ("unmerge", ["c"], 1),
+    ]
+)
 @given(MOVES)
 def test_offers_and_groups_agree_after_any_history(moves: list[tuple[str, list[str], int]]) -> None:
     shelf = Shelf()

@@ -50,6 +50,7 @@ def test_a_hundred_decisions_of_any_choice_do_no_harm(
     assert min(moved.values()) >= -NOISE_VERDICTS * 100 / same[1::2].sum()
 
 
+@pytest.mark.drill
 def test_a_hundred_decisions_on_real_offers_do_no_harm() -> None:
     require_data("matching", "abt-buy", "train.csv")
     ways = ("any confirmed", "the surest", "the least sure")
