@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -134,10 +134,13 @@ def existing(
     transaction: "Transaction | None" = None,
     fields: Iterable[str] | None = None,
 ) -> "Iterator[DocumentSnapshot[Any]]":
-    """Those of the documents that there are, in no order: one read each, found or not."""
+    """Those of the documents that there are, in no order: one read each, found or not.
+
+    Of a transaction the errors are mapped around it: it has to see those that make it try again.
+    """
     wanted = iter(references)
     while some := list(islice(wanted, READ_AT_ONCE)):
-        with errors_mapped():
+        with errors_mapped() if transaction is None else nullcontext():
             found = client().get_all(some, fields, transaction=transaction, **limits())
             yield from (snapshot for snapshot in found if snapshot.exists)
 

@@ -238,11 +238,11 @@ def _listed(transaction: "Transaction", ids: Sequence[str]) -> dict[str, Offer]:
     if not ids:
         return {}
     references = [catalogue.reference(product_id) for product_id in ids]
-    found = {s.id: s.to_dict() for s in _all(transaction, references)}
+    found = {s.id: s.to_dict() or {} for s in firestore.existing(references, transaction)}
     return {
         pid: postings.offer_of(from_document(pid, fields))
         for pid in ids
-        if (fields := found[pid]) is not None and fields["listed"]
+        if (fields := found.get(pid)) is not None and fields["listed"]
     }
 
 
@@ -253,15 +253,8 @@ def _read(
 ) -> "_Found":
     """Documents of different collections, by collection."""
     allowance.take(len(references))
-    found = _all(transaction, references)
-    return {s.reference.parent.id: s for s in found if s.exists}
-
-
-def _all(
-    transaction: "Transaction", references: list["DocumentReference"]
-) -> "Iterable[DocumentSnapshot[Any]]":
-    # Errors are mapped around the transaction, which has to see those that make it try again.
-    return firestore.client().get_all(references, transaction=transaction, **firestore.limits())
+    found = firestore.existing(references, transaction)
+    return {snapshot.reference.parent.id: snapshot for snapshot in found}
 
 
 def _fields(found: "_Found", collection: str) -> dict[str, Any]:

@@ -176,14 +176,13 @@ def _read_state(transaction: "Transaction", accepted: list[StoredRow], origins: 
 
 def _own_identities(stored: StoredRow, origins: Origins) -> list[str]:
     """The identities that another upload may have taken by now: the row's and its origin's."""
+    own = identities.of_row(stored.row)
     if stored.verdict == "new":
-        return [identities.of_row(stored.row)]
+        return [own]
     if stored.duplicate_of_row is None:
         return []
     first = origins.get(stored.product_id)
-    return (
-        [identities.of_row(stored.row)] if first is None else [first, identities.of_row(stored.row)]
-    )
+    return [own] if first is None else [first, own]
 
 
 def _product_of(work: _Work, stored: StoredRow, origins: Origins) -> Product | None:

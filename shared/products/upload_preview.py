@@ -159,19 +159,21 @@ class _Seen:
             self._mark(stored, first, pairs.CERTAIN, evidence)
             return True
         place = self._place[stored.row.row]
-        earlier, sure = self._shelf.surest(place)
-        other = next((at for at in earlier.tolist() if self._may_be(at, stored)), None)
+        earlier, sure = (each.tolist() for each in self._shelf.surest(place))
+        surest = (
+            (at, confidence)
+            for at, confidence in zip(earlier, sure, strict=True)
+            if not different(self._rows[at].row, stored.row)
+        )
+        other, confidence = next(surest, (None, 0))
         # What is rounded up counts; evidence is written for the surest alone.
-        if other is None or round(float(sure[earlier == other][0])) < self._lowest:
+        if other is None or round(confidence) < self._lowest:
             return False
         match = self.matcher.compare(self._offers[other], self._offers[place])
         if not match.same(self._lowest):
             return False
         self._mark(stored, self._rows[other], match.confidence, _evidence(match))
         return True
-
-    def _may_be(self, at: int, stored: StoredRow) -> bool:
-        return not different(self._rows[at].row, stored.row)
 
     def remember(self, stored: StoredRow) -> None:
         """Later rows may be this very offer."""

@@ -62,16 +62,14 @@ def _names_at(named: dict[Hashable, list[UploadRow]]) -> dict[str, int]:
 
 
 def _with_addresses(group: list[UploadRow], names_at: dict[str, int]) -> list[UploadRow]:
+    """Those that an address of their own tells from another of the group, by it."""
     for field in _ADDRESSES:
-        own = {
-            address
+        own = [
+            msgspec.structs.replace(row, own_address=address)
             for row in group
             if (address := getattr(row, field)) and names_at[address] == 1 and not row.retailer_sku
-        }
-        if len({address if (address := getattr(row, field)) in own else None for row in group}) > 1:
-            return [
-                msgspec.structs.replace(row, own_address=address)
-                for row in group
-                if (address := getattr(row, field)) in own
-            ]
+        ]
+        addresses = {row.own_address for row in own}
+        if len(addresses) + (len(own) < len(group)) > 1:
+            return own
     return []

@@ -23,14 +23,9 @@ MAX_COMPARED: Final = 10
 def keys_of(offer: UploadRow) -> tuple[str, ...]:
     """The identities that the offer may be known by, the surest first: three at most."""
     named = identities.identity(offer.retailer, None, offer.name, offer.size)
-    by_number = [own_key(offer)] if offer.retailer_sku else []
+    by_number = [identities.of_row(offer)] if offer.retailer_sku else []
     by_page = [identities.by_address(offer.retailer, offer.url)] if offer.url else []
     return (*by_page, *by_number, named)
-
-
-def own_key(offer: UploadRow) -> str:
-    """The identity by which everybody else knows the offer."""
-    return identities.of_row(offer)
 
 
 def kept_keys(offer: UploadRow) -> tuple[str, ...]:

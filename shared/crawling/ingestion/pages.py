@@ -131,7 +131,7 @@ class _Page:
 
     def _outcome(self, row: Found, product: Product | None, judge: Judge) -> str:
         work, offer = self.work, row.offer
-        own = finding.own_key(offer)
+        own = identities.of_row(offer)
         work.owners.pop(own, None)
         priced, given = False, given_fields(offer)
         if product is not None:

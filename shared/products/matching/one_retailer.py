@@ -6,7 +6,7 @@ threshold of others is, and nothing brings a second offer of a retailer to what 
 pair that is as sure. An unknown retailer is nobody's: it neither competes nor blocks.
 """
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ def held(log_odds: "NDArray[Any]", one_retailer: "NDArray[Any]") -> "NDArray[Any
     return np.where(weak, np.minimum(log_odds, most), log_odds)
 
 
-def may_join(retailers: set[Any], others: Collection[Any], confidence: float) -> bool:
-    """Whether a pair may make one product of what is sold by known `retailers` and by `others`."""
-    return confidence >= STRONG or retailers.isdisjoint(others)
-
-
 class Clusters(Generic[Key]):
     """What is one product, grown by one pair after the other, the surest first.
 
@@ -57,9 +52,9 @@ class Clusters(Generic[Key]):
     def join(self, a: Key, b: Key, confidence: float) -> None:
         """Makes one product of what the two belong to, if such a pair may."""
         first, second = self.root(a), self.root(b)
-        if self._refused[first].isdisjoint(self._members[second]) and may_join(
-            self._retailers[first], self._retailers[second], confidence
-        ):
+        rivals = self._retailers[first].isdisjoint(self._retailers[second])
+        refused = not self._refused[first].isdisjoint(self._members[second])
+        if (rivals or confidence >= STRONG) and not refused:
             self.merge(a, b)
 
     def merge(self, a: Key, b: Key) -> None:

@@ -13,6 +13,7 @@ from crawler_pod.guard import Guard, literal
 from crawler_pod.pace import OwnPace
 from shared.clients.guarded_network import Refused
 from shared.crawling.recipes import Limits
+from tests.unit.crawler_pod.private_answers import PRIVATE_ANSWERS
 from tests.unit.crawler_pod.sites import served
 
 HOST = "127.0.0.1"
@@ -111,16 +112,7 @@ def test_a_public_address_is_reached_at_usual_ports_only(port: int) -> None:
     refused(Guard(), f"http://1.1.1.1:{port}/")
 
 
-@pytest.mark.parametrize(
-    "addresses",
-    [
-        ["127.0.0.1"],
-        ["::1"],
-        ["10.0.0.7"],
-        ["93.184.215.14", "192.168.0.1"],
-        ["::ffff:169.254.169.254"],
-    ],
-)
+@pytest.mark.parametrize("addresses", PRIVATE_ANSWERS)
 def test_a_name_that_resolves_to_a_private_address_is_refused(addresses: list[str]) -> None:
     async def resolve(_host: str, _port: int) -> Sequence[str]:
         return addresses

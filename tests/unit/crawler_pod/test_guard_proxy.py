@@ -8,6 +8,7 @@ import pytest
 
 from crawler_pod.guard import Guard
 from crawler_pod.guard_proxy import GuardProxy
+from tests.unit.crawler_pod.private_answers import PRIVATE_ANSWERS
 from tests.unit.crawler_pod.sites import served
 
 HOST = "127.0.0.1"
@@ -67,16 +68,7 @@ def test_a_tunnel_or_a_request_to_such_a_host_is_refused(host: str) -> None:
         assert said.startswith(b"HTTP/1.1 403 "), (request, said[:80])
 
 
-@pytest.mark.parametrize(
-    "addresses",
-    [
-        ["127.0.0.1"],
-        ["::1"],
-        ["10.0.0.7"],
-        ["93.184.215.14", "192.168.0.1"],
-        ["::ffff:169.254.169.254"],
-    ],
-)
+@pytest.mark.parametrize("addresses", PRIVATE_ANSWERS)
 @pytest.mark.parametrize("port", [80, 443])
 def test_a_name_that_resolves_to_a_private_address_is_refused(
     addresses: list[str], port: int
