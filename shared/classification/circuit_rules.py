@@ -2,7 +2,8 @@
 
 Closed, it is asked. After some failures in a row it opens and is left alone for a while, longer
 each time; then one call, the trial, says whether it closes. A provider that asks to be left alone
-(429) is, for as long as it says, and that is no failure. Moments are seconds since the epoch.
+(429) is, for as long as it says, and that is no failure. What becomes of a call that began before
+says nothing of what came after it. Moments are seconds since the epoch.
 """
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -32,13 +33,24 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     ok: bool
 
 
+class Report(msgspec.Struct, frozen=True):
+    """When a call began, and how long it took."""
+
+    began: float
+    latency_ms: int
+
+
 class Circuit(msgspec.Struct, frozen=True):
-    """What is known of a provider; `open_until` is 0 where it was not opened."""
+    """What is known of a provider; `open_until` is 0 where it was not opened.
+
+    `held_since` is when something was last held against it that calls from then on cannot wipe.
+    """
 
     failures: Annotated[int, Meta(ge=0)] = 0
     openings: Annotated[int, Meta(ge=0)] = 0
     open_until: float = 0.0
     quiet_until: float = 0.0
+    held_since: float = 0.0
     reason: str = ""
     samples: tuple[Sample, ...] = ()
 
@@ -55,27 +67,34 @@ def wait_seconds(circuit: Circuit, now: float) -> float:
     return max(0.0, circuit.open_until - now, circuit.quiet_until - now)
 
 
-def after_success(circuit: Circuit, latency_ms: int) -> Circuit:
-    """Closed, with nothing held against it."""
-    return Circuit(samples=_with(circuit, Sample(latency_ms, ok=True)))
+def is_well(circuit: Circuit) -> bool:
+    """Whether nothing is held against it."""
+    return not (circuit.failures or circuit.open_until or circuit.quiet_until)
+
+
+def after_success(circuit: Circuit, report: Report, now: float) -> Circuit:
+    """Closed by a call that may know of what is held against it; its own wish stands."""
+    known = _with(circuit, Sample(report.latency_ms, ok=True))
+    return known if report.began < circuit.held_since else _answering(known, now)
 
 
 def after_failure(
-    circuit: Circuit, kind: "FailureKind", wait: float, latency_ms: int, now: float
+    circuit: Circuit, kind: "FailureKind", wait: float, report: Report, now: float
 ) -> Circuit:
     """One failure more, which may open it; `wait` is what the provider asks for."""
-    samples = _with(circuit, Sample(latency_ms, ok=False))
-    if circuit.open_until > now:
+    known = _with(circuit, Sample(report.latency_ms, ok=False))
+    if report.began < circuit.held_since or circuit.open_until > now:
         # Of a call that was under way when it opened: one blip is no row of failed trials.
-        return msgspec.structs.replace(circuit, samples=samples)
+        # But of several that are told to wait, whoever is told the most is heard.
+        is_wish = kind == "rate_limited" and not circuit.open_until
+        return _quiet(known, wait, now) if is_wish else known
     if kind == "rate_limited":
-        quiet = max(circuit.quiet_until, now + wait)
         # A trial that is put off has shown that the provider answers.
-        return Circuit(quiet_until=quiet, reason=kind, samples=samples)
+        return _quiet(_answering(known, now), wait, now)
     if kind in _HARMLESS:
-        return Circuit(quiet_until=circuit.quiet_until, samples=samples)
+        return _answering(known, now)
     failures = circuit.failures + 1
-    changed = msgspec.structs.replace(circuit, failures=failures, reason=kind, samples=samples)
+    changed = msgspec.structs.replace(known, failures=failures, reason=kind)
     if kind in _FOR_SOMEBODY:
         return _opened(changed, now, SOMEBODY_ACTS_SECONDS)
     if circuit.open_until or failures >= FAILURES_TO_OPEN:
@@ -98,11 +117,30 @@ def error_percent(circuit: Circuit) -> int | None:
     return round(100 * failed / len(circuit.samples))
 
 
-def _opened(circuit: Circuit, now: float, rest_seconds: float) -> Circuit:
-    return msgspec.structs.replace(
-        circuit, openings=circuit.openings + 1, open_until=now + rest_seconds
+def _answering(circuit: Circuit, now: float) -> Circuit:
+    """It is there, so nothing is held against it but what it asked for itself."""
+    is_quiet = circuit.quiet_until > now
+    return Circuit(
+        quiet_until=circuit.quiet_until if is_quiet else 0.0,
+        held_since=circuit.held_since,
+        reason=circuit.reason if is_quiet else "",
+        samples=circuit.samples,
     )
 
 
-def _with(circuit: Circuit, sample: Sample) -> tuple[Sample, ...]:
-    return (*circuit.samples, sample)[-REMEMBERED:]
+def _quiet(circuit: Circuit, wait: float, now: float) -> Circuit:
+    until = max(circuit.quiet_until, now + wait)
+    return msgspec.structs.replace(
+        circuit, quiet_until=until, held_since=now, reason="rate_limited"
+    )
+
+
+def _opened(circuit: Circuit, now: float, rest_seconds: float) -> Circuit:
+    return msgspec.structs.replace(
+        circuit, openings=circuit.openings + 1, open_until=now + rest_seconds, held_since=now
+    )
+
+
+def _with(circuit: Circuit, sample: Sample) -> Circuit:
+    samples = (*circuit.samples, sample)[-REMEMBERED:]
+    return msgspec.structs.replace(circuit, samples=samples)

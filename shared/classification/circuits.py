@@ -5,6 +5,7 @@ may count as one: the circuit then opens one failure later. What is answered whi
 told once a second: it changes nothing but the figures.
 """
 
+import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Final
 import msgspec
 
 from shared.classification import circuit_rules
-from shared.classification.circuit_rules import Circuit
+from shared.classification.circuit_rules import Circuit, Report
 from shared.clients import redis
 from shared.clients.ai.asking import ProviderFailed
 
@@ -27,10 +28,31 @@ _decoder = msgspec.json.Decoder(Circuit)
 # As each was when it was last read or changed here.
 _own: dict[str, Circuit] = {}
 _lock = Lock()
-_untold: dict[str, list[int]] = defaultdict(list)
+_untold: dict[str, list[Report]] = defaultdict(list)
 _told_at: dict[str, float] = {}
+# Whoever made a trial for longer than it may be made has no place to give back.
+_GIVE_BACK: Final = """
+if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end
+return 0
+"""
 
 Now = Callable[[], float]
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """That a provider may be asked once; `trial` is the token of who makes the trial."""
+
+    provider: str
+    began: float
+    trial: str = ""
+
+
+class LeftAlone(Exception):
+    """Nobody may ask the provider for so many seconds."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        super().__init__(wait_seconds)
+        self.wait_seconds = wait_seconds
 
 
 def read(providers: Sequence[str]) -> dict[str, Circuit]:
@@ -42,77 +64,104 @@ def read(providers: Sequence[str]) -> dict[str, Circuit]:
     return {provider: _read(text) for provider, text in zip(providers, found, strict=True)}
 
 
-def wait_of(provider: str, now: Now = time.time) -> float | None:
-    """None where the provider may be asked now, else the seconds until it may.
+def permit(provider: str, now: Now = time.time) -> Permit:
+    """What lets one call be made, to be reported and given back; raises LeftAlone.
 
-    Of all that would ask a half-open one, the first is told None, and is the trial.
+    Of all that would ask a half-open one, the first is let, and is the trial.
     """
-    circuit, moment = read([provider])[provider], now()
+    # Before the look, so that whatever is held against it since is of a moment after.
+    moment = now()
+    circuit = read([provider])[provider]
     _own[provider] = circuit
     if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
-        return wait
-    if circuit_rules.state(circuit, moment) == "half_open" and not _take_trial(provider):
-        return float(TRIAL_SECONDS)
-    return None
+        raise LeftAlone(wait)
+    if circuit_rules.state(circuit, moment) != "half_open":
+        return Permit(provider, moment)
+    token = secrets.token_hex(8)
+    if not _take_trial(provider, token):
+        raise LeftAlone(float(TRIAL_SECONDS))
+    return Permit(provider, moment, token)
 
 
-def succeeded(provider: str, latency_ms: int, now: Now = time.time) -> None:
+def permit_of_somebody(provider: str, now: Now = time.time) -> Permit:
+    """The permit of who asks whatever the circuit says, such as a person who tries a key."""
+    return Permit(provider, now())
+
+
+def give_back(permit: Permit) -> None:
+    """Lets another make the trial; nothing where this was none."""
+    if permit.trial:
+        key = _trial_key(permit.provider)
+        redis.try_call(lambda r: r.eval(_GIVE_BACK, keys=[key], args=[permit.trial]))
+
+
+def succeeded(permit: Permit, latency_ms: int, now: Now = time.time) -> None:
     """Tells all that a call was answered; where all is well, with others and a little later."""
-    latencies = _due(provider, latency_ms)
+    reports = _due(permit, latency_ms)
 
-    def change(circuit: Circuit, _: float) -> Circuit:
-        for each in latencies:
-            circuit = circuit_rules.after_success(circuit, each)
+    def change(circuit: Circuit, moment: float) -> Circuit:
+        for each in reports:
+            circuit = circuit_rules.after_success(circuit, each, moment)
         return circuit
 
-    if latencies:
-        _change(provider, change, now())
+    if reports:
+        _change(permit.provider, change, now())
 
 
-def _due(provider: str, latency_ms: int) -> list[int]:
+def _due(permit: Permit, latency_ms: int) -> list[Report]:
     """What is to be told now, of this call and those before."""
+    provider = permit.provider
     known, moment = _own.get(provider), time.monotonic()
-    is_well = known is not None and known == Circuit(samples=known.samples)
+    is_well = known is not None and circuit_rules.is_well(known)
     with _lock:
-        _untold[provider].append(latency_ms)
+        _untold[provider].append(Report(permit.began, latency_ms))
         if is_well and moment - _told_at.get(provider, -TOLD_SECONDS) < TOLD_SECONDS:
             return []
         _told_at[provider] = moment
         return _untold.pop(provider)
 
 
-def failed(provider: str, failure: ProviderFailed, latency_ms: int, now: Now = time.time) -> None:
+def failed(permit: Permit, failure: ProviderFailed, latency_ms: int, now: Now = time.time) -> None:
     """Tells all that a call failed."""
+    report = Report(permit.began, latency_ms)
     _change(
-        provider,
+        permit.provider,
         lambda circuit, moment: circuit_rules.after_failure(
-            circuit, failure.kind, failure.wait_seconds, latency_ms, moment
+            circuit, failure.kind, failure.wait_seconds, report, moment
         ),
         now(),
     )
 
 
-def forget(provider: str) -> None:
-    """Closes the circuit, after a new key: what was held against the old one is void."""
+def forget(provider: str, now: Now = time.time) -> None:
+    """Closes the circuit, after a new key: what was held against the old one is void.
+
+    So is what becomes of the calls that are under way with it.
+    """
     _own.pop(provider, None)
     _untold.pop(provider, None)
-    redis.try_call(lambda r: r.delete(_key(provider), _trial_key(provider)), even_if_resting=True)
+    text = _text(Circuit(held_since=now()))
+    redis.try_call(
+        lambda r: (r.delete(_trial_key(provider)), r.set(_key(provider), text, ex=KEPT_SECONDS)),
+        even_if_resting=True,
+    )
 
 
 def _change(provider: str, change: Callable[[Circuit, float], Circuit], moment: float) -> None:
     # Read as late as possible: other instances report on the same provider.
-    before = read([provider])[provider]
-    changed = change(before, moment)
+    changed = change(read([provider])[provider], moment)
     _own[provider] = changed
-    text = msgspec.json.encode(changed).decode()
-    redis.try_call(lambda r: r.set(_key(provider), text, ex=KEPT_SECONDS))
-    if circuit_rules.state(before, moment) == "half_open":
-        # A late report of another call must not free the place of a trial under way.
-        redis.try_call(lambda r: r.delete(_trial_key(provider)))
+    redis.try_call(lambda r: r.set(_key(provider), _text(changed), ex=KEPT_SECONDS))
 
 
-def _take_trial(provider: str) -> bool:
-    taken = redis.try_call(lambda r: (r.set(_trial_key(provider), "1", nx=True, ex=TRIAL_SECONDS),))
+def _text(circuit: Circuit) -> str:
+    return msgspec.json.encode(circuit).decode()
+
+
+def _take_trial(provider: str, token: str) -> bool:
+    taken = redis.try_call(
+        lambda r: (r.set(_trial_key(provider), token, nx=True, ex=TRIAL_SECONDS),)
+    )
     # Without Redis every instance tries for itself.
     return taken is None or bool(taken[0])
 

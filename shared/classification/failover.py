@@ -12,12 +12,11 @@ from typing import Final, Generic, Protocol, TypeVar
 import msgspec
 
 from shared.ai_models import Model
-from shared.classification import answers, circuits, paying, prompts
+from shared.classification import admission, answers, paying, prompts
+from shared.classification.admission import Call, NotAsked
 from shared.classification.models import Categories, Item, Verdict
 from shared.classification.providers import Ask
-from shared.classification.spending import Reservation, Spent
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
-from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -207,39 +206,23 @@ class _Attempts(Generic[T]):
                 raise Stopped
             if self._together and not candidate.takes_many:
                 raise Apart(candidates[number:], self._begun, self._paid)
-            if not self._may_be_asked(candidate):
-                continue
             try:
-                held = paying.reserve(candidate, self._question)
-            except Spent:
-                # Passed over as one whose circuit is open, until the next day.
-                self._reasons[candidate.provider] = "budget"
-                continue
-            except DependencyError:
-                # Nobody is paid without the books; who asks for nothing may still answer.
-                self._reasons[candidate.provider] = "the books were out of reach"
-                continue
-            if self._begun is not None:
-                self._asker.restart(candidate.provider, self._begun)
-            try:
-                return self._attempt(candidate, held)
+                with admission.admitted(candidate, self._question, self._asker.left()) as call:
+                    if self._begun is not None:
+                        self._asker.restart(candidate.provider, self._begun)
+                    return self._attempt(candidate, call)
+            except NotAsked as why:
+                self._passed_over(candidate, why)
             except ProviderFailed as failure:
                 self._failed(candidate, failure)
                 if self._together and failure.kind in _OF_THE_QUESTION:
                     raise Apart(candidates[number:], failure.kind, self._paid) from None
         return None
 
-    def _may_be_asked(self, candidate: Candidate) -> bool:
-        if not candidate.has_circuit:
-            return True
-        if self._asker.left() <= 0:
-            self._reasons.setdefault(candidate.provider, "no time was left")
-            return False
-        if (wait := circuits.wait_of(candidate.provider)) is not None:
-            self._reasons.setdefault(candidate.provider, "left alone for now")
-            self._waits[candidate.provider] = (candidate, wait)
-            return False
-        return True
+    def _passed_over(self, candidate: Candidate, why: NotAsked) -> None:
+        self._reasons.setdefault(candidate.provider, why.reason)
+        if why.wait_seconds is not None:
+            self._waits[candidate.provider] = (candidate, why.wait_seconds)
 
     def _soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
@@ -247,28 +230,26 @@ class _Attempts(Generic[T]):
         waits = [each for each in self._waits.values() if each[1] <= most]
         return min(waits, key=lambda each: each[1], default=None)
 
-    def _attempt(self, candidate: Candidate, held: Reservation | None) -> _Answered[T]:
+    def _attempt(self, candidate: Candidate, call: Call) -> _Answered[T]:
         began = time.monotonic()
         try:
-            value = self._asked(candidate, held)
+            value = self._asked(candidate, call)
         except ProviderFailed as failure:
-            if candidate.has_circuit:
-                circuits.failed(candidate.provider, failure, _ms_since(began))
+            call.failed(failure, _ms_since(began))
             raise
         latency_ms = _ms_since(began)
-        if candidate.has_circuit:
-            circuits.succeeded(candidate.provider, latency_ms)
+        call.succeeded(latency_ms)
         if log.isEnabledFor(logging.DEBUG):
             told = {"provider": candidate.provider, "cost_micros": self._paid.cost_micros}
             log.debug("Classified", extra={"context": told})
         return _Answered(value, candidate.provider, candidate.model.name, self._paid, latency_ms)
 
-    def _asked(self, candidate: Candidate, held: Reservation | None) -> T:
+    def _asked(self, candidate: Candidate, call: Call) -> T:
         # What costs no time worth the name is not lost because others took all of it.
         left = self._asker.left() if candidate.has_circuit else self._seconds
         patience = Patience(min(self._seconds, left), self._asker.is_gone)
         try:
-            reply = paying.ask(candidate, self._question, patience, held)
+            reply = paying.ask(candidate, self._question, patience, call.held)
         except ProviderFailed as failure:
             # An answer that was cut short or filtered is paid for as well.
             self._pay(candidate, *failure.tokens)

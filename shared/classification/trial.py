@@ -26,18 +26,18 @@ def run(wanted: TestProvider) -> Tested:
         held = paying.reserve(candidate, question)
     except Spent:
         return Tested(False, 0, model.name, "budget: The provider's budget of the day is spent.")
-    began = time.monotonic()
+    began, permit = time.monotonic(), circuits.permit_of_somebody(wanted.provider)
     try:
         patience = Patience(settings().ai_timeout_seconds)
         reply = paying.ask(candidate, question, patience, held)
         answers.read(reply.text, _CATEGORIES)
     except ProviderFailed as failure:
         latency_ms = _ms_since(began)
-        circuits.failed(wanted.provider, failure, latency_ms)
+        circuits.failed(permit, failure, latency_ms)
         return Tested(False, latency_ms, model.name, f"{failure.kind}: {failure.detail}")
     latency_ms = _ms_since(began)
     if candidate.has_circuit:
-        circuits.succeeded(wanted.provider, latency_ms)
+        circuits.succeeded(permit, latency_ms)
     return Tested(True, latency_ms, model.name)
 
 

@@ -16,6 +16,7 @@ from local.plan import ROOT
 from local.stack import Stack
 from shared.classification import circuit_rules, circuits, failover, meaning, providers
 from shared.classification.circuit_rules import Circuit
+from shared.classification.circuits import LeftAlone
 from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.local_model import LocalModel
 from shared.classification.models import KEYED, Categories, Choice, Item
@@ -47,7 +48,11 @@ from shared.classification import circuits
 circuits.read(["gemini"])
 print("ready", flush=True)
 sys.stdin.readline()
-print(circuits.wait_of("groq"), flush=True)
+try:
+    circuits.permit("groq")
+    print(None, flush=True)
+except circuits.LeftAlone as alone:
+    print(alone.wait_seconds, flush=True)
 """
 NOWHERE = "http://127.0.0.1:9"
 # What llmock does, what the item meets, and what the circuit makes of one such call.
@@ -249,20 +254,33 @@ def test_an_open_circuit_is_shared_and_nobody_calls(models: LLMockState) -> None
     assert asker.restarts == []
 
 
-def test_one_of_many_makes_the_trial() -> None:
-    past = Circuit(failures=3, openings=1, open_until=1.0)
-    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(past).decode()))
+def put(circuit: Circuit) -> None:
+    text = msgspec.json.encode(circuit).decode()
+    redis.must_call(lambda r: r.set(circuits._key("groq"), text))
 
-    waits = [circuits.wait_of("groq") for _ in range(3)]
 
-    assert waits == [None, circuits.TRIAL_SECONDS, circuits.TRIAL_SECONDS]
-    circuits.succeeded("groq", 5)
-    assert circuits.wait_of("groq") is None
+def rests() -> float | None:
+    """How long Groq is left alone; who may ask it gives the place back at once."""
+    try:
+        circuits.give_back(circuits.permit("groq"))
+    except LeftAlone as alone:
+        return alone.wait_seconds
+    return None
+
+
+def test_one_of_many_makes_the_trial_and_closes_it() -> None:
+    put(Circuit(failures=3, openings=1, open_until=1.0))
+
+    trial = circuits.permit("groq")
+
+    assert trial.trial
+    assert rests() == circuits.TRIAL_SECONDS
+    circuits.succeeded(trial, 5)
+    assert rests() is None
 
 
 def test_of_many_processes_one_makes_the_trial(stack: Stack) -> None:
-    past = Circuit(failures=3, openings=1, open_until=1.0)
-    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(past).decode()))
+    put(Circuit(failures=3, openings=1, open_until=1.0))
     started = [Program(TRY, (), env=stack.environment()) for _ in range(PROCESSES)]
     # Each has loaded what it needs, so all of them look in one moment.
     assert {each.stdout.readline() for each in started} == {"ready\n"}
@@ -275,16 +293,32 @@ def test_of_many_processes_one_makes_the_trial(stack: Stack) -> None:
     assert told == [*[str(float(circuits.TRIAL_SECONDS))] * (PROCESSES - 1), "None"]
 
 
-def test_a_late_report_does_not_free_the_place_of_a_trial() -> None:
-    rests = Circuit(failures=3, openings=1, open_until=time.time() + 60)
-    redis.must_call(lambda r: r.set(circuits._key("groq"), msgspec.json.encode(rests).decode()))
-    assert circuits._take_trial("groq")
+@pytest.mark.parametrize("how", ["succeeds", "fails"])
+def test_a_late_report_neither_closes_it_nor_takes_the_place_of_the_trial(how: str) -> None:
+    late = circuits.permit("groq")
+    began = time.time()
+    put(Circuit(failures=3, openings=1, open_until=began, held_since=began))
+    trial = circuits.permit("groq")
 
-    circuits.failed("groq", ProviderFailed("timeout"), 5)
+    if how == "succeeds":
+        circuits.succeeded(late, 5)
+    else:
+        circuits.failed(late, ProviderFailed("timeout"), 5)
+    circuits.give_back(late)
+    # Nor does a trial that took too long, in whose place another one is made.
+    circuits.give_back(msgspec.structs.replace(trial, trial="another"))
 
-    assert not circuits._take_trial("groq")
-    circuits.failed("groq", ProviderFailed("timeout"), 5, lambda: time.time() + 61)
-    assert circuits._take_trial("groq")
+    assert rests() == circuits.TRIAL_SECONDS
+    circuits.give_back(trial)
+    assert rests() is None
+    assert circuits.permit("groq").trial
+
+
+def test_what_becomes_of_calls_with_a_key_says_nothing_of_the_next_key() -> None:
+    late = circuits.permit("groq")
+    circuits.forget("groq")
+    circuits.failed(late, ProviderFailed("bad_key"), 5)
+    assert rests() is None
 
 
 def test_the_only_one_left_is_waited_for_if_it_asks_for_little(models: LLMockState) -> None:

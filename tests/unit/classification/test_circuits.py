@@ -6,6 +6,7 @@ import pytest
 
 from shared.classification import circuits
 from shared.classification.circuit_rules import Circuit
+from shared.classification.circuits import LeftAlone
 from shared.clients import redis
 from shared.clients.ai.asking import ProviderFailed
 
@@ -29,18 +30,38 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Circuit]:
     return heard
 
 
+def succeed(latency_ms: int) -> None:
+    circuits.succeeded(circuits.permit("groq"), latency_ms)
+
+
 def test_where_all_is_well_what_is_answered_is_told_together(told: list[Circuit]) -> None:
     for latency_ms in range(5):
-        circuits.succeeded("groq", latency_ms)
+        succeed(latency_ms)
     assert len(told) == 1
     circuits._told_at.clear()
-    circuits.succeeded("groq", 5)
+    succeed(5)
     assert [each.latency_ms for each in told[-1].samples] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_success_after_a_failure_is_told_at_once(told: list[Circuit]) -> None:
-    circuits.succeeded("groq", 1)
-    circuits.failed("groq", ProviderFailed("timeout"), 2)
-    circuits.succeeded("groq", 3)
+    succeed(1)
+    circuits.failed(circuits.permit("groq"), ProviderFailed("timeout"), 2)
+    succeed(3)
     assert [each.failures for each in told] == [0, 1, 0]
-    assert circuits.wait_of("groq") is None
+    assert circuits.permit("groq").trial == ""
+
+
+def test_what_was_answered_and_not_told_yet_wipes_no_wait_that_came_between(
+    told: list[Circuit],
+) -> None:
+    succeed(1)
+    first, second = circuits.permit("groq"), circuits.permit("groq")
+    # All is well, so this is told later.
+    circuits.succeeded(first, 2)
+    circuits.failed(second, ProviderFailed("rate_limited", 60.0), 3)
+    circuits._told_at.clear()
+    circuits.succeeded(second, 4)
+    assert len(told[-1].samples) == 4
+    with pytest.raises(LeftAlone) as alone:
+        circuits.permit("groq")
+    assert alone.value.wait_seconds == pytest.approx(60, abs=5)

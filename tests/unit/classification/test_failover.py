@@ -1,6 +1,7 @@
 """One product and several candidates: whatever one of them does, the others are asked in time."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -8,12 +9,13 @@ import pytest
 
 from shared.ai_models import Model
 from shared.classification import circuits, failover, spending
+from shared.classification.circuits import Permit
 from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.models import Categories, Choice, Item
 from shared.classification.providers import Ask
 from shared.classification.spending import Reservation, Spent
 from shared.clients import redis
-from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
+from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply, Stopped
 from shared.clock import utc_now
 from shared.errors import DependencyUnavailable
 
@@ -162,3 +164,36 @@ def test_where_the_books_are_out_of_reach_whoever_is_free_answers(
     assert classify(Asker(), candidate("groq"), free).provider == "local"
     with pytest.raises(AllFailed, match="groq: the books were out of reach"):
         classify(Asker(), candidate("groq"))
+
+
+def _halfopen(monkeypatch: pytest.MonkeyPatch) -> list[Permit]:
+    """Has the next call be the trial; says which places were given back."""
+    trial, given = Permit("groq", 1.0, "token"), list[Permit]()
+    monkeypatch.setattr(circuits, "permit", lambda _provider: trial)
+    monkeypatch.setattr(circuits, "give_back", given.append)
+    return given
+
+
+@pytest.mark.parametrize("why", [Spent(), DependencyUnavailable("away"), RuntimeError("odd")])
+def test_the_place_of_a_trial_that_cannot_be_paid_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, why: Exception
+) -> None:
+    given = _halfopen(monkeypatch)
+
+    def reserve(model: Model, micros: int) -> Reservation:  # noqa: ARG001
+        raise why
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    with pytest.raises((AllFailed, RuntimeError)):
+        classify(Asker(), candidate("groq"))
+    assert [each.trial for each in given] == ["token"]
+
+
+@pytest.mark.parametrize("does", [Stopped(), ProviderFailed("timeout"), None])
+def test_the_place_of_a_trial_is_given_back_whatever_becomes_of_it(
+    monkeypatch: pytest.MonkeyPatch, does: Exception | None
+) -> None:
+    given = _halfopen(monkeypatch)
+    with suppress(Stopped, AllFailed):
+        classify(Asker(), candidate("groq", does))
+    assert [each.trial for each in given] == ["token"]
