@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,6 +16,7 @@ from shared.classification.prompts import (
     MOST_SIZE,
     identity,
 )
+from shared.money import of_text
 
 Status = Literal["queued", "running", "cancelling", "cancelled", "done"]
 Verdict = Literal["successful", "failed", "review"]
@@ -90,7 +90,7 @@ class Placed(msgspec.Struct, frozen=True):
         told = dict(fields)
         index = told.pop("index")
         price = told.pop("price", None)
-        return cls(index, Item(**told, price=None if price is None else _price(price)))
+        return cls(index, Item(**told, price=None if price is None else of_text(price)))
 
 
 def parts(items: Sequence[Item]) -> Iterator[list[Placed]]:
@@ -135,11 +135,3 @@ def _bounded(items: Sequence[Item], groups: list[list[int]]) -> Iterator[list[Pl
         part.append(placed)
         size += bytes_more
     yield part
-
-
-def _price(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        # One that was too long to be kept whole.
-        return None

@@ -6,6 +6,7 @@ from typing import Any, Final
 from shared.classification.batch_records import MOST_ITEMS
 from shared.classification.batch_schemas import ClassifyBatch
 from shared.classification.models import Item
+from shared.classification.schemas import MOST_NAMED, items_of
 from shared.errors import FieldError, Invalid
 from shared.money import to_decimal
 from shared.products import catalogue, exports
@@ -15,7 +16,6 @@ from shared.products.schemas import ProductFilter
 SOURCES: Final = ("products", "product_ids", "filter")
 # Of a search for several words, whose query fits more than the search does.
 _MOST_READ: Final = 3 * MOST_ITEMS
-_MOST_NAMED: Final = 100
 
 
 def source_of(wanted: ClassifyBatch) -> str:
@@ -28,9 +28,12 @@ def source_of(wanted: ClassifyBatch) -> str:
 
 
 def items(wanted: ClassifyBatch) -> list[Item]:
-    """The items, in order; raises Invalid for ids of no product and for a filter of too many."""
+    """The items, in order; raises Invalid.
+
+    It does for prices that are none, for ids of no product, and for a filter of too many.
+    """
     take: dict[str, Callable[[Any], list[Item]]] = {
-        "products": lambda given: [each.item() for each in given],
+        "products": items_of,
         "product_ids": _named,
         "filter": _filtered,
     }
@@ -47,7 +50,7 @@ def _named(ids: Sequence[str]) -> list[Item]:
         if product_id not in found
     ]
     if errors:
-        raise Invalid(errors[:_MOST_NAMED])
+        raise Invalid(errors[:MOST_NAMED])
     # One that is named twice is one item.
     return list(found.values())
 

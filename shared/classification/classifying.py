@@ -10,8 +10,8 @@ import msgspec
 
 from shared.classification import deciding, queueing
 from shared.classification.deciding import Setting
-from shared.classification.models import Decided, Provider
-from shared.classification.schemas import Classify, ProductToClassify
+from shared.classification.models import Decided, Item, Provider
+from shared.classification.schemas import Classify, items_of
 from shared.classification.shared_reading import SharedReading
 from shared.edge.streaming import Event, Line, Stream
 
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS: Final = 540
 
 def stream(wanted: Classify) -> Stream:
     """The stream; raises Invalid, Conflict or a DependencyError before it begins."""
-    total = len(wanted.products)
+    total, items = len(wanted.products), items_of(wanted.products)
     known = msgspec.structs.replace(
         _setting_of(wanted.provider, wanted.model).read(
             partial(deciding.setting, wanted.provider, wanted.model)
@@ -35,7 +35,7 @@ def stream(wanted: Classify) -> Stream:
         # No two wait for each other while a thread is free.
         most_in_call=min(MOST_IN_CALL, -(-total // THREADS)),
     )
-    return Stream(_Work(wanted.products, known).run)
+    return Stream(_Work(items, known).run)
 
 
 @lru_cache(maxsize=32)
@@ -45,24 +45,23 @@ def _setting_of(provider: Provider | None, model: str | None) -> SharedReading[S
 
 
 class _Work:
-    def __init__(self, products: Sequence[ProductToClassify], known: Setting) -> None:
-        self._products = products
+    def __init__(self, items: Sequence[Item], known: Setting) -> None:
+        self._items = items
         self._known = known
         self._end = time.monotonic() + MOST_SECONDS
 
     def run(self, line: Line) -> None:
         """Classifies every product, or as many as somebody waits for."""
-        heard = _Heard(self._products, line)
-        items = [product.item() for product in self._products]
-        deciding.decide_with(self._known, items, self._end, heard)
+        heard = _Heard(self._items, line)
+        deciding.decide_with(self._known, self._items, self._end, heard)
         heard.complete()
 
 
 class _Heard:
     """Tells the caller what happens, as it does."""
 
-    def __init__(self, products: Sequence[ProductToClassify], line: Line) -> None:
-        self._products = products
+    def __init__(self, items: Sequence[Item], line: Line) -> None:
+        self._items = items
         self._line = line
         self._lock = Lock()
         self._settled = 0
@@ -75,7 +74,7 @@ class _Heard:
     def decided(self, decided: Decided) -> None:
         # Before it is told, so that whoever hears of it finds it in the queue.
         if decided.needs_review:
-            queueing.enter(self._products[decided.index].item(), decided)
+            queueing.enter(self._items[decided.index], decided)
         with self._lock:
             self._settled += 1
             self._successful += decided.failure is None
@@ -90,7 +89,7 @@ class _Heard:
 
     def complete(self) -> None:
         """The last event, if anybody hears it."""
-        total = len(self._products)
+        total = len(self._items)
         if not self._line.is_cut():
             counts = {"successful": self._successful, "failed": total - self._successful}
             self._line.say(Event("complete", {"total": total, **counts}))
@@ -98,10 +97,10 @@ class _Heard:
     def _result(self, decided: Decided) -> Event:
         if decided.failure is not None:
             return Event("error", {"index": decided.index, "message": decided.failure})
-        product = self._products[decided.index]
+        item = self._items[decided.index]
         told: dict[str, Any] = {
             "index": decided.index,
-            "product": {"id": product.id, "name": product.name},
+            "product": {"id": item.id, "name": item.name},
             "category": decided.category,
             "confidence": decided.confidence,
             "rationale": decided.rationale,
@@ -113,6 +112,6 @@ class _Heard:
         return Event("result", told)
 
     def _progress(self, index: int) -> Event:
-        total = len(self._products)
+        total = len(self._items)
         percent = self._settled * 100 // total
         return Event("progress", {"index": index, "total": total, "percent": percent})

@@ -11,6 +11,7 @@ from shared.classification.reviews import Reason, Review, Stage, Status
 from shared.clock import rfc3339
 from shared.edge.pages import Cursor, PageSize
 from shared.errors import StaleVersion
+from shared.money import of_text
 from shared.products import schemas as product_schemas
 from shared.products.models import Product
 
@@ -132,7 +133,7 @@ def outdated(review: Review, product: Product | None, expected: int | None) -> S
 def view(review: Review, product: Product | None) -> ReviewView:
     """The entry beside its product as it is now."""
     told = review.product
-    price = None if told.price is None else Decimal(told.price)
+    price = None if told.price is None else of_text(told.price)
     return ReviewView(
         id=review.id,
         product=ClassifiedProduct(told.name, told.id, told.brand, told.description, price),

@@ -1,15 +1,19 @@
 """What the classification's endpoints take and answer."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from shared.classification.circuit_rules import State
 from shared.classification.models import Item, Keyed, Provider
+from shared.errors import FieldError, Invalid
+from shared.money import check_without_currency
 
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
+MOST_NAMED: Final = 100
 ModelName = Annotated[str, Meta(min_length=1, max_length=100)]
 # Nothing that a header could not carry, and no line break that could begin another one.
 ApiKey = Annotated[str, Meta(min_length=16, max_length=500, pattern="^[!-~]+$")]
@@ -27,6 +31,20 @@ class ProductToClassify(msgspec.Struct, forbid_unknown_fields=True):
     def item(self) -> Item:
         """The product as the classification knows it."""
         return Item(self.name, self.description, self.brand, self.price, self.id)
+
+
+def items_of(products: Sequence[ProductToClassify]) -> list[Item]:
+    """The products as the classification knows them; raises Invalid for prices that are none."""
+    errors = []
+    for number, product in enumerate(products):
+        try:
+            if product.price is not None:
+                check_without_currency(product.price)
+        except ValueError as error:
+            errors.append(FieldError(f"products[{number}].price", str(error)))
+    if errors:
+        raise Invalid(errors[:MOST_NAMED])
+    return [product.item() for product in products]
 
 
 class Classify(msgspec.Struct, forbid_unknown_fields=True):

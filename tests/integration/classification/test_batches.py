@@ -149,6 +149,7 @@ def done_id(shop: Shop, **body: Any) -> str:
         ({"filter": {"colour": "red"}}, "filter.colour"),
         ({"products": [TEA] * 10_001}, "products"),
         ({"products": [TEA], "model": "gpt-0"}, "model"),
+        ({"products": [TEA, TEA | {"price": "NaN"}]}, "products[1].price"),
     ],
 )
 def test_what_is_no_batch_is_refused_and_nothing_is_begun(

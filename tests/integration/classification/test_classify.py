@@ -136,7 +136,7 @@ def test_the_first_provider_answers_and_what_breaks_begins_again_elsewhere(
     assert of(told, "result")[0]["provider"] == "local"
 
 
-def test_who_is_named_begins_and_an_unknown_model_is_refused_before_any_call(
+def test_who_is_named_begins_and_what_is_wrong_is_refused_before_any_call(
     admin: httpx.Client, groq: LLMockState
 ) -> None:
     groq.scenarios.add(reply(answer("milk")))
@@ -144,10 +144,15 @@ def test_who_is_named_begins_and_an_unknown_model_is_refused_before_any_call(
     chosen = of(classify(admin, TEA, model="openai/gpt-oss-120b"), "result")[0]
     assert (chosen["provider"], chosen["model"]) == ("groq", "openai/gpt-oss-120b")
     before = len(groq.journal.records(wait=2))
-    for wrong in ({"provider": "groq", "model": "gpt-0"}, {"model": "gpt-0"}):
+    refusals: list[tuple[dict[str, Any], str]] = [
+        ({"provider": "groq", "model": "gpt-0"}, "model"),
+        ({"model": "gpt-0"}, "model"),
+        ({"products": [TEA, TEA | {"price": "NaN"}]}, "products[1].price"),
+    ]
+    for wrong, field in refusals:
         refused = admin.post("/classify", json={"products": [TEA], **wrong})
         assert refused.status_code == 422, refused.text
-        assert refused.json()["errors"][0]["field"] == "model"
+        assert refused.json()["errors"][0]["field"] == field
     assert len(groq.journal.records(wait=2)) == before
 
 
