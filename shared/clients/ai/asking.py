@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
+from shared.clock import Clock, utc_now
 from shared.errors import DependencyError
 
 FailureKind = Literal[
@@ -111,12 +114,26 @@ def of_status(status: int, retry_after: str | None) -> ProviderFailed:
     return ProviderFailed(kind, wait_of(retry_after) if kind == "rate_limited" else 0.0)
 
 
-def wait_of(retry_after: str | None) -> float:
-    """The seconds that a `Retry-After` asks for; ten where it says nothing that can be read."""
+def wait_of(retry_after: str | None, clock: Clock = utc_now) -> float:
+    """The seconds that a `Retry-After` asks for, as such or as a date of HTTP.
+
+    Ten where it says nothing that can be read.
+    """
+    told = (retry_after or "").strip()
     try:
-        seconds = float((retry_after or "").strip().removesuffix("s"))
+        seconds = float(told.removesuffix("s"))
     except ValueError:
-        return _UNKNOWN_WAIT_SECONDS
+        seconds = _seconds_until(told, clock())
     if not 0 <= seconds < float("inf"):
         return _UNKNOWN_WAIT_SECONDS
     return min(max(seconds, 0.1), LONGEST_WAIT_SECONDS)
+
+
+def _seconds_until(date: str, now: datetime) -> float:
+    """Until then, 0 where that is past; infinite where it is no date."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return float("inf")
+    # An HTTP date is in GMT, whatever it says of that.
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())

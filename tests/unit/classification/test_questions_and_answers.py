@@ -1,6 +1,7 @@
 """What a provider is asked, and that nothing but what was asked for is taken from it."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import ModuleType
 from typing import Any
@@ -83,6 +84,24 @@ def test_the_categories_are_the_list_and_the_schema() -> None:
 )
 def test_a_wait_is_read_and_bounded(told: str | None, seconds: float) -> None:
     assert asking.wait_of(told) == seconds
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("Thu, 05 Mar 2026 10:01:30 GMT", 90),
+        ("Thursday, 05-Mar-26 10:01:30 GMT", 90),
+        ("Thu Mar  5 10:01:30 2026", 90),
+        ("Thu, 05 Mar 2026 10:01:30 -0000", 90),
+        ("Thu, 05 Mar 2026 09:00:00 GMT", 0.1),
+        ("Thu, 05 Mar 2099 10:01:30 GMT", 3600),
+        ("Thu, 05 Mar 99999999999999999999 10:01:30 GMT", 10),
+        ("Thu, 50 Mar 2026 10:01:30 GMT", 10),
+    ],
+)
+def test_a_wait_until_a_date_is_read_and_bounded(told: str, seconds: float) -> None:
+    now = datetime(2026, 3, 5, 10, tzinfo=UTC)
+    assert asking.wait_of(told, lambda: now) == seconds
 
 
 @pytest.mark.parametrize(
