@@ -6,13 +6,16 @@
 N products, drawn by `--split`, lend their categories; all others are classified, and are known to
 `local` beforehand as texts without a category, as the catalogue's own are (`--unseen` keeps them
 from it). Products told twice, and those whose category is empty or `unknown`, are left out.
+A file that is no such catalogue, or leaves nothing to ask for, ends in one line and exit code 2.
 `--no-synonyms` leaves `local` with the categories' names alone.
 """
 
 import argparse
 import csv
 import hashlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +23,7 @@ import msgspec
 import numpy as np
 
 from shared.classification import meaning
-from shared.classification.local_model import LocalModel
+from shared.classification.local_model import MOST_EXAMPLES, LocalModel
 from shared.classification.models import Categories, Choice, Example, Verdict
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 
 _HEADER: Final = ("name", "category", "answer", "confidence")
 _BINS: Final = 15
+
+
+class Unusable(Exception):
+    """What was asked for cannot be done; the message is one line, for whoever asked."""
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -63,24 +70,52 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def read(path: Path, name_column: str, category_column: str) -> list[Example]:
-    """The products of a CSV file whose category is known, each name once."""
+    """The products of a CSV file whose category is known, each name once; raises Unusable."""
     found: dict[str, Example] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            name, category = (
-                " ".join(row[each].split()) for each in (name_column, category_column)
-            )
-            if name and category and category.casefold() != "unknown":
-                found.setdefault(name.casefold(), Example(name, category))
+    for name, category in _rows(path, name_column, category_column):
+        if name and category and category.casefold() != "unknown":
+            found.setdefault(name.casefold(), Example(name, category))
     return list(found.values())
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _rows(path: Path, *columns: str) -> Iterator[list[str]]:
+    """What stands in the columns; what a short row lacks is empty."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            known = reader.fieldnames or ()
+            if missing := [each for each in columns if each not in known]:
+                there = ", ".join(known) or "no line"
+                raise Unusable(f"{path} has no column {missing[0]!r}; it has {there}")
+            for row in reader:
+                yield [" ".join((row[each] or "").split()) for each in columns]
+    except UnicodeDecodeError:
+        raise Unusable(f"{path}, line {_not_utf8(path)}: is not UTF-8 text") from None
+    except csv.Error as error:
+        raise Unusable(f"{path}, line {reader.reader.line_num}: {error}") from None
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from None
+
+
+def _not_utf8(path: Path) -> int:
+    """The first line that is not, counted from one."""
+    number = 0
+    with path.open("rb") as file, suppress(UnicodeDecodeError):
+        for number, line in enumerate(file, 1):  # noqa: B007 - the last one that was begun
+            line.decode()
+    return number
 
 
 def drawn(products: Sequence[Example], labels: int, split: int) -> Split:
-    """So many products by lot; the same for the same split, whatever their order."""
+    """So many products by lot; the same for the same split, whatever their order.
+
+    Raises Unusable where that leaves none to ask for.
+    """
+    if labels < 0:
+        raise Unusable(f"{labels:,} labels are less than none")
+    if labels >= len(products):
+        count = f"{len(products):,} products with a name and a category"
+        raise Unusable(f"{labels:,} labels leave none of {count} to ask for")
 
     def lot(product: Example) -> str:
         return hashlib.sha256(f"{split} {product.text}".encode()).hexdigest()
@@ -114,20 +149,43 @@ def outcome(split: Split, verdicts: Sequence[Verdict]) -> Outcome:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes each asked product with its category, its answer and the confidence."""
     asked = _parser().parse_args(arguments)
-    products = read(asked.csv, asked.name_column, asked.category_column)
-    split = drawn(products, asked.labels, asked.split)
-    verdicts = answers(split, with_synonyms=asked.synonyms, seen=not asked.unseen)
-    with asked.out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        for product, verdict in zip(split.asked, verdicts, strict=True):
-            writer.writerow([product.text, product.category, verdict.category, verdict.confidence])
-    told = outcome(split, verdicts)
+    try:
+        split = drawn(
+            read(asked.csv, asked.name_column, asked.category_column), asked.labels, asked.split
+        )
+        told = _written(asked, split)
+    except Unusable as why:
+        print(f"classify_local: {why}", file=sys.stderr)
+        return 2
     print(
-        f"{len(split.told):,} labels, {len(split.asked):,} products: {told.accuracy:.1f} % right, "
+        f"{_labels(split)}, {len(split.asked):,} products: {told.accuracy:.1f} % right, "
         f"calibration error {told.calibration_error:.3f}; in {asked.out}"
     )
     return 0
+
+
+def _labels(split: Split) -> str:
+    count = f"{len(split.told):,} labels"
+    if len(split.told) <= MOST_EXAMPLES:
+        return count
+    return f"{count}, of which `local` learns no more than {MOST_EXAMPLES:,}"
+
+
+def _written(asked: argparse.Namespace, split: Split) -> Outcome:
+    if asked.out.resolve() == asked.csv.resolve():
+        raise Unusable(f"{asked.out} is the catalogue itself")
+    try:
+        # Before the minutes that the answers take.
+        with asked.out.open("w", encoding="utf-8", newline="") as file:
+            verdicts = answers(split, with_synonyms=asked.synonyms, seen=not asked.unseen)
+            writer = csv.writer(file)
+            writer.writerow(_HEADER)
+            for product, verdict in zip(split.asked, verdicts, strict=True):
+                row = (product.text, product.category, verdict.category, verdict.confidence)
+                writer.writerow(row)
+    except OSError as error:
+        raise Unusable(f"{asked.out}: {error.strerror}") from None
+    return outcome(split, verdicts)
 
 
 def _parser() -> argparse.ArgumentParser:
