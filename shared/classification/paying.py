@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from shared.classification import spending
 from shared.classification.spending import Reservation
 from shared.clients.ai.asking import FailureKind, Patience, ProviderFailed, Question, Reply, Stopped
@@ -37,7 +39,9 @@ def settled_beside() -> Iterator[None]:
 
 def most_micros(candidate: "Candidate", question: Question) -> int:
     """The most that the call can cost: no text has more tokens than bytes."""
-    size = len((question.system + question.user).encode())
+    # The schema is sent with every call, and with many categories is most of it.
+    told = (question.system.encode(), question.user.encode(), msgspec.json.encode(question.schema))
+    size = sum(map(len, told))
     thought = THINKING_TOKENS if candidate.provider == _THINKS else 0
     return candidate.model.cost_micros(size, question.max_tokens + thought)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from shared.ai_models import Model
+from shared.classification import refusals
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.errors import Conflict, DependencyUnavailable, NotFound, ShoppleError
@@ -39,8 +40,6 @@ DAYS: Final = "provider_days"
 SHARDS: Final = 4
 # No call lasts half as long.
 OPEN: Final = timedelta(seconds=120)
-# What found no room does not look again for so long.
-SPENT_SECONDS: Final = 20.0
 CALLS_KEPT: Final = timedelta(days=90)
 DAYS_KEPT: Final = timedelta(days=400)
 SWEPT: Final = 200
@@ -53,7 +52,6 @@ _MICROS: Final = 1_000_000
 # Those of one process would meet at a shard and try again, which costs more than to take turns.
 _lanes: Final = tuple(Lock() for _ in range(SHARDS))
 _turns = count(secrets.randbelow(SHARDS))
-_full: dict[tuple[str, str, int, int], float] = {}
 # For whom calls are made, such as a batch: its id stands with each.
 _origin: ContextVar[str] = ContextVar("origin", default="")
 
@@ -113,8 +111,8 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
     """What is held for a call that may cost so much; raises Spent, or a DependencyError."""
     limit, now = limit_of(model.provider), clock()
     day = now.date().isoformat()
-    key = (model.provider, day, limit, micros)
-    if not has_room(0, limit, micros) or time.monotonic() < _full.get(key, 0.0):
+    wanted = (model.provider, day, limit, micros)
+    if not has_room(0, limit, micros) or refusals.is_refused(*wanted):
         raise Spent
     first, busy = next(_turns), False
     for turn in range(ATTEMPTS * SHARDS):
@@ -132,7 +130,7 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
             busy = True
     if busy:
         raise DependencyUnavailable("The books are too busy.")
-    _full[key] = time.monotonic() + SPENT_SECONDS
+    refusals.remember(*wanted)
     raise Spent
 
 

@@ -21,7 +21,6 @@ from shared.classification import (
     spending,
 )
 from shared.classification.batch_progress import LATEST, STILL
-from shared.classification.spending import Spent
 from shared.clients import firestore
 from shared.clock import utc_now
 from shared.errors import NotFound
@@ -47,16 +46,6 @@ def acting(paused: Shop) -> Iterator[Shop]:
     with instance(paused.stack.environment()):
         batch_work._kept.clear()
         yield paused
-
-
-@pytest.fixture
-def spending_all(acting: Shop) -> Iterator[Shop]:
-    """Whose books are empty again afterwards: other tests have calls to make today."""
-    yield acting
-    spending._full.clear()
-    for collection in (spending.CALLS, spending.DAYS):
-        for each in acting.database.collection(collection).list_documents():
-            each.delete()
 
 
 def queue(shop: Shop, what: str) -> None:
@@ -273,36 +262,6 @@ def test_an_unknown_batch_is_absent(acting: Shop) -> None:
     with pytest.raises(NotFound):
         batch_work.work("nobody", 0)
     batch_work.give_up("nobody", 0)
-
-
-def test_a_day_costs_no_more_than_its_budget_and_what_died_is_paid_in_full(
-    spending_all: Shop,
-) -> None:
-    limit = spending.limit_of("groq")
-    model = Model("groq", "model", 1, 1)
-    fifth = limit // spending.SHARDS // 5
-    with spending.made_for("drill"):
-        held_calls = [spending.reserve(model, fifth) for _ in range(5 * spending.SHARDS)]
-    with pytest.raises(Spent):
-        spending.reserve(model, fifth)
-    spending._full.clear()
-    assert spending.settle(held_calls[0], 1)
-    assert not spending.settle(held_calls[0], fifth)
-    spending.reserve(model, fifth - 1)
-    told = {each["name"]: each for each in spending_all.get("/classify/providers")["providers"]}
-    assert told["groq"]["reason"] == "budget"
-    assert (told["groq"]["spend_today"], told["groq"]["daily_budget"]) == (0.000001, 10)
-
-    assert spending.sweep() == []
-    late = utc_now() + 2 * spending.OPEN
-    assert len(spending.sweep(lambda: late)) == 5 * spending.SHARDS
-    used = spending.today()["groq"]
-    assert used.settled == sum(used.held) == 1 + fifth - 1 + fifth * (5 * spending.SHARDS - 1)
-    assert used.settled <= limit
-    assert spending.of_origin("drill") == (20, used.settled - (fifth - 1))
-    # Of tomorrow nothing is spent.
-    tomorrow = utc_now() + timedelta(days=1)
-    spending.reserve(model, fifth, lambda: tomorrow)
 
 
 def distinct(count: int) -> list[Json]:
