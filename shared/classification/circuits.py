@@ -8,6 +8,7 @@ told once a second: it changes nothing but the figures.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cache
 from threading import Lock
 from typing import Final
 
@@ -15,6 +16,7 @@ import msgspec
 
 from shared.classification import circuit_rules
 from shared.classification.circuit_rules import Circuit
+from shared.classification.shared_reading import SharedReading
 from shared.clients import redis
 from shared.clients.ai.asking import ProviderFailed
 
@@ -47,13 +49,19 @@ def wait_of(provider: str, now: Now = time.time) -> float | None:
 
     Of all that would ask a half-open one, the first is told None, and is the trial.
     """
-    circuit, moment = read([provider])[provider], now()
+    # Those who ask in one moment share what one of them reads.
+    circuit, moment = _reading(provider).read(lambda: read([provider])[provider]), now()
     _own[provider] = circuit
     if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
         return wait
     if circuit_rules.state(circuit, moment) == "half_open" and not _take_trial(provider):
         return float(TRIAL_SECONDS)
     return None
+
+
+def held_against(provider: str) -> Circuit:
+    """What this process last heard that is held against a provider; no round trip."""
+    return msgspec.structs.replace(_own.get(provider, Circuit()), samples=())
 
 
 def succeeded(provider: str, latency_ms: int, now: Now = time.time) -> None:
@@ -109,6 +117,11 @@ def _change(provider: str, change: Callable[[Circuit, float], Circuit], moment: 
     if circuit_rules.state(before, moment) == "half_open":
         # A late report of another call must not free the place of a trial under way.
         redis.try_call(lambda r: r.delete(_trial_key(provider)))
+
+
+@cache
+def _reading(provider: str) -> SharedReading[Circuit]:  # noqa: ARG001
+    return SharedReading()
 
 
 def _take_trial(provider: str) -> bool:

@@ -13,7 +13,9 @@ import msgspec
 
 from shared.ai_models import Model
 from shared.classification import answers, circuits, paying, prompts
+from shared.classification.circuit_rules import Circuit
 from shared.classification.models import Categories, Item, Verdict
+from shared.classification.paid import Paid
 from shared.classification.providers import Ask
 from shared.classification.spending import Reservation, Spent
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
@@ -55,25 +57,6 @@ class Asker(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Waits; says whether the asker went meanwhile."""
-
-
-class Paid(msgspec.Struct, frozen=True):
-    """What calls took; the cost is in millionths of a US dollar."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_micros: int = 0
-
-    def __add__(self, other: "Paid") -> "Paid":
-        return Paid(*(a + b for a, b in zip(_values(self), _values(other), strict=True)))
-
-    def shared(self, ways: int) -> "list[Paid]":
-        """As many parts, as equal as whole numbers can be; the call itself goes to the first."""
-        parts = [
-            [value // ways + (n < value % ways) for value in _values(self)] for n in range(ways)
-        ]
-        return [Paid(*part) for part in parts]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -207,27 +190,43 @@ class _Attempts(Generic[T]):
                 raise Stopped
             if self._together and not candidate.takes_many:
                 raise Apart(candidates[number:], self._begun, self._paid)
-            if not self._may_be_asked(candidate):
-                continue
             try:
-                held = paying.reserve(candidate, self._question)
-            except Spent:
-                # Passed over as one whose circuit is open, until the next day.
-                self._reasons[candidate.provider] = "budget"
-                continue
-            except DependencyError:
-                # Nobody is paid without the books; who asks for nothing may still answer.
-                self._reasons[candidate.provider] = "the books were out of reach"
-                continue
-            if self._begun is not None:
-                self._asker.restart(candidate.provider, self._begun)
-            try:
-                return self._attempt(candidate, held)
+                answered = self._turn_of(candidate)
             except ProviderFailed as failure:
                 self._failed(candidate, failure)
                 if self._together and failure.kind in _OF_THE_QUESTION:
                     raise Apart(candidates[number:], failure.kind, self._paid) from None
+            else:
+                if answered is not None:
+                    return answered
         return None
+
+    def _turn_of(self, candidate: Candidate) -> _Answered[T] | None:
+        """Its answer, or None where it is passed over; raises ProviderFailed, Stopped."""
+        if not self._may_be_asked(candidate):
+            return None
+        known = circuits.held_against(candidate.provider)
+        try:
+            held = paying.reserve(candidate, self._question)
+        except Spent:
+            # Passed over as one whose circuit is open, until the next day.
+            self._reasons[candidate.provider] = "budget"
+            return None
+        except DependencyError:
+            # Nobody is paid without the books; who asks for nothing may still answer.
+            self._reasons[candidate.provider] = "the books were out of reach"
+            return None
+        with paying.place():
+            # Others were asked meanwhile, for as long as a call takes.
+            is_gone = self._asker.is_gone()
+            if is_gone or not self._may_still_be_asked(candidate, known):
+                paying.release(held)
+                if is_gone:
+                    raise Stopped
+                return None
+            if self._begun is not None:
+                self._asker.restart(candidate.provider, self._begun)
+            return self._attempt(candidate, held)
 
     def _may_be_asked(self, candidate: Candidate) -> bool:
         if not candidate.has_circuit:
@@ -240,6 +239,13 @@ class _Attempts(Generic[T]):
             self._waits[candidate.provider] = (candidate, wait)
             return False
         return True
+
+    def _may_still_be_asked(self, candidate: Candidate, known: Circuit) -> bool:
+        """Whether it may, of which nothing but `known` was held against it a moment ago."""
+        if not candidate.has_circuit:
+            return True
+        is_as_before = circuits.held_against(candidate.provider) == known
+        return (is_as_before and self._asker.left() > 0) or self._may_be_asked(candidate)
 
     def _soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
@@ -289,10 +295,6 @@ class _Attempts(Generic[T]):
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
-
-
-def _values(paid: Paid) -> tuple[int, ...]:
-    return msgspec.structs.astuple(paid)
 
 
 def _ms_since(began: float) -> int:

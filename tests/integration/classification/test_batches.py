@@ -19,6 +19,7 @@ from shared.classification import (
     deciding_work,
     reviews,
     spending,
+    spent,
 )
 from shared.classification.batch_progress import LATEST, STILL
 from shared.classification.spending import Spent
@@ -295,10 +296,10 @@ def test_a_day_costs_no_more_than_its_budget_and_what_died_is_paid_in_full(
     assert spending.sweep() == []
     late = utc_now() + 2 * spending.OPEN
     assert len(spending.sweep(lambda: late)) == 5 * spending.SHARDS
-    used = spending.today()["groq"]
+    used = spent.today()["groq"]
     assert used.settled == sum(used.held) == 1 + fifth - 1 + fifth * (5 * spending.SHARDS - 1)
     assert used.settled <= limit
-    assert spending.of_origin("drill") == (20, used.settled - (fifth - 1))
+    assert spent.of_origin("drill") == (20, used.settled - (fifth - 1))
     # Of tomorrow nothing is spent.
     tomorrow = utc_now() + timedelta(days=1)
     spending.reserve(model, fifth, lambda: tomorrow)
