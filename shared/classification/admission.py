@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from shared.classification import circuits, paying
 from shared.classification.circuits import LeftAlone, Permit
 from shared.classification.spending import Reservation, Spent
-from shared.clients.ai.asking import ProviderFailed, Question
+from shared.clients.ai.asking import ProviderFailed, Question, Stopped
 from shared.errors import DependencyError
 
 if TYPE_CHECKING:
-    from shared.classification.failover import Candidate
+    from shared.classification.failover import Asker, Candidate
 
 
 class NotAsked(Exception):
@@ -28,38 +28,74 @@ class Call:
 
     def __init__(self, permit: Permit | None = None) -> None:
         self.held: Reservation | None = None
-        self._permit = permit
+        self.permit = permit
 
     def succeeded(self, latency_ms: int) -> None:
         """Tells the circuit that it was answered."""
-        if self._permit is not None:
-            circuits.succeeded(self._permit, latency_ms)
+        if self.permit is not None:
+            circuits.succeeded(self.permit, latency_ms)
 
     def failed(self, failure: ProviderFailed, latency_ms: int) -> None:
         """Tells the circuit that it failed."""
-        if self._permit is not None:
-            circuits.failed(self._permit, failure, latency_ms)
+        if self.permit is not None:
+            circuits.failed(self.permit, failure, latency_ms)
 
 
 @contextmanager
-def admitted(candidate: "Candidate", question: Question, left_seconds: float) -> Iterator[Call]:
-    """The call, for which nothing stays taken at the circuit afterwards; raises NotAsked."""
-    permit = _permit(candidate.provider, left_seconds) if candidate.has_circuit else None
+def admitted(candidate: "Candidate", question: Question, asker: "Asker") -> Iterator[Call]:
+    """The call, which has its place and for which nothing stays taken at the circuit afterwards.
+
+    Raises NotAsked, and Stopped where its asker went before it had its place.
+    """
+    call = Call(_permit(candidate.provider, asker) if candidate.has_circuit else None)
     try:
-        call = Call(permit)
         call.held = _reserved(candidate, question)
-        yield call
+        with paying.place():
+            _look_again(call, asker)
+            yield call
     finally:
         # Of a trial that was never made, or whose asker went, nobody else would tell.
-        if permit is not None:
-            circuits.give_back(permit)
+        if call.permit is not None:
+            circuits.give_back(call.permit)
 
 
-def _permit(provider: str, left_seconds: float) -> Permit:
-    if left_seconds <= 0:
-        raise NotAsked("no time was left")
+def _look_again(call: Call, asker: "Asker") -> None:
+    """Others were asked while this one waited for its place, for as long as a call takes."""
     try:
+        _still_there(asker)
+        if call.permit is not None:
+            _in_time(asker)
+            call.permit = _renewed(call.permit)
+    except (NotAsked, Stopped):
+        paying.release(call.held)
+        raise
+
+
+def _permit(provider: str, asker: "Asker") -> Permit:
+    _in_time(asker)
+    with _left_alone_is_not_asked():
         return circuits.permit(provider)
+
+
+def _renewed(permit: Permit) -> Permit:
+    with _left_alone_is_not_asked():
+        return circuits.renewed(permit)
+
+
+def _still_there(asker: "Asker") -> None:
+    if asker.is_gone():
+        raise Stopped
+
+
+def _in_time(asker: "Asker") -> None:
+    if asker.left() <= 0:
+        raise NotAsked("no time was left")
+
+
+@contextmanager
+def _left_alone_is_not_asked() -> Iterator[None]:
+    try:
+        yield
     except LeftAlone as alone:
         raise NotAsked("left alone for now", alone.wait_seconds) from None
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.classification import batch_store, spending
+from shared.classification import batch_store, spent
 from shared.classification.batch_records import Batch
 from shared.clock import Clock, utc_now
 from shared.errors import Conflict, NotFound
@@ -63,7 +63,7 @@ def price(batch_id: str) -> None:
                 batch, snapshot = batch_store.read(batch_id)
             except NotFound:
                 return
-            calls, cost_micros = spending.of_origin(batch_id)
+            calls, cost_micros = spent.of_origin(batch_id)
             if (calls, cost_micros) != (batch.calls, batch.cost_micros):
                 batch_store.update(snapshot, {"calls": calls, "cost_micros": cost_micros})
             return
@@ -71,7 +71,7 @@ def price(batch_id: str) -> None:
 
 def _changes(batch: Batch, done: int, now: datetime) -> dict[str, Any]:
     failed, review = batch_store.count(batch.id, "failed"), batch_store.count(batch.id, "review")
-    calls, cost_micros = spending.of_origin(batch.id)
+    calls, cost_micros = spent.of_origin(batch.id)
     # Some may have been added since all were counted.
     done = max(done, failed + review)
     changes: dict[str, Any] = {

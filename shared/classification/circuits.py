@@ -16,6 +16,7 @@ import msgspec
 
 from shared.classification import circuit_rules
 from shared.classification.circuit_rules import Circuit, Report
+from shared.classification.shared_reading import SharedReading
 from shared.clients import redis
 from shared.clients.ai.asking import ProviderFailed
 
@@ -27,6 +28,7 @@ TOLD_SECONDS: Final = 1.0
 _decoder = msgspec.json.Decoder(Circuit)
 # As each was when it was last read or changed here.
 _own: dict[str, Circuit] = {}
+_readings: dict[str, SharedReading[Circuit]] = defaultdict(SharedReading)
 _lock = Lock()
 _untold: dict[str, list[Report]] = defaultdict(list)
 _told_at: dict[str, float] = {}
@@ -71,7 +73,8 @@ def permit(provider: str, now: Now = time.time) -> Permit:
     """
     # Before the look, so that whatever is held against it since is of a moment after.
     moment = now()
-    circuit = read([provider])[provider]
+    # Those who ask in one moment share what one of them reads.
+    circuit = _readings[provider].read(lambda: read([provider])[provider])
     _own[provider] = circuit
     if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
         raise LeftAlone(wait)
@@ -81,6 +84,17 @@ def permit(provider: str, now: Now = time.time) -> Permit:
     if not _take_trial(provider, token):
         raise LeftAlone(float(TRIAL_SECONDS))
     return Permit(provider, moment, token)
+
+
+def renewed(held: Permit, now: Now = time.time) -> Permit:
+    """The same, unless something was held against the provider since; raises LeftAlone.
+
+    No round trip where this process has heard of nothing.
+    """
+    if _own.get(held.provider, Circuit()).held_since <= held.began:
+        return held
+    give_back(held)
+    return permit(held.provider, now)
 
 
 def permit_of_somebody(provider: str, now: Now = time.time) -> Permit:

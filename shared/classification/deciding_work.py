@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -20,8 +20,9 @@ from shared.classification import (
     steering,
 )
 from shared.classification.answer_cache import Kept
-from shared.classification.failover import AllFailed, Apart, Paid, Result
+from shared.classification.failover import AllFailed, Apart, Result
 from shared.classification.models import Decided, Item, Provider, Source, Verdict
+from shared.classification.paid import Paid
 from shared.classification.portions import portions
 from shared.clients.ai.asking import Stopped
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from shared.classification.deciding import Setting, Told
 
 log = logging.getLogger(__name__)
+
+# So many calls are made ready for each that is under way: its place is not empty meanwhile.
+READY: Final = 1
 
 
 class _Task(msgspec.Struct, frozen=True):
@@ -63,7 +67,7 @@ class Work:
             left = self._without_twins(left)
         tasks = [_Task(each) for each in portions(left, self._known.most_in_call)]
         if tasks:
-            with paying.settled_beside():
+            with paying.beside(self._known.threads):
                 self._ask(tasks)
         return [self._decided[index] for index in sorted(self._decided)]
 
@@ -96,9 +100,10 @@ class Work:
 
     def _ask(self, tasks: Iterable[_Task]) -> None:
         left, running = deque(tasks), set[Future[list[_Task]]]()
-        with ThreadPoolExecutor(self._known.threads) as pool:
+        begun = self._known.threads * (1 + READY)
+        with ThreadPoolExecutor(begun) as pool:
             while left or running:
-                while left and len(running) < self._known.threads:
+                while left and len(running) < begun:
                     task = left.popleft()
                     running.add(pool.submit(copy_context().run, self._call, task))
                 done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -15,6 +15,7 @@ from shared.ai_models import Model
 from shared.classification import admission, answers, paying, prompts
 from shared.classification.admission import Call, NotAsked
 from shared.classification.models import Categories, Item, Verdict
+from shared.classification.paid import Paid
 from shared.classification.providers import Ask
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Stopped
 
@@ -54,25 +55,6 @@ class Asker(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Waits; says whether the asker went meanwhile."""
-
-
-class Paid(msgspec.Struct, frozen=True):
-    """What calls took; the cost is in millionths of a US dollar."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_micros: int = 0
-
-    def __add__(self, other: "Paid") -> "Paid":
-        return Paid(*(a + b for a, b in zip(_values(self), _values(other), strict=True)))
-
-    def shared(self, ways: int) -> "list[Paid]":
-        """As many parts, as equal as whole numbers can be; the call itself goes to the first."""
-        parts = [
-            [value // ways + (n < value % ways) for value in _values(self)] for n in range(ways)
-        ]
-        return [Paid(*part) for part in parts]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -207,7 +189,7 @@ class _Attempts(Generic[T]):
             if self._together and not candidate.takes_many:
                 raise Apart(candidates[number:], self._begun, self._paid)
             try:
-                with admission.admitted(candidate, self._question, self._asker.left()) as call:
+                with admission.admitted(candidate, self._question, self._asker) as call:
                     if self._begun is not None:
                         self._asker.restart(candidate.provider, self._begun)
                     return self._attempt(candidate, call)
@@ -270,10 +252,6 @@ class _Attempts(Generic[T]):
             self._waits.pop(candidate.provider, None)
         context = {"provider": candidate.provider, "model": candidate.model.name}
         log.warning("A provider failed", extra={"context": {**context, "why": failure.kind}})
-
-
-def _values(paid: Paid) -> tuple[int, ...]:
-    return msgspec.structs.astuple(paid)
 
 
 def _ms_since(began: float) -> int:

@@ -8,11 +8,11 @@ from typing import Final, cast
 import msgspec
 
 from shared.ai_models import Model
-from shared.classification import circuit_rules, circuits, keys, providers, spending
+from shared.classification import circuit_rules, circuits, keys, providers, spent
 from shared.classification.circuit_rules import Circuit
 from shared.classification.models import KEYED, LOCAL, Provider
 from shared.classification.schemas import ModelView, ProviderList, ProviderView
-from shared.classification.spending import Used
+from shared.classification.spent import Used
 from shared.clock import rfc3339
 from shared.system import configuration
 
@@ -25,7 +25,7 @@ def read() -> ProviderList:
     configured_now = configuration.read().configuration
     order = providers.order(configured_now.provider_order, None)
     known = circuits.read(KEYED)
-    spent = spending.today()
+    spent_today = spent.today()
     # Whether a stored key can still be opened is part of the answer.
     ready = keys.credentials().by_provider
     names = [*order, *(name for name in providers.known() if name not in order)]
@@ -35,7 +35,7 @@ def read() -> ProviderList:
         money = None
         if name != LOCAL:
             dollars = getattr(configured_now.daily_budget_dollars, name)
-            money = _Money(spent.get(name, Used()), dollars)
+            money = _Money(spent_today.get(name, Used()), dollars)
         views.append(_view(name, configured, known.get(name, Circuit()), money))
     return ProviderList(views, cast("list[Provider]", order))
 

@@ -1,10 +1,14 @@
-"""One call to a provider, paid for: what it may cost is held before, and settled after."""
+"""One call to a provider, paid for: what it may cost is held before, and settled after.
+
+Where many calls are made, what comes before and after one is done beside those under way.
+"""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,20 +25,43 @@ log = logging.getLogger(__name__)
 # A model that thinks may add as much to its answer.
 THINKING_TOKENS: Final = 4096
 _THINKS: Final = "gemini"
-_settlers: ContextVar[ThreadPoolExecutor | None] = ContextVar("settlers", default=None)
 # Nobody knows what a call has cost of which nothing more was heard.
 _UNHEARD: Final[tuple[FailureKind, ...]] = ("timeout", "network")
 
 
+class _Beside(msgspec.Struct, frozen=True):
+    """Who settles, and the places of the calls that are under way."""
+
+    settlers: ThreadPoolExecutor
+    places: BoundedSemaphore
+
+
+_beside: ContextVar[_Beside | None] = ContextVar("beside", default=None)
+
+
 @contextmanager
-def settled_beside() -> Iterator[None]:
-    """Has the calls inside be settled while others are made; all of them are when it ends."""
+def beside(at_once: int) -> Iterator[None]:
+    """Has as many of the calls inside be under way as are `at_once`, and others made ready.
+
+    They are settled while others are made; all of them are when it ends.
+    """
     with ThreadPoolExecutor(spending.SHARDS) as pool:
-        token = _settlers.set(pool)
+        token = _beside.set(_Beside(pool, BoundedSemaphore(at_once)))
         try:
             yield
         finally:
-            _settlers.reset(token)
+            _beside.reset(token)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Has the call inside wait until it may be under way, where only so many may be."""
+    known = _beside.get()
+    if known is None:
+        yield
+    else:
+        with known.places:
+            yield
 
 
 def most_micros(candidate: "Candidate", question: Question) -> int:
@@ -53,6 +80,12 @@ def reserve(candidate: "Candidate", question: Question) -> Reservation | None:
     return spending.reserve(candidate.model, most_micros(candidate, question))
 
 
+def release(held: Reservation | None) -> None:
+    """Gives back what is held for a call that is not made after all."""
+    if held is not None:
+        _booked(lambda: spending.release(held))
+
+
 def ask(
     candidate: "Candidate", question: Question, patience: Patience, held: Reservation | None
 ) -> Reply:
@@ -68,21 +101,22 @@ def ask(
         raise
     finally:
         if held is not None:
-            _settle(held, held.micros if cost is None else cost)
+            micros = held.micros if cost is None else cost
+            _booked(lambda: spending.settle(held, micros))
     return reply
 
 
-def _settle(held: Reservation, micros: int) -> None:
-    pool = _settlers.get()
-    if pool is None:
-        spending.settle(held, micros)
+def _booked(book: Callable[[], object]) -> None:
+    known = _beside.get()
+    if known is None:
+        book()
     else:
-        pool.submit(copy_context().run, _settle_and_tell, held, micros)
+        known.settlers.submit(copy_context().run, _booked_and_told, book)
 
 
-def _settle_and_tell(held: Reservation, micros: int) -> None:
+def _booked_and_told(book: Callable[[], object]) -> None:
     try:
-        spending.settle(held, micros)
+        book()
     except Exception:
         # The sweep settles it in full; nobody looks at what a thread of the pool raises.
         log.exception("Unexpected failure of the books")

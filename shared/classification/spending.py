@@ -8,18 +8,19 @@ calls do not wait for one another. What is reserved by a worker that died is set
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
 from shared.ai_models import Model
 from shared.classification import refusals
+from shared.classification.lanes import Lane
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.errors import Conflict, DependencyUnavailable, NotFound, ShoppleError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         CollectionReference,
         DocumentReference,
         DocumentSnapshot,
+        WriteBatch,
     )
 
 log = logging.getLogger(__name__)
@@ -47,10 +49,10 @@ ATTEMPTS: Final = 8
 BUSY_MS: Final = 400
 # A database that does not answer must not have all wait in one row.
 TURN_SECONDS: Final = 1.0
+# Within what one commit may write.
+MOST_HELD_AT_ONCE: Final = 50
 _MICROS: Final = 1_000_000
 
-# Those of one process would meet at a shard and try again, which costs more than to take turns.
-_lanes: Final = tuple(Lock() for _ in range(SHARDS))
 _turns = count(secrets.randbelow(SHARDS))
 # For whom calls are made, such as a batch: its id stands with each.
 _origin: ContextVar[str] = ContextVar("origin", default="")
@@ -71,16 +73,11 @@ class Reservation(msgspec.Struct, frozen=True):
     written_at: datetime
 
 
-class Used(msgspec.Struct, frozen=True):
-    """What a provider's day has cost, and what each of its shards holds, settled or open."""
+class _Wish(msgspec.Struct, frozen=True, eq=False):
+    """A call as it will be written down, and the limit of its provider's day."""
 
-    settled: int = 0
-    held: tuple[int, ...] = ()
-
-    def has_room(self, limit: int, micros: int) -> bool:
-        """Whether a call of so much may still be made."""
-        held = (*self.held, *[0] * (SHARDS - len(self.held)))
-        return any(has_room(each, limit, micros) for each in held)
+    call: dict[str, Any]
+    limit: int
 
 
 @contextmanager
@@ -119,10 +116,9 @@ def reserve(model: Model, micros: int, clock: Clock = utc_now) -> Reservation:
         if turn and turn % SHARDS == 0:
             # Many calls that begin in one moment would meet again and again.
             time.sleep(secrets.randbelow(BUSY_MS) / 1000)
-        call = _call(model, day, (first + turn) % SHARDS, micros, now)
+        shard = (first + turn) % SHARDS
         try:
-            with _turn(call["shard"]):
-                return _held(call, limit)
+            return _lanes[shard].ask(_Wish(_call(model, day, shard, micros, now), limit))
         except Spent:
             if turn >= SHARDS - 1 and not busy:
                 break
@@ -142,20 +138,25 @@ def settle(held: Reservation, micros: int, by: str = "caller") -> bool:
     unchanged = database.write_option(last_update_time=held.written_at)
     batch = database.batch()
     booked = {"cost_micros": micros, "settled_by": by, "open_until": DELETE_FIELD}
-    batch.update(_calls().document(held.id), booked, option=unchanged)
+    batch.update(calls().document(held.id), booked, option=unchanged)
     # The day of the reservation: what is settled after midnight belongs to the day before.
     counts = {"open": Increment(-held.micros), "settled": Increment(micros)}
     shard = {held.provider: counts, "expires_at": _expiry(held.day)}
-    batch.set(_day(held.day, held.shard), shard, merge=True)
-    try:
-        with _turn(held.shard), firestore.errors_mapped():
-            batch.commit(**firestore.limits())
-    except (Conflict, NotFound):
-        return False
-    except ShoppleError as error:
-        log.warning("Not settled yet", extra={"context": {"why": error.detail}})
-        return False
-    return True
+    batch.set(day_document(held.day, held.shard), shard, merge=True)
+    return _committed(batch, held.shard)
+
+
+def release(held: Reservation) -> None:
+    """Gives back what is held for a call that was never made; else the sweep settles it."""
+    from google.cloud.firestore import Increment
+
+    database = firestore.client()
+    batch = database.batch()
+    unchanged = database.write_option(last_update_time=held.written_at)
+    batch.delete(calls().document(held.id), option=unchanged)
+    shard = {held.provider: {"open": Increment(-held.micros)}}
+    batch.set(day_document(held.day, held.shard), shard, merge=True)
+    _committed(batch, held.shard)
 
 
 def sweep(clock: Clock = utc_now) -> list[str]:
@@ -163,7 +164,7 @@ def sweep(clock: Clock = utc_now) -> list[str]:
     from google.cloud.firestore import FieldFilter
 
     over = FieldFilter("open_until", "<=", clock())
-    query = _calls().where(filter=over).order_by("open_until").limit(SWEPT)
+    query = calls().where(filter=over).order_by("open_until").limit(SWEPT)
     with firestore.errors_mapped():
         found = list(query.stream(**firestore.limits()))
     swept = []
@@ -174,68 +175,67 @@ def sweep(clock: Clock = utc_now) -> list[str]:
     return swept
 
 
-def today(clock: Clock = utc_now) -> dict[str, Used]:
-    """Each provider's spend of this day (UTC); one read for each shard."""
-    day = clock().date().isoformat()
-    references = [_day(day, shard) for shard in range(SHARDS)]
-    with firestore.errors_mapped():
-        read = firestore.client().get_all(references, **firestore.limits())
-        shards = [each.to_dict() or {} for each in read]
-    return {
-        name: Used(
-            sum(shard.get(name, {}).get("settled", 0) for shard in shards),
-            tuple(_holds(shard, name) for shard in shards),
-        )
-        for name in {name for shard in shards for name in shard if name != "expires_at"}
-    }
-
-
-def of_origin(origin: str) -> tuple[int, int]:
-    """How many calls were made for it, and what they cost; one read for each 1,000 of them."""
-    from google.cloud.firestore import FieldFilter
-
-    query = _calls().where(filter=FieldFilter("origin", "==", origin))
-    with firestore.errors_mapped():
-        # The library's types take the field for the query.
-        both = query.count("calls").sum("cost_micros", "cost")  # type: ignore[arg-type]
-        asked: Any = both.get(**firestore.limits())
-    told = {each.alias: int(each.value) for each in asked[0]}
-    return told["calls"], told["cost"]
-
-
-@contextmanager
-def _turn(shard: int) -> Iterator[None]:
-    taken = _lanes[shard].acquire(timeout=TURN_SECONDS)
+def _committed(batch: "WriteBatch", shard: int) -> bool:
     try:
-        yield
-    finally:
-        if taken:
-            _lanes[shard].release()
+        with _lanes[shard].turn(), firestore.errors_mapped():
+            batch.commit(**firestore.limits())
+    except (Conflict, NotFound):
+        return False
+    except ShoppleError as error:
+        log.warning("Not settled yet", extra={"context": {"why": error.detail}})
+        return False
+    return True
 
 
-def _held(call: dict[str, Any], limit: int) -> Reservation:
-    """What is held from now on; raises Spent, and Conflict where the shard changed meanwhile.
+def _hold(wishes: Sequence[_Wish]) -> list[Reservation | Exception]:
+    """What is held from now on for each, Spent for those without room; all are of one shard.
 
-    No transaction, whose locks would outlive a worker that is killed by a minute.
+    Raises Conflict where the shard changed meanwhile. No transaction, whose locks would outlive a
+    worker that is killed by a minute.
     """
+    # Around midnight they may be of two days.
+    days = dict.fromkeys(wish.call["day"] for wish in wishes)
+    found: dict[int, Reservation | Exception] = {}
+    for day in days:
+        found |= _hold_of(day, [each for each in wishes if each.call["day"] == day])
+    return [found[id(wish)] for wish in wishes]
+
+
+def _hold_of(day: str, wishes: Sequence[_Wish]) -> dict[int, Reservation | Exception]:
+    database, reference = firestore.client(), day_document(day, wishes[0].call["shard"])
+    batch, added = database.batch(), Counter[str]()
+    found: dict[int, Reservation | Exception] = {id(wish): Spent() for wish in wishes}
+    with firestore.errors_mapped():
+        before = reference.get(**firestore.limits())
+        held = before.to_dict() or {}
+        fitting = []
+        for wish in wishes:
+            provider, micros = wish.call["provider"], wish.call["reserved_micros"]
+            if has_room(holds(held, provider) + added[provider], wish.limit, micros):
+                added[provider] += micros
+                fitting.append((wish, calls().document(secrets.token_hex(10))))
+        for wish, call in fitting:
+            batch.create(call, wish.call)
+        if not fitting:
+            return found
+        _count(batch, before, added)
+        written = batch.commit(**firestore.limits())
+    for (wish, call), result in zip(fitting, written[:-1], strict=True):
+        found[id(wish)] = _of(call.id, wish.call, result.update_time)
+    return found
+
+
+def _count(batch: "WriteBatch", before: "DocumentSnapshot[Any]", added: Mapping[str, int]) -> None:
     from google.cloud.firestore import Increment
 
-    provider, micros = call["provider"], call["reserved_micros"]
-    shard, reference = _day(call["day"], call["shard"]), _calls().document(secrets.token_hex(10))
-    batch = firestore.client().batch()
-    batch.create(reference, call)
-    with firestore.errors_mapped():
-        before = shard.get(**firestore.limits())
-        if not has_room(_holds(before.to_dict() or {}, provider), limit, micros):
-            raise Spent
-        if before.exists:
-            unchanged = firestore.client().write_option(last_update_time=before.update_time)
-            batch.update(shard, {f"{provider}.open": Increment(micros)}, option=unchanged)
-        else:
-            counts = {"open": micros, "settled": 0}
-            batch.create(shard, {provider: counts, "expires_at": _expiry(call["day"])})
-        written = batch.commit(**firestore.limits())
-    return _of(reference.id, call, written[0].update_time)
+    if before.exists:
+        unchanged = firestore.client().write_option(last_update_time=before.update_time)
+        more = {f"{provider}.open": Increment(micros) for provider, micros in added.items()}
+        batch.update(before.reference, more, option=unchanged)
+    else:
+        day = before.reference.id.rpartition("-")[0]
+        counts = {provider: {"open": micros, "settled": 0} for provider, micros in added.items()}
+        batch.create(before.reference, {**counts, "expires_at": _expiry(day)})
 
 
 def _call(model: Model, day: str, shard: int, micros: int, now: datetime) -> dict[str, Any]:
@@ -256,7 +256,8 @@ def _expiry(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + DAYS_KEPT
 
 
-def _holds(shard: Mapping[str, Any], provider: str) -> int:
+def holds(shard: Mapping[str, Any], provider: str) -> int:
+    """What a shard holds for a provider, settled or open."""
     counts = shard.get(provider, {})
     return int(counts.get("open", 0) + counts.get("settled", 0))
 
@@ -277,9 +278,15 @@ def _of(call_id: str, call: Mapping[str, Any], written_at: datetime) -> Reservat
     )
 
 
-def _calls() -> "CollectionReference":
+def calls() -> "CollectionReference":
+    """One document for each call."""
     return firestore.client().collection(CALLS)
 
 
-def _day(day: str, shard: int) -> "DocumentReference":
+def day_document(day: str, shard: int) -> "DocumentReference":
+    """The counters of a shard of a day."""
     return firestore.client().collection(DAYS).document(f"{day}-{shard}")
+
+
+# Those of one process would meet at a shard and try again, which costs more than to take turns.
+_lanes: Final = tuple(Lane(_hold, MOST_HELD_AT_ONCE, TURN_SECONDS) for _ in range(SHARDS))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.ai_models import Model
-from shared.classification import refusals, spending
+from shared.classification import refusals, spending, spent
 from shared.classification.spending import SHARDS, Spent
 from shared.clock import utc_now
 from tests.forked import Program
@@ -21,10 +21,10 @@ WANTED = 2
 RESERVE = f"""
 import sys
 from shared.ai_models import Model
-from shared.classification import refusals, spending
+from shared.classification import refusals, spending, spent
 from shared.errors import DependencyError
 model, micros = Model("groq", "model", 1, 1), int(sys.argv[1])
-spending.today()
+spent.today()
 print("ready", flush=True)
 sys.stdin.readline()
 held = 0
@@ -72,10 +72,10 @@ def test_a_day_costs_no_more_than_its_budget_and_what_died_is_paid_in_full(
     assert spending.sweep() == []
     late = utc_now() + 2 * spending.OPEN
     assert len(spending.sweep(lambda: late)) == 5 * SHARDS
-    used = spending.today()["groq"]
+    used = spent.today()["groq"]
     assert used.settled == sum(used.held) == 1 + fifth - 1 + fifth * (5 * SHARDS - 1)
     assert used.settled <= limit
-    assert spending.of_origin("drill") == (20, used.settled - (fifth - 1))
+    assert spent.of_origin("drill") == (20, used.settled - (fifth - 1))
     # Of tomorrow nothing is spent.
     tomorrow = utc_now() + timedelta(days=1)
     spending.reserve(MODEL, fifth, lambda: tomorrow)
@@ -100,7 +100,7 @@ def test_processes_that_race_for_the_last_of_a_day_do_not_pass_its_limit(books: 
         each.communicate(timeout=20)
 
     assert 0 < held <= SHARDS
-    used = spending.today()["groq"]
+    used = spent.today()["groq"]
     assert sum(used.held) == SHARDS * (share - last) + held * last
     assert max(used.held) <= share
 
@@ -121,6 +121,6 @@ def test_a_call_that_ends_after_midnight_belongs_to_the_day_on_which_it_was_made
     assert spending.settle(settled, 7)
     spending.sweep(lambda: midnight + spending.OPEN)
 
-    assert "groq" not in spending.today(lambda: midnight)
-    used = spending.today(before)["groq"]
+    assert "groq" not in spent.today(lambda: midnight)
+    used = spent.today(before)["groq"]
     assert used.settled == sum(used.held) == 7 + micros

@@ -12,6 +12,7 @@ from shared.clock import utc_now
 def _boundless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spending, "reserve", _hold)
     monkeypatch.setattr(spending, "settle", lambda _held, _micros: True)
+    monkeypatch.setattr(spending, "release", lambda _held: None)
 
 
 def _hold(model: Model, micros: int) -> Reservation:

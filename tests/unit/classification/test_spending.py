@@ -1,9 +1,6 @@
 """What the limit of a day allows."""
 
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 from unittest.mock import MagicMock
 
 import msgspec
@@ -14,7 +11,8 @@ from shared.classification import paying, prompts, refusals, spending
 from shared.classification.failover import Candidate
 from shared.classification.models import Categories, Choice, Item
 from shared.classification.prompts import MOST_IN_ENUM
-from shared.classification.spending import SHARDS, Spent, Used, has_room
+from shared.classification.spending import SHARDS, Spent, has_room
+from shared.classification.spent import Used
 
 # The fixture beside these tests stands in its place elsewhere.
 reserve = spending.reserve
@@ -34,28 +32,6 @@ def test_with_a_limit_of_0_not_even_a_model_is_asked_that_costs_nothing(
     with pytest.raises(Spent):
         reserve(Model("openrouter", "free", 0, 0), 0)
     assert not Used().has_room(0, 0)
-
-
-def test_calls_of_one_process_take_turns_at_a_shard_and_wait_for_no_dead_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    inside = Lock()
-
-    def commit(number: int) -> int:
-        with spending._turn(1):
-            assert inside.acquire(blocking=False)
-            time.sleep(0.001)
-            inside.release()
-        return number
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(commit, range(40))) == list(range(40))
-    monkeypatch.setattr(spending, "TURN_SECONDS", 0.01)
-    with spending._turn(2), spending._turn(2):
-        # Nobody gives the place back who never had it.
-        assert not spending._lanes[2].acquire(blocking=False)
-    assert spending._lanes[2].acquire(blocking=False)
-    spending._lanes[2].release()
 
 
 def test_what_was_refused_is_refused_for_a_moment_and_so_is_whatever_costs_more(
