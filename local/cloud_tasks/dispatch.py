@@ -97,7 +97,7 @@ class Dispatcher:
         self._order = itertools.count()
         self._wake = asyncio.Event()
         self._accidents = Accidents()
-        self._luck = random.Random(0)  # noqa: S311 - luck, and no secret
+        self._lateness, self._repeats = _luck(0), _luck(0)
         self._bucket = _Bucket(queue.rate_limits)
         self._worker = asyncio.create_task(self._work())
 
@@ -122,7 +122,8 @@ class Dispatcher:
     def disturb(self, accidents: Accidents) -> None:
         """Have these accidents from now on."""
         self._accidents = accidents
-        self._luck = random.Random(accidents.seed)  # noqa: S311 - luck, and no secret
+        # Each of its own, or how often a seed repeats would depend on when tasks come.
+        self._lateness, self._repeats = _luck(accidents.seed), _luck(accidents.seed)
 
     def knows(self, name: str) -> bool:
         """Whether a task of that name is there, or was within the memory of names."""
@@ -135,7 +136,7 @@ class Dispatcher:
 
     def add(self, task: tasks_v2.Task) -> Entry:
         """Put in a task, to be sent at its schedule time."""
-        late_seconds = self._luck.uniform(0, self._accidents.late_seconds)
+        late_seconds = self._lateness.uniform(0, self._accidents.late_seconds)
         entry = Entry(task, task.schedule_time.timestamp() + late_seconds)
         self.entries[task.name] = entry
         self._schedule(entry)
@@ -224,7 +225,7 @@ class Dispatcher:
             task.first_attempt = tasks_v2.Attempt(dispatch_time=now)
         task.dispatch_count += 1
         self.counts.dispatched += 1
-        if self._luck.uniform(0, 100) < self._accidents.repeated_percent:
+        if self._repeats.uniform(0, 100) < self._accidents.repeated_percent:
             self._repeat(call)
         outcome = await self._sender.send(call)
         entry.last_outcome = outcome
@@ -236,7 +237,7 @@ class Dispatcher:
 
     def _repeat(self, call: Call) -> None:
         self.counts.repeated += 1
-        late_seconds = self._luck.uniform(0, self._accidents.late_seconds)
+        late_seconds = self._lateness.uniform(0, self._accidents.late_seconds)
 
         async def send() -> None:
             await asyncio.sleep(late_seconds)
@@ -291,3 +292,7 @@ def _call(entry: Entry) -> Call:
         email=request.oidc_token.service_account_email,
         audience=request.oidc_token.audience,
     )
+
+
+def _luck(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - luck, and no secret

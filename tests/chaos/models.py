@@ -33,6 +33,7 @@ STATUSES: Final = {
     "wrong key": 401,
     "to be paid first": 402,
     "no such model": 404,
+    "out of time": 504,
 }
 # Beside these a call finds nobody who listens, while an outage lasts.
 KINDS: Final = (
@@ -46,13 +47,15 @@ KINDS: Final = (
 # What was asked together is refused together, and each product is asked about again alone.
 REFUSED: Final = ("refused", "no JSON", "off the list")
 # Of these nothing more is heard, as of whatever a busy machine does not answer in time.
-UNHEARD: Final = ("cut off", "ended early", "slow")
+UNHEARD: Final = ("cut off", "ended early", "slow", "out of time")
 RETRY_AFTER_SECONDS: Final = 0.1
 # Whatever is said of a product of this brand is off the list.
 HOPELESS: Final = "Hopeless"
 # So many calls are answered before one is held, for a worker to be killed that waits for it.
 _HELD_CALL: Final = 5
 _HELD_SECONDS: Final = 1.5
+# So that every drill has at least one, however few calls it takes.
+_OUT_OF_TIME_CALL: Final = 6
 _JOURNAL: Final = 10_000_000
 _LISTED: Final = re.compile(r"^([^\s:]+): ", re.MULTILINE)
 _body: ContextVar[bytes] = ContextVar("body")
@@ -90,6 +93,8 @@ class Answers(ScenarioQueue):
                 fault = "overloaded"
             if any(product.get("brand") == HOPELESS for product in products):
                 fault = "off the list"
+            if len(self.asked) == _OUT_OF_TIME_CALL:
+                fault = "out of time"
             is_held = len(self.asked) == _HELD_CALL
             self.asked.append(Asked(len(products), None if is_held else fault))
         categories = _LISTED.findall(system.rpartition("Categories, as id: path\n")[2])

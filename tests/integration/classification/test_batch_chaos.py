@@ -31,8 +31,9 @@ def keyed(shop: Shop) -> Iterator[Shop]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_item_ends_once_whatever_happens(keyed: Shop, seed: int) -> None:
     wanted = Wanted(seed, kills=2, outages=1, gap_seconds=0.5)
+    # A slow one would take as long as a call may: a 504 stands for it.
     told = drill.run(keyed, wanted, items=500, within_seconds=SECONDS, slow=None)
-    assert told.faults
+    assert told.faults["out of time"]
     assert told.repeated_deliveries
     verdicts = {"successful", "review"} if told.with_local else {"successful", "review", "failed"}
     assert set(told.verdicts) == verdicts
