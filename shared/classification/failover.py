@@ -208,13 +208,11 @@ class _Attempts(Generic[T]):
         known = circuits.held_against(candidate.provider)
         try:
             held = paying.reserve(candidate, self._question)
-        except Spent:
-            # Passed over as one whose circuit is open, until the next day.
-            self._reasons[candidate.provider] = "budget"
-            return None
-        except DependencyError:
-            # Nobody is paid without the books; who asks for nothing may still answer.
-            self._reasons[candidate.provider] = "the books were out of reach"
+        except (Spent, DependencyError) as error:
+            # As one whose circuit is open. Without the books nobody is paid; who asks for nothing
+            # may still answer.
+            why = "budget" if isinstance(error, Spent) else "the books were out of reach"
+            self._reasons[candidate.provider] = why
             return None
         with paying.place():
             # Others were asked meanwhile, for as long as a call takes.
@@ -224,8 +222,6 @@ class _Attempts(Generic[T]):
                 if is_gone:
                     raise Stopped
                 return None
-            if self._begun is not None:
-                self._asker.restart(candidate.provider, self._begun)
             return self._attempt(candidate, held)
 
     def _may_be_asked(self, candidate: Candidate) -> bool:
@@ -244,8 +240,8 @@ class _Attempts(Generic[T]):
         """Whether it may, of which nothing but `known` was held against it a moment ago."""
         if not candidate.has_circuit:
             return True
-        is_as_before = circuits.held_against(candidate.provider) == known
-        return (is_as_before and self._asker.left() > 0) or self._may_be_asked(candidate)
+        is_same = circuits.held_against(candidate.provider) == known and self._asker.left() > 0
+        return is_same or self._may_be_asked(candidate)
 
     def _soonest(self) -> tuple[Candidate, float] | None:
         """Whoever may be asked again soonest, and after how many seconds, if that is soon."""
@@ -254,6 +250,8 @@ class _Attempts(Generic[T]):
         return min(waits, key=lambda each: each[1], default=None)
 
     def _attempt(self, candidate: Candidate, held: Reservation | None) -> _Answered[T]:
+        if self._begun is not None:
+            self._asker.restart(candidate.provider, self._begun)
         began = time.monotonic()
         try:
             value = self._asked(candidate, held)

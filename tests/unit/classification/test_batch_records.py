@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.classification import batch_progress, batch_store, portions, prompts, spending
+from shared.classification import batch_progress, batch_store, portions, prompts, spent
 from shared.classification.batch_records import (
     PART_BYTES,
     PART_ITEMS,
@@ -82,7 +82,7 @@ def test_counts_add_up_though_results_come_while_they_are_made(
     batch = Batch("b", "running", 9, (9,), None, None, now, "me", now, now, now)
     counts = {"failed": 3, "review": 4}
     monkeypatch.setattr(batch_store, "count", lambda _id, verdict: counts[verdict])
-    monkeypatch.setattr(spending, "of_origin", lambda _id: (1, 2))
+    monkeypatch.setattr(spent, "of_origin", lambda _id: (1, 2))
     changes = batch_progress._changes(batch, 5, now)
     parts = [changes[name] for name in ("successful", "failed", "review")]
     assert (parts, changes["done"]) == ([0, 3, 4], 7)
