@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from threading import Lock
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,7 +17,7 @@ def kept(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """
 
     def decorated(make: Callable[P, T]) -> Callable[P, T]:
-        making, cached = Lock(), lru_cache(maxsize=most)(make)
+        making, cached = Lock(), cast("Callable[P, T]", lru_cache(maxsize=most)(make))
 
         @wraps(make)
         def kept_or_made(*args: P.args, **kwargs: P.kwargs) -> T:
