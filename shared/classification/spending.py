@@ -190,14 +190,17 @@ def _committed(batch: "WriteBatch", shard: int) -> bool:
 def _hold(wishes: Sequence[_Wish]) -> list[Reservation | Exception]:
     """What is held from now on for each, Spent for those without room; all are of one shard.
 
-    Raises Conflict where the shard changed meanwhile. No transaction, whose locks would outlive a
-    worker that is killed by a minute.
+    Conflict where the shard changed meanwhile. No transaction, whose locks would outlive a worker
+    that is killed by a minute.
     """
-    # Around midnight they may be of two days.
-    days = dict.fromkeys(wish.call["day"] for wish in wishes)
+    # Around midnight they may be of two days, of which one may be held and the other not.
     found: dict[int, Reservation | Exception] = {}
-    for day in days:
-        found |= _hold_of(day, [each for each in wishes if each.call["day"] == day])
+    for day in {wish.call["day"] for wish in wishes}:
+        of_day = [each for each in wishes if each.call["day"] == day]
+        try:
+            found |= _hold_of(day, of_day)
+        except ShoppleError as error:
+            found |= {id(wish): error for wish in of_day}
     return [found[id(wish)] for wish in wishes]
 
 

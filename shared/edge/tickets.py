@@ -12,10 +12,10 @@ from shared.clients import firestore
 from shared.clock import Clock, utc_now
 from shared.edge import session_records
 from shared.edge.request import Session
-from shared.errors import Unauthenticated
+from shared.errors import Conflict, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Transaction
+    from google.cloud.firestore import DocumentReference
 
 COLLECTION: Final = "tickets"
 LIFETIME: Final = timedelta(seconds=60)
@@ -41,14 +41,8 @@ def redeem(ticket: str, purpose: str, clock: Clock = utc_now) -> Session:
     """The session behind a ticket, which is used up; raises Unauthenticated."""
     document = firestore.client().collection(COLLECTION).document(_digest(ticket))
 
-    def take(transaction: "Transaction") -> dict[str, Any] | None:
-        snapshot = document.get(transaction=transaction, **firestore.limits())
-        if snapshot.exists:
-            transaction.delete(document)
-        return snapshot.to_dict()
-
-    record = firestore.in_transaction(take)
     now = clock()
+    record = _taken(document)
     if record is None or record["purpose"] != purpose or record["expires_at"] <= now:
         raise Unauthenticated("The ticket is not valid, or was used before.")
     known = session_records.read(record["sid"], now.timestamp())
@@ -60,6 +54,22 @@ def redeem(ticket: str, purpose: str, clock: Clock = utc_now) -> Session:
         super_admin=known.super_admin,
         expires_at=record["session_expires_at"],
     )
+
+
+def _taken(document: "DocumentReference") -> dict[str, Any] | None:
+    """What the document held that is gone now; None where there is none, or another took it."""
+    with firestore.errors_mapped():
+        snapshot = document.get(**firestore.limits())
+    if not snapshot.exists:
+        return None
+    unchanged = firestore.client().write_option(last_update_time=snapshot.update_time)
+    try:
+        # Of several at once one finds it unchanged, as in a transaction, but without its locks.
+        with firestore.errors_mapped():
+            document.delete(option=unchanged, **firestore.limits())
+    except (Conflict, NotFound):
+        return None
+    return snapshot.to_dict()
 
 
 def _digest(ticket: str) -> str:

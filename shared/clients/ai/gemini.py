@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.ai import patient_network
@@ -15,6 +14,7 @@ from shared.clients.ai.asking import (
     Reply,
     of_status,
 )
+from shared.clients.ai.keeping import kept
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -72,7 +72,7 @@ def _tokens(usage: Any) -> tuple[int, int]:
     return usage.prompt_token_count or 0, (usage.candidates_token_count or 0) + thought
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _client(key: str, base_url: str | None) -> "Client":
     import httpcore2
     import httpx2

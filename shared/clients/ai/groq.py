@@ -1,10 +1,10 @@
 """Groq, by its own SDK."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from shared.clients.ai import chat_completions, patient_network
 from shared.clients.ai.asking import CONNECT_SECONDS, STEP_SECONDS, Patience, Question, Reply
+from shared.clients.ai.keeping import kept
 
 if TYPE_CHECKING:
     from groq import Groq
@@ -27,7 +27,7 @@ def complete(
         return chat_completions.whole(client.chat.completions.create(**request))
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _client(key: str, base_url: str | None) -> "Groq":
     import httpcore
     import httpx

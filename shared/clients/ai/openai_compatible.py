@@ -1,10 +1,10 @@
 """Cerebras and OpenRouter, which speak OpenAI's protocol, by OpenAI's SDK."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared.clients.ai import chat_completions, patient_network
 from shared.clients.ai.asking import CONNECT_SECONDS, STEP_SECONDS, Patience, Question, Reply
+from shared.clients.ai.keeping import kept
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -32,7 +32,7 @@ def complete(  # noqa: PLR0913 - one more than the other providers': there are t
             return chat_completions.gathered(chunks, patience)
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _client(key: str, base_url: str) -> "OpenAI":
     import httpcore2
     import httpx2

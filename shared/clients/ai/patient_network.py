@@ -3,27 +3,49 @@
 The libraries' timeouts begin anew with each byte that arrives, and an SDK drops the comments of a
 stream unseen: whoever drips, or only says that it is still at work, would be waited for for ever.
 Both libraries (httpx with httpcore, and their successors) are served, whichever an SDK uses.
+
+Of many calls that begin in one moment few build their requests at a time: that is work of this
+process, and what else it serves would wait for all of them.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import BoundedSemaphore
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.ai.asking import Patience, ProviderFailed
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+BUILDING_AT_ONCE: Final = 2
+_building = BoundedSemaphore(BUILDING_AT_ONCE)
+
+
+class _Call:
+    """A call that an SDK makes; it is being built until it first turns to the network."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
+        self._is_building = _building.acquire(timeout=patience.left())
+
+    def is_built(self) -> None:
+        if self._is_building:
+            self._is_building = False
+            _building.release()
+
+
 # Clients are kept, and a connection serves one call after the other.
-_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_call: ContextVar[_Call | None] = ContextVar("call", default=None)
 
 
 @contextmanager
 def held_to(patience: Patience) -> Iterator[None]:
     """Has each step of the calls inside end in time; raises Stopped where the caller has gone."""
-    token = _patience.set(patience)
+    call = _Call(patience)
+    token = _call.set(call)
     try:
         patience.check()
         yield
@@ -32,7 +54,8 @@ def held_to(patience: Patience) -> Iterator[None]:
         patience.check()
         raise
     finally:
-        _patience.reset(token)
+        call.is_built()
+        _call.reset(token)
 
 
 def transport(http: ModuleType, core: ModuleType, context: "SSLContext | None" = None) -> Any:
@@ -92,10 +115,11 @@ class _Stream:
 
 def _left(timeout: float | None, over: type[Exception]) -> float | None:
     """The seconds that one step may take; raises `over` where there are none."""
-    patience = _patience.get()
-    if patience is None:
+    call = _call.get()
+    if call is None:
         return timeout
-    left = patience.left()
+    call.is_built()
+    left = call.patience.left()
     if left <= 0:
         raise over("the time is over")
     return left if timeout is None else min(timeout, left)

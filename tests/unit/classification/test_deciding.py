@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from shared.classification.deciding import Setting
 from shared.classification.failover import Candidate
 from shared.classification.known_neighbours import KnownNeighbours
 from shared.classification.models import Categories, Choice, Decided, Example, Item
+from shared.classification.spending import Reservation
 from shared.clients import redis
 from shared.clients.ai.asking import Patience, ProviderFailed, Question, Reply
 from shared.clock import utc_now
@@ -140,6 +142,64 @@ def test_calls_are_settled_beside_each_other_and_all_of_them_before_the_end(
     monkeypatch.setattr(spending, "settle", settle)
     decide("Ceylon Tea", "Full Milk", "Soap", heard=heard)
     assert len(settled) == 3
+
+
+def test_calls_are_made_ready_beside_those_that_are_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reserved, under_way, most = [0], [0], [0]
+    hold, lock = spending.reserve, Lock()
+
+    def reserve(model: Model, micros: int) -> Reservation:
+        reserved[0] += 1
+        return hold(model, micros)
+
+    def ask(question: Question, model: str, patience: Patience) -> Reply:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        # The first two are answered once as many more are ready.
+        eventually(lambda: reserved[0] >= 4, timeout_seconds=10)
+        with lock:
+            under_way[0] -= 1
+        return tea_or_milk(question, model, patience)
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    setting = Setting(
+        CATEGORIES, [Candidate("groq", MODEL, ask)], 70, 20.0, most_in_call=1, threads=2
+    )
+    items = [Item(f"Tea {n}") for n in range(6)]
+    found = deciding.decide_with(setting, items, time.monotonic() + 60)
+    assert [each.category for each in found] == ["tea"] * 6
+    assert most == [2]
+
+
+def test_what_was_ready_is_not_asked_of_whom_the_call_before_has_found_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reserved, asked, released = [0], [0], list[object]()
+    hold = spending.reserve
+
+    def reserve(model: Model, micros: int) -> Reservation:
+        reserved[0] += 1
+        return hold(model, micros)
+
+    def ask(question: Question, model: str, patience: Patience) -> Reply:  # noqa: ARG001
+        asked[0] += 1
+        eventually(lambda: reserved[0] == 2, timeout_seconds=10)
+        raise ProviderFailed("bad_key")
+
+    monkeypatch.setattr(spending, "reserve", reserve)
+    monkeypatch.setattr(spending, "release", released.append)
+    setting = Setting(
+        CATEGORIES, [Candidate("groq", MODEL, ask)], 70, 20.0, most_in_call=1, threads=1
+    )
+    found = deciding.decide_with(setting, [Item("Tea"), Item("Milk")], time.monotonic() + 60)
+    assert sorted(str(each.failure).rpartition(": ")[2] for each in found) == [
+        "bad_key",
+        "left alone for now",
+    ]
+    assert (asked, len(released)) == ([1], 1)
 
 
 def test_what_passes_is_for_the_calibrated_figure_to_say() -> None:
