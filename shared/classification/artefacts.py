@@ -96,7 +96,7 @@ def _content(name: str, head: _Head) -> bytes | None:
     # It may have been written anew since its head was read.
     if any(part.get("version") != head.version for part in parts):
         return None
-    return b"".join([head.content, *(part["content"] for part in parts)])
+    return b"".join([head.content, *(part.get("content", b"") for part in parts)])
 
 
 def _reference(name: str, number: int) -> "DocumentReference":
