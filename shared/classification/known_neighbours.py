@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Lock
 
 from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example, Item, Verdict
-from shared.classification.neighbours import Neighbours
+from shared.classification.neighbours import Comparable, Neighbours
 from shared.errors import DependencyError
 
 log = logging.getLogger(__name__)
 
 _lock = Lock()
-_Of = tuple[Categories, list[labels.Label], list[Example]]
+_Of = tuple[Categories, list[labels.Label], list[Comparable]]
 _kept: "tuple[_Of, KnownNeighbours] | None" = None
 
 
@@ -22,15 +23,23 @@ class KnownNeighbours:
     def __init__(
         self, categories: Categories, reviewed: Sequence[Example], filed: Sequence[Example]
     ) -> None:
-        self._reviewed = Neighbours(categories, reviewed, [])
-        self._all = Neighbours(categories, reviewed, filed)
+        self._of = (categories, reviewed, filed)
+
+    @cached_property
+    def _by_reviewers(self) -> Neighbours:
+        categories, reviewed, _ = self._of
+        return Neighbours(categories, reviewed, [])
+
+    @cached_property
+    def _by_all(self) -> Neighbours:
+        return Neighbours(*self._of)
 
     def nearest(self, item: Item) -> Verdict | None:
         """The category of what is as good as the same product; None where none is sure.
 
         Who asks about a product of the catalogue doubts how such products are filed there.
         """
-        known = self._all if item.id is None else self._reviewed
+        known = self._by_all if item.id is None else self._by_reviewers
         return known.nearest(labels.label_text(item.brand, item.name, item.size))
 
 

@@ -6,7 +6,7 @@ by what is itself believed of them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -41,13 +41,26 @@ _PRIOR_HEAT: Final = 0.06
 _MEANING_SHARE: Final = 0.2
 
 
+class Learned(NamedTuple):
+    """What a model has learned: of each text how it is worded and how it pulls.
+
+    The first `known` texts are those whose category is known; `alone` is of the others.
+    """
+
+    texts: list[str]
+    known: int
+    wording: Wording
+    fit: fitting.Fit
+
+
 class LocalModel:
     """What is known of some categories; cheap to ask, and thread-safe once it is made.
 
-    `embed` gives each text a vector of length 1 by its meaning.
+    `embed` gives each text a vector of length 1 by its meaning. Where `learned` is told by a model
+    of the same categories, nothing is learned anew.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what there is to know, of what, and how
         self,
         categories: Categories,
         examples: Sequence[Example],
@@ -55,6 +68,7 @@ class LocalModel:
         *,
         embed: "Embed",
         with_synonyms: bool = True,
+        learned: Learned | None = None,
     ) -> None:
         self._ids = [choice.id for choice in categories.choices]
         self._embed = embed
@@ -64,7 +78,11 @@ class LocalModel:
         labelled = {example.text.casefold() for example in known}
         others = [text for text in dict.fromkeys(texts) if text.casefold() not in labelled]
         others = others[: max(0, MOST_TEXTS - len(known))]
-        self._learn(known, others)
+        self.learned = learned
+        if learned is not None:
+            self._read(learned)
+        elif known or others:
+            self._learn(known, others)
 
     def classify(self, text: str) -> Verdict:
         """The most likely category; with confidence 0 where the text has no word."""
@@ -81,7 +99,9 @@ class LocalModel:
         best = int(shares.argmax())
         if not any(words(text)):
             return Verdict(self._ids[0], 0, "Nothing in the text is known.")
-        sure = float(shares[best]) if self._fit is None else self._fit.sure(float(shares[best]))
+        sure = float(shares[best])
+        if self.learned is not None:
+            sure = self.learned.fit.sure(sure)
         confidence = min(MOST_CONFIDENCE, round(100 * sure))
         name = self._ids[best]
         return Verdict(name, confidence, f"Most like what is filed under {name}.")
@@ -90,21 +110,21 @@ class LocalModel:
         """How likely each category is for each text."""
         meant = self._embed(texts)
         prior = self._prior(meant)
-        if self._fit is None:
+        if self.learned is None:
             return prior
-        scores = self._fit.scores(self._likeness(texts, meant), prior)
+        _, _, wording, fit = self.learned
+        scores = fit.scores(self._likeness(texts, meant, wording), prior)
         for row, text in enumerate(texts):
             if (place := self._places.get(text.casefold())) is not None:
                 # What is believed of it already would make it believe itself.
-                scores[row] = self._fit.alone[place]
-        return self._fit.shares(scores)
+                scores[row] = fit.alone[place]
+        return fit.shares(scores)
 
     def _prototypes(self, choice: Choice) -> "tuple[Floats, Floats]":
         """What the name means, and what each of the synonyms does."""
-        own = choice.path[-1]
-        name = self._embed([template.format(_spoken(own)) for template in _TEMPLATES])
-        told = synonyms_of(own) if self._synonyms else []
-        return _unit(name.mean(axis=0)), self._embed(told)
+        sentences, synonyms = _told_by(choice)
+        told = synonyms if self._synonyms else []
+        return _unit(self._embed(sentences).mean(axis=0)), self._embed(told)
 
     def _prior(self, meant: "Floats") -> "Floats":
         """How likely each category is, by names and synonyms alone."""
@@ -115,30 +135,44 @@ class LocalModel:
             columns.append(_NAME_SHARE * by_name + (1 - _NAME_SHARE) * by_synonyms)
         return fitting.shares(np.stack(columns, axis=1) / _PRIOR_HEAT)
 
-    def _likeness(self, texts: Sequence[str], meant: "Floats") -> "Floats":
+    def _likeness(self, texts: Sequence[str], meant: "Floats", wording: Wording) -> "Floats":
         """Of each text to each that was learned from."""
-        worded = np.stack([self._wording.likeness(text) for text in texts])
+        worded = np.stack([wording.likeness(text) for text in texts])
         meaning = _unit(meant - self._middle) @ self._meant.T
         likeness: Floats = _MEANING_SHARE * meaning + (1 - _MEANING_SHARE) / 2 * worded
         return likeness
 
     def _learn(self, known: Sequence[Example], others: Sequence[str]) -> None:
-        self._fit: fitting.Fit | None = None
         texts = [*(example.text for example in known), *others]
-        if not texts:
-            return
-        self._places = {text.casefold(): len(known) + at for at, text in enumerate(others)}
-        meant = self._embed(texts)
-        self._wording = Wording(texts)
-        self._middle = meant.mean(axis=0)
-        self._meant = _unit(meant - self._middle)
+        meant, wording = self._meanings(texts), Wording.of(texts)
         places = {name: place for place, name in enumerate(self._ids)}
         truth = np.eye(len(places), dtype=np.float32)[[places[each.category] for each in known]]
-        self._fit = fitting.fit(self._likeness(texts, meant), self._prior(meant), truth)
+        fit = fitting.fit(self._likeness(texts, meant, wording), self._prior(meant), truth)
+        # Who is known is never asked what the others say of him.
+        fit = fit._replace(alone=fit.alone[len(known) :])
+        self._read(Learned(texts, len(known), wording, fit))
+
+    def _read(self, learned: Learned) -> None:
+        texts, known, _, _ = self.learned = learned
+        self._meanings(texts)
+        self._places = {text.casefold(): place for place, text in enumerate(texts[known:])}
+
+    def _meanings(self, texts: Sequence[str]) -> "Floats":
+        meant = self._embed(texts)
+        self._middle = meant.mean(axis=0)
+        self._meant = _unit(meant - self._middle)
+        return meant
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+def texts_of(categories: Categories) -> list[str]:
+    """The texts that tell the categories themselves."""
+    return [text for choice in categories.choices for texts in _told_by(choice) for text in texts]
+
+
+def _told_by(choice: Choice) -> tuple[list[str], list[str]]:
+    own = choice.path[-1]
+    spoken = own.replace("_", " ")
+    return [template.format(spoken) for template in _TEMPLATES], synonyms_of(own)
 
 
 def _soft_best(likeness: "Floats") -> "Floats":

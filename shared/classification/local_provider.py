@@ -2,7 +2,8 @@
 
 What it knows are the categories' names, a list of synonyms that is shipped, what reviewers have
 decided, and the newest products of the catalogue, whose categories people and uploads have given.
-Its model is imported and loaded when it is first asked.
+Its model is imported and loaded when it is first asked; what one instance has learned, the others
+take over.
 """
 
 import logging
@@ -18,6 +19,7 @@ from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
 from shared.clients.ai.asking import Patience, Question, Reply
+from shared.clock import utc_now
 from shared.errors import DependencyError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Read once for each instance in so long, whatever the size of the catalogue.
+# Learned once in so long, whatever the size of the catalogue.
 MOST_EXAMPLES: Final = 2000
 FRESH_SECONDS: Final = 600.0
 # The first answer waits no longer for what there is to learn; the rest is learned a minute later.
@@ -72,14 +74,29 @@ def _untaught(categories: Categories) -> "LocalModel":
 def _model(categories: Categories) -> "LocalModel":
     with _lock:
         known = _kept.get(categories.ids)
-        if known is not None and time.monotonic() < known[0]:
+        began = time.monotonic()
+        if known is not None and began < known[0]:
             return known[1]
-        model, fresh_seconds = _learned(categories)
-        _kept[categories.ids] = (time.monotonic() + fresh_seconds, model)
+        model, fresh_seconds = _renewed(categories, is_first=known is None)
+        _kept[categories.ids] = (began + fresh_seconds, model)
         _kept.move_to_end(categories.ids)
         while len(_kept) > _MODELS:
             _kept.popitem(last=False)
         return model
+
+
+def _renewed(categories: Categories, *, is_first: bool) -> "tuple[LocalModel, float]":
+    """What another instance has learned, else what there is to learn; and how long it is good."""
+    from shared.classification import local_artefact
+
+    # Of one that is too old the vectors are still true, and they are what takes long.
+    found = local_artefact.read(categories, even_if_old=is_first)
+    if found is not None and found[1] > 0:
+        return found
+    began_at = utc_now()
+    model, fresh_seconds = _learned(categories)
+    local_artefact.write(categories, model, fresh_seconds, began_at)
+    return model, fresh_seconds
 
 
 def _learned(categories: Categories) -> "tuple[LocalModel, float]":
@@ -108,7 +125,8 @@ def _examples(categories: Categories) -> tuple[list[Example], list[str]]:
         for label in _labels()
         if label.category in categories.ids
     }
-    found = [each for each in newest_products.known() if each.text.casefold() not in decided]
+    newest = (Example(each.text, each.category) for each in newest_products.known())
+    found = [each for each in newest if each.text.casefold() not in decided]
     known = [each for each in (*decided.values(), *found) if each.category in categories.ids]
     return known, [each.text for each in found if not each.category]
 

@@ -6,7 +6,8 @@ matter, but what is sold by weight is no neighbour of what is sold by volume.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -27,11 +28,24 @@ _MOST_COMPARED: Final = 200
 _FEWEST_LETTERS: Final = 10
 
 
+class Comparable(Example, frozen=True):
+    """An example with the forms by which it is compared, which take a while to make."""
+
+    kind: str
+    measure: str | None
+
+
 class _Known(msgspec.Struct, frozen=True):
     text: str
     measure: str | None
     category: str
     is_reviewed: bool
+
+
+def comparable(example: Example) -> Comparable:
+    """The example, made ready for comparing."""
+    text, category = example.text, example.category
+    return Comparable(text, category, kind(text), measure(text))
 
 
 class Neighbours:
@@ -49,7 +63,6 @@ class Neighbours:
             for example in examples:
                 if example.category in listed:
                     self._add(example, is_reviewed=is_reviewed)
-        self._percent = self._agreement()
 
     def nearest(self, text: str) -> Verdict | None:
         """The category of what is the same or nearly, as brand and name; None if none is sure."""
@@ -58,46 +71,47 @@ class Neighbours:
         reviewed = [each.category for each in same if each.is_reviewed]
         if reviewed and len(set(reviewed)) == 1:
             return Verdict(reviewed[0], REVIEWED_PERCENT, "A reviewer filed the same product here.")
-        if reviewed or self._percent < FEWEST_PERCENT:
+        if reviewed:
             return None
         found = {each.category for each in same or self._alike(wanted, by)}
-        if len(found) != 1:
+        if len(found) != 1 or self._percent < FEWEST_PERCENT:
             return None
         return Verdict(found.pop(), self._percent, "Nearly the same products are filed here.")
 
     def _add(self, example: Example, *, is_reviewed: bool) -> None:
-        text = kind(example.text)
-        if not text:
+        ready = example if isinstance(example, Comparable) else comparable(example)
+        if not ready.kind:
             return
-        known = _Known(text, measure(example.text), example.category, is_reviewed)
-        for word in set(text.split()):
+        known = _Known(ready.kind, ready.measure, example.category, is_reviewed)
+        for word in set(ready.kind.split()):
             self._by_word[word].append(len(self._known))
         self._known.append(known)
-        self._by_text[text].append(known)
+        self._by_text[ready.kind].append(known)
 
     def _same(self, text: str, by: str | None) -> list[_Known]:
         return [each for each in self._by_text.get(text, []) if _is_sold_alike(by, each)]
 
     def _alike(self, text: str, by: str | None) -> Iterator[_Known]:
+        if len(text) < _FEWEST_LETTERS or not (compared := self._compared(text)):
+            return
         from rapidfuzz import fuzz
 
-        if len(text) < _FEWEST_LETTERS:
-            return
-        for number in self._compared(text):
+        for number in compared:
             known = self._known[number]
             if not _is_sold_alike(by, known):
                 continue
             if fuzz.ratio(text, known.text, score_cutoff=LIKENESS) >= LIKENESS:
                 yield known
 
-    def _compared(self, text: str) -> Iterable[int]:
+    def _compared(self, text: str) -> Collection[int]:
         """Those that share one of its two rarest words, of which a slip can have spoilt one."""
         rare = sorted(
             (len(self._by_word[word]), word) for word in set(text.split()) if word in self._by_word
         )[:2]
         return {n: None for _, word in rare for n in self._by_word[word][:_MOST_COMPARED]}
 
-    def _agreement(self) -> int:
+    @cached_property
+    def _percent(self) -> int:
         """In how many of 100 cases an example's nearest others are filed where it is, at least."""
         pairs = agreed = 0
         step = max(1, len(self._known) // _MOST_PAIRS)

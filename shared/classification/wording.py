@@ -6,16 +6,18 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-    Postings = tuple[NDArray[np.intp], Floats]
+    Starts = NDArray[np.uint32]
+    Places = NDArray[np.uint16]
 
 MOST_WORDS: Final = 10_000
 _PART_LENGTHS: Final = (3, 4, 5)
@@ -28,10 +30,26 @@ _EMPTY: Final = frozenset({"and", "or", "of", "the", "with", "for", "in"})
 class Wording:
     """Some texts, and how alike others are to each."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._size = len(texts)
-        self._terms = _Features([terms(text) for text in texts])
-        self._parts = _Features([parts(text) for text in texts])
+    def __init__(self, size: int, by_terms: "_Features", by_parts: "_Features") -> None:
+        self._size = size
+        self._terms = by_terms
+        self._parts = by_parts
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "Wording":
+        """The wording of the texts."""
+        by_terms = _Features.of([terms(text) for text in texts])
+        return cls(len(texts), by_terms, _Features.of([parts(text) for text in texts]))
+
+    @classmethod
+    def unpacked(cls, size: int, packed: "Sequence[PackedFeatures]") -> "Wording":
+        """What `packed` told of so many texts; raises ValueError for what it cannot have told."""
+        by_terms, by_parts = (_unpacked(size, each) for each in packed)
+        return cls(size, by_terms, by_parts)
+
+    def packed(self) -> "list[PackedFeatures]":
+        """All that it knows of its texts."""
+        return [_packed(self._terms), _packed(self._parts)]
 
     def likeness(self, text: str) -> "Floats":
         """To each text, by words and by parts of words added up: 0 to 2."""
@@ -41,39 +59,88 @@ class Wording:
         return found
 
 
-class _Features:
-    """Texts as vectors of length 1, kept by feature."""
+class PackedFeatures(msgspec.Struct, frozen=True, array_like=True):
+    """Features, where the texts of each start in the list of all, and these with their weights."""
 
-    def __init__(self, texts: Sequence[Counter[str]]) -> None:
-        seen = Counter(feature for counts in texts for feature in counts)
+    names: list[str]
+    starts: bytes
+    places: bytes
+    weights: bytes
+
+
+class _Features:
+    """Texts as vectors of length 1, kept by feature: texts and weights of one beside another."""
+
+    def __init__(
+        self, size: int, names: Sequence[str], starts: "Starts", places: "Places", weights: "Floats"
+    ) -> None:
         # What is new counts as what was seen once: each text here was new to all others, too.
-        self._idf_of_new = math.log((1 + len(texts)) / 2) + 1
-        self._idf = {each: math.log((1 + len(texts)) / (1 + n)) + 1 for each, n in seen.items()}
+        self._idf_of_new = _idf(size, 1)
+        self._size = size
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._starts: list[int] = starts.tolist()
+        self.columns = (starts, places, weights)
+
+    @classmethod
+    def of(cls, texts: Sequence[Counter[str]]) -> "_Features":
+        """Those of the texts."""
         places: dict[str, list[int]] = defaultdict(list)
-        weights: dict[str, list[float]] = defaultdict(list)
         for place, counts in enumerate(texts):
-            for feature, weight in self._vector(counts).items():
+            for feature in counts:
                 places[feature].append(place)
+        starts = np.cumsum([0, *map(len, places.values())], dtype=np.uint32)
+        every = np.fromiter(chain.from_iterable(places.values()), np.uint16, starts[-1])
+        made = cls(len(texts), list(places), starts, every, np.zeros(starts[-1], np.float32))
+        weights: dict[str, list[float]] = {feature: [] for feature in places}
+        for counts in texts:
+            for feature, weight in made._vector(counts).items():
                 weights[feature].append(weight)
-        self._postings: dict[str, Postings] = {
-            each: (np.array(places[each], np.intp), np.array(weights[each], np.float32))
-            for each in places
-        }
+        made.columns[2][:] = list(chain.from_iterable(weights.values()))
+        return made
+
+    @property
+    def names(self) -> list[str]:
+        """Each feature, in the order of the columns."""
+        return list(self._numbers)
 
     def add_likeness(self, counts: Counter[str], found: "Floats") -> None:
         """Adds the cosine of each text with these features."""
+        _, places, weights = self.columns
         for feature, weight in self._vector(counts).items():
-            if feature in self._postings:
-                places, weights = self._postings[feature]
-                found[places] += weight * weights
+            if (number := self._numbers.get(feature)) is not None:
+                there = slice(self._starts[number], self._starts[number + 1])
+                found[places[there]] += weight * weights[there]
 
     def _vector(self, counts: Counter[str]) -> dict[str, float]:
         weighed = {
-            feature: (1 + math.log(count)) * self._idf.get(feature, self._idf_of_new)
-            for feature, count in counts.items()
+            feature: (1 + math.log(count)) * self._idf(feature) for feature, count in counts.items()
         }
         length = math.sqrt(sum(weight * weight for weight in weighed.values()))
         return {feature: weight / length for feature, weight in weighed.items()}
+
+    def _idf(self, feature: str) -> float:
+        number = self._numbers.get(feature)
+        if number is None:
+            return self._idf_of_new
+        return _idf(self._size, self._starts[number + 1] - self._starts[number])
+
+
+def _idf(texts: int, having: int) -> float:
+    return math.log((1 + texts) / (1 + having)) + 1
+
+
+def _packed(features: _Features) -> PackedFeatures:
+    return PackedFeatures(features.names, *(each.tobytes() for each in features.columns))
+
+
+def _unpacked(size: int, packed: PackedFeatures) -> _Features:
+    starts = np.frombuffer(packed.starts, np.uint32)
+    places = np.frombuffer(packed.places, np.uint16)
+    weights = np.frombuffer(packed.weights, np.float32)
+    fits = len(starts) == len(packed.names) + 1 and len(places) == len(weights) == starts[-1]
+    if not fits or (np.diff(starts.astype(int)) < 0).any() or (places >= size).any():
+        raise ValueError("features of other texts")
+    return _Features(size, packed.names, starts, places, weights)
 
 
 def terms(text: str) -> Counter[str]:

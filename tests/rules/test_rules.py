@@ -27,6 +27,7 @@ OURS = (
     "audit_logs",
     "calibration_ledgers",
     "categories",
+    "classification_artefacts",
     "classification_reviews",
     "configuration",
     "crawl_ingestions",
