@@ -509,12 +509,51 @@ def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
     assert costs[1] < max(hindered) <= allowances.MOST_READS <= MOST_READS
 
 
+def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: Shop) -> None:
+    shop.clear()
+    shop.upload([row(1, retailer="keells")])
+    shop.settle()
+    product_id, fields = next(iter(shop.documents("products").items()))
+    shop.stack.control.disturb_events(drop=True)
+    twins = fill(shop, offer_of(product_id, fields), 0)
+    partner_of_all(shop, product_id, twins)
+    shop.stack.control.reset_events()
+    assert len(twins) > pairing.MAX_OTHERS
+    # Still the same, and no pair is as it was.
+    touch(shop, product_id, price=float(fields["price_minor"]) / 100 + 1)
+    known = shop.documents("match_pairs")
+    assert known.keys() == {pairs.pair_id(product_id, twin) for twin in twins}
+    assert all(pair["evidence"] for pair in known.values())
+    touch(shop, product_id, name="Something Else Entirely", brand="", size="")
+    assert shop.documents("match_pairs") == {}
+    states = shop.documents("match_states")
+    assert [states[each]["partners"] for each in (product_id, *twins)] == [{}] * (1 + len(twins))
+    assert shop.documents("outbox") == {}
+
+
+def partner_of_all(shop: Shop, product_id: str, others: list[str]) -> None:
+    """As others' tasks leave a product that all of them match: with any number of partners."""
+    batch = shop.database.batch()
+    for other in others:
+        pair = {"products": sorted((product_id, other)), "confidence": 91, "evidence": []}
+        document = shop.database.document(f"match_pairs/{pairs.pair_id(product_id, other)}")
+        batch.set(document, pair | {"decision": None, "facets": [pairs.OPEN]})
+        for one, partner in ((product_id, other), (other, product_id)):
+            state = shop.database.document(f"match_states/{one}")
+            known = {"partners": {partner: 91}, "marks": {partner: "of before"}}
+            batch.set(state, known, merge=True)
+    batch.commit()
+
+
 def offer_of(product_id: str, fields: Json) -> Offer:
     return postings.offer_of(from_document(product_id, fields))
 
 
-def fill(shop: Shop, offer: Offer, strangers: int) -> None:
-    """Every posting list of the offer full with other shops' offers of the same, and strangers."""
+def fill(shop: Shop, offer: Offer, strangers: int) -> list[str]:
+    """Every posting list of the offer full with other shops' offers of the same, and strangers.
+
+    The ids of the former; what follows a write of theirs is not done.
+    """
     source = shop.documents("products")[offer.id]
     batch = shop.database.batch()
     twins = []
@@ -533,3 +572,4 @@ def fill(shop: Shop, offer: Offer, strangers: int) -> None:
             entries |= postings.added(offer_of(f"f{number:019x}", stranger))["entries"]
         batch.set(shop.database.document(f"{postings.COLLECTION}/{key}"), {"entries": entries})
     batch.commit()
+    return [each.id for each in twins]

@@ -11,6 +11,7 @@ from shared.products import (
     match_models,
     pairing,
     posting_cache,
+    reacting,
     rematch_page,
     search_index,
     search_lists,
@@ -77,3 +78,21 @@ def test_a_page_that_is_cut_off_renews_what_it_changed(
     with pytest.raises(DependencyUnavailable):
         rematch_page.matched(["a"], None, match_models.DEFAULT)
     assert bumped == [posting_cache.NAMESPACE]
+
+
+def test_partners_that_wait_have_a_task_of_their_own(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    turns = [("b", "c"), ()]
+    monkeypatch.setattr(statistics, "request_refresh", lambda: None)
+    monkeypatch.setattr(cache, "ensure_bumped", lambda *_: None)
+    monkeypatch.setattr(reacting, "request_follow", lambda *task: asked.append(task))
+    monkeypatch.setattr(
+        pairing, "pair", lambda *_, **__: pairing.Paired({}, written=True, waiting=turns.pop(0))
+    )
+    for _ in range(2):
+        following.follow("a")
+    # None where nobody waits any more.
+    assert asked == [("a", "a-7-2")]
+    assert bumped.count("products") == 2
