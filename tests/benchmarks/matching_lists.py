@@ -16,8 +16,8 @@ class Followed(NamedTuple):
     """Of some matches: reads for the one side, and shares that lists hold and that are found.
 
     Reads are counted by formula, from the keys and the chosen, without those for the search. What
-    a task reads in truth is counted by the test of what a product costs to match among full lists
-    in tests/integration/products/test_duplicates.py.
+    a task reads in truth is counted by `reads.match_product` (`tests/benchmarks/reads.py`), and
+    among full lists by tests/integration/products/test_duplicates.py.
     """
 
     most_reads_by_formula: int

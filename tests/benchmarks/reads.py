@@ -1,9 +1,13 @@
-"""How many Firestore reads a request is billed, in a small catalogue and in a large one."""
+"""How many Firestore reads a request is billed, in a small catalogue and in a large one.
+
+And the task that follows a product's write, search included.
+"""
 
 import json
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from local.demo import seed
 from local.meter import READS
 from tests.benchmarks.call import Call
 from tests.benchmarks.cloud import Cloud
@@ -13,6 +17,8 @@ from tests.benchmarks.filling import goods
 SIZES: Final = {"2k": 2_000, "20k": 20_000}
 PAGE_ROWS: Final = 20
 UPLOAD_ROWS: Final = 100
+MATCHED: Final = 25
+_KEPT: Final = ("brand", "size", "category", "price")
 
 
 def measure(cloud: Cloud) -> Iterator[Figure]:
@@ -73,9 +79,24 @@ def _preview(cloud: Cloud) -> float | None:
     return None if reads is None else reads / len(rows)
 
 
+def _match(cloud: Cloud) -> float | None:
+    """The most of some products from all over, each of which has got another word in its name."""
+    counts = []
+    for item in goods(cloud.size)[:: cloud.size // MATCHED]:
+        path = f"/api/products/{seed._product(item).id}"
+        known = cloud.send(Call("GET", path, headers=cloud.user())).json()
+        fields = {name: known[name] for name in _KEPT} | {"name": f"{known['name']} Classic"}
+        headers = cloud.user() | {"Content-Type": "application/json"}
+        cloud.send(Call("PUT", path, headers=headers, body=json.dumps(fields).encode()))
+        answer = cloud.run_private("match_product", {"product_id": known["id"]})
+        counts.append(answer.headers.get(READS))
+    return None if None in counts else max(map(float, counts))
+
+
 _REQUESTS: Final[dict[str, tuple[Callable[[Cloud], float | None], str]]] = {
     "stats_miss": (_stats, "<= 2"),
     "page_by_cursor": (_by_cursor, "<= 21"),
     "page_by_number": (_by_number, "<= 145"),
     "preview_per_row": (_preview, "<= 5"),
+    "match_product": (_match, "<= 60"),
 }
