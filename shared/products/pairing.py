@@ -18,6 +18,7 @@ from shared.products import allowances, catalogue, decisions, identities, outbox
 from shared.products.judging import Candidates
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
+from shared.products.turns import Waited, turn
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 # Of the posting lists' offers, the best by their copies are judged; with those that are read they
 # are few enough for the core to weigh them against each other.
 MAX_COMPARED: Final = 30
-# As they are now; these are read.
-MAX_OTHERS: Final = 16
-# Of those, how many a person may have confirmed: a group of many must not keep new ones out.
-MAX_CONFIRMED: Final = 10
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -102,12 +99,14 @@ def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) 
     return msgspec.structs.replace(published, lists=lists)
 
 
-def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool) -> Paired:
+def pair(
+    published: Published, product_id: str, matcher: Matcher, *, paid: bool, waited: Waited = ()
+) -> Paired:
     """Writes the product's pairs as they are now; takes its debt off if all else is `paid`.
 
     The debt stays as long as partners are `waiting`, and names them, so that each turn has fewer
-    than the one before. Raises a DependencyError, or Conflict where others write the same again and
-    again.
+    than the one before; where nothing is owed, `waited` says who did (None: all partners are due).
+    Raises a DependencyError, or Conflict where others write the same again and again.
     """
     found = _candidates(published, matcher)
     debt = outbox.document("product", product_id)
@@ -120,7 +119,8 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
         version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
         due = owed.get("version") == version
         if (product := _known(product_id, documents)) is not None:
-            chosen, waiting = turn(found.confidences, state, owed.get("waiting") if due else ())
+            before = owed.get("waiting") if due else waited
+            chosen, waiting = turn(found.confidences, state, before)
             published.allowance.take(len(chosen))
             paired = _judged(transaction, (product, state), chosen, found)
             # Of one that is not listed all pairs are gone already.
@@ -129,7 +129,7 @@ def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool)
         else:
             gone_for_good = catalogue.COLLECTION not in documents
             paired = _withdraw(transaction, product_id, state, gone_for_good=gone_for_good)
-        if paired.waiting:
+        if due and paired.waiting:
             entry = outbox.fields("product", product_id, version)
             transaction.set(debt, entry | {"waiting": list(paired.waiting)})
         elif paid and due:
@@ -149,36 +149,6 @@ def _candidates(published: Published, matcher: Matcher) -> Candidates:
     refused = {other for other, same in published.state.decided.items() if not same}
     free = [each for pid, each in listed.items() if pid not in refused | {offer.id}]
     return Candidates(offer, shortlist(offer, free, MAX_COMPARED), matcher, lowest)
-
-
-def turn(
-    candidates: Mapping[str, int], state: pairs.State, waited: Sequence[str] | None
-) -> tuple[list[str], list[str]]:
-    """Whom to judge now, and whom in the turns to come, so that no pair tells of what was before.
-
-    After a write, where nobody has `waited` yet (None), all partners are to be judged; then those
-    who waited, so that these become fewer.
-    """
-    confirmed = {other for other, same in state.decided.items() if same}
-    refused = state.decided.keys() - confirmed
-    known = (state.partners.keys() | confirmed) - refused
-    first = [other for other in waited or () if other in known]
-    chosen = list(dict.fromkeys([*first, *choose(candidates, state)]))[:MAX_OTHERS]
-    due = known if waited is None else first
-    return chosen, sorted(set(due) - set(chosen))
-
-
-def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
-    """Whom to judge: what a person confirmed, then the surest; none that a person refused.
-
-    Candidates go before partners, whose confidence is that of the last time.
-    """
-    confirmed = [other for other, same in state.decided.items() if same]
-    # Those without a pair yet before those that have theirs.
-    first = sorted(confirmed, key=lambda o: (o in state.marks, o))[:MAX_CONFIRMED]
-    sure = {**state.partners, **candidates}
-    open_to = (other for other in sure if other not in state.decided)
-    return (first + sorted(open_to, key=lambda o: (o not in candidates, -sure[o], o)))[:MAX_OTHERS]
 
 
 def _judged(

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.products import pairing, postings
+from shared.products import pairing, postings, turns
 from shared.products.matching import POSTING_CAP, Matcher, Offer, shortlist
 from shared.products.pairs import State
 
@@ -45,7 +45,7 @@ def follow(
         likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
         judged = matcher.judge(offer, likely, lowest)
         sure = {pid: match.confidence for pid, match in judged.items() if match.same(lowest)}
-        chosen = pairing.choose(sure, State())
+        chosen = turns.choose(sure, State())
         # Two documents and the lists, twice where they changed; then three and those chosen.
         reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
         full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])

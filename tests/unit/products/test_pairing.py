@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.products import pairs
 from shared.products.judging import Candidates
 from shared.products.matching import Evidence, Match, Matcher, Offer
-from shared.products.pairing import MAX_CONFIRMED, MAX_OTHERS, choose, turn
+from shared.products.turns import MAX_CONFIRMED, MAX_OTHERS, choose, turn
 
 IDS = st.sampled_from([f"p{number:02}" for number in range(40)])
 CONFIDENCES = st.dictionaries(IDS, st.integers(0, 100))
