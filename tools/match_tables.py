@@ -27,9 +27,12 @@ _ALSO: Final = {
     **dict.fromkeys(("manufacturer", "maker"), "brand"),
     **dict.fromkeys(("vendor", "seller"), "retailer"),
     "pricecurrency": "currency",
+    "listprice": "price",
+    "producttype": "category",
 }
 _TEXTS: Final = ("name", "brand", "size", "category", "model", "description")
 _FIELDS: Final = ("id", *_TEXTS, "price", "currency", "retailer")
+_NOTHING: Final = frozenset({"-", "nan", "none", "null", "n/a", "na"})
 _MOST_LETTERS: Final = 1 << 26
 # No word of a name: what a retailer's own goods are called is told from its name as before.
 _OTHER_SOURCE: Final = " *"
@@ -123,8 +126,9 @@ def _read_table(path: Path, table: str) -> dict[str, Offer]:
     columns = _columns(path)
     offers: dict[str, Offer] = {}
     for line, row in read_lines(path):
-        told = {field: row[column].strip() for field, column in columns.items()}
-        own, offer = told["id"], _offer(table, told)
+        own = row[columns["id"][0]].strip()
+        told = {field: _said(row, names) for field, names in columns.items() if field != "id"}
+        offer = _offer(table + own, told)
         if not own:
             raise Unreadable(path, line, "no id")
         if offers.setdefault(own, offer) != offer:
@@ -132,25 +136,31 @@ def _read_table(path: Path, table: str) -> dict[str, Offer]:
     return offers
 
 
-def _columns(path: Path) -> dict[str, str]:
-    """The column that fills each field; one of the field's own name goes before others."""
+def _columns(path: Path) -> dict[str, list[str]]:
+    """The columns that may fill each field; one of the field's own name goes before others."""
     header = next(csv.reader(io.StringIO(_text(path), newline="")), [])
-    known: dict[str, str] = {}
+    known: dict[str, list[str]] = {}
     for column in sorted(header, key=lambda column: column not in _FIELDS):
         plain = "".join(filter(str.isalnum, column)).casefold()
         field = "id" if plain == "id" else _ALSO.get(plain) or field_of(column)
         if field in _FIELDS:
-            known.setdefault(field, column)
+            known.setdefault(field, []).append(column)
     for field in ("id", "name"):
         if field not in known:
             raise Unreadable(path, 1, f"no column holds the {field}")
     return known
 
 
-def _offer(table: str, told: Row) -> Offer:
+def _said(row: Row, columns: Iterable[str]) -> str:
+    """What the first of the columns says that says anything."""
+    cells = (row[column].strip() for column in columns)
+    return next((cell for cell in cells if cell and cell.casefold() not in _NOTHING), "")
+
+
+def _offer(own: str, told: Row) -> Offer:
     price_minor, currency = _price(told.get("price", ""), told.get("currency", ""))
     return Offer(
-        id=table + told["id"],
+        id=own,
         retailer=told.get("retailer", ""),
         price_minor=price_minor,
         currency=currency,

@@ -27,9 +27,18 @@ def test_columns_may_bear_other_usual_names(tmp_path: Path) -> None:
 
 
 def test_a_column_of_the_fields_own_name_goes_before_others(tmp_path: Path) -> None:
-    table = "id,title,manufacturer,name,brand\n1,a,b,c,d\n"
+    table = "id,title,manufacturer,name,brand\n1,a,b,c,d\n2,a,b,,NULL\n"
+    first, second = offers(tmp_path, table, table)
+    assert (first.name, first.brand) == ("c", "d")
+    # Where it says nothing, another does.
+    assert (second.name, second.brand) == ("a", "b")
+
+
+@pytest.mark.parametrize("nothing", ["nan", "None", "NULL", "n/a", "-"])
+def test_a_word_for_nothing_says_nothing(tmp_path: Path, nothing: str) -> None:
+    table = f"id,name,brand,price\n-,Tea,{nothing},{nothing}\n"
     (found,) = offers(tmp_path, table, table)
-    assert (found.name, found.brand) == ("c", "d")
+    assert (found.id, found.brand, found.price_minor) == ("A-", "", 0)
 
 
 @pytest.mark.parametrize(
