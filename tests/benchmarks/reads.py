@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import httpx
+
 from local.demo import seed
 from local.meter import READS
 from tests.benchmarks.call import Call
@@ -18,6 +20,7 @@ SIZES: Final = {"2k": 2_000, "20k": 20_000}
 PAGE_ROWS: Final = 20
 UPLOAD_ROWS: Final = 100
 MATCHED: Final = 25
+ATTEMPTS: Final = 3
 _KEPT: Final = ("brand", "size", "category", "price")
 
 
@@ -88,9 +91,20 @@ def _match(cloud: Cloud) -> float | None:
         fields = {name: known[name] for name in _KEPT} | {"name": f"{known['name']} Classic"}
         headers = cloud.user() | {"Content-Type": "application/json"}
         cloud.send(Call("PUT", path, headers=headers, body=json.dumps(fields).encode()))
-        answer = cloud.run_private("match_product", {"product_id": known["id"]})
-        counts.append(answer.headers.get(READS))
-    return None if None in counts else max(map(float, counts))
+        counts.append(_task(cloud, known["id"]))
+    return max(counts)
+
+
+def _task(cloud: Cloud, product_id: str) -> float:
+    """What the product's task reads until it is done: one that runs out of reads comes again."""
+    reads = 0.0
+    for _ in range(ATTEMPTS):
+        try:
+            answer = cloud.run_private("match_product", {"product_id": product_id})
+            return reads + float(answer.headers[READS])
+        except httpx.HTTPStatusError as error:
+            reads += float(error.response.headers[READS])
+    raise RuntimeError(f"{product_id} could not be matched")
 
 
 _REQUESTS: Final[dict[str, tuple[Callable[[Cloud], float | None], str]]] = {
