@@ -3,62 +3,45 @@
 Called as `python -m tools.match_pairs DIR [--labels train.csv] --out scores.csv`.
 
 DIR holds tableA.csv and tableB.csv (the same file twice means deduplication) and test.csv with the
-pairs. `--labels` names pairs that people decided; without them the matcher teaches itself. A pair's
+pairs. `--labels` names pairs that people decided; without them the matcher teaches itself. What was
+decided stands, as in the product: such a pair has 100 or 0, whatever its score, and `--all` writes
+the confirmed and none of the refused; of several words on a pair the last one counts. A pair's
 confidence depends on the tables and on `--labels` alone.
+
+What cannot be read ends it with status 2 and a line that names the file and the line, and so does a
+pair of an offer that is in no table. Of `--labels` such pairs are passed over with a warning.
 """
 
 import argparse
 import csv
 import sys
-from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 import numpy as np
 
-from shared.products.matching import MatchModel, Offer, train
+from shared.products.matching import train
 from shared.products.matching.bulk import accepted, scoring_of
 from shared.products.matching.logistic import probability
 from shared.products.matching.scoring import Scoring
+from shared.products.pairs import CERTAIN
+from tools.match_tables import Row, Tables, Unreadable, read_lines, read_rows, read_tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Places = NDArray[np.intp]
 
+__all__ = ["Row", "Tables", "decisions_of", "main", "read_rows", "read_tables"]
+
 SAME_FROM: Final = 50
 _HEADER: Final = ("ltable_id", "rtable_id", "confidence")
 
-Row = dict[str, str]
+_IDS: Final = ("ltable_id", "rtable_id")
 
-
-class Tables(msgspec.Struct, frozen=True):
-    """The offers of both tables, and where each table's ids stand among them."""
-
-    offers: list[Offer]
-    left: dict[str, int]
-    right: dict[str, int]
-
-    def places(self, rows: Sequence[Row]) -> "tuple[Places, Places]":
-        """The pairs of rows as places among the offers."""
-        left = [self.left[row["ltable_id"]] for row in rows]
-        right = [self.right[row["rtable_id"]] for row in rows]
-        return np.array(left, np.intp), np.array(right, np.intp)
-
-
-def read_tables(folder: Path) -> Tables:
-    """tableA.csv and tableB.csv; one catalogue where both files are the same."""
-    a, b = folder / "tableA.csv", folder / "tableB.csv"
-    first = {row["id"]: _offer("A", row) for row in read_rows(a)}
-    left = {name: at for at, name in enumerate(first)}
-    if a.read_bytes() == b.read_bytes():
-        return Tables(list(first.values()), left, left)
-    second = {row["id"]: _offer("B", row) for row in read_rows(b)}
-    right = {name: at + len(first) for at, name in enumerate(second)}
-    offers = _source("A", [*first.values()]) + _source("B", [*second.values()])
-    return Tables(offers, left, right)
+Words = Mapping[tuple[int, int], bool]
+"""Whether people said of two places, the lower one first, that they are one product."""
 
 
 def decisions_of(tables: Tables, rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
@@ -67,11 +50,6 @@ def decisions_of(tables: Tables, rows: Sequence[Row]) -> list[tuple[str, str, bo
         (tables.offers[a].id, tables.offers[b].id, row["label"].strip() == "1")
         for row, a, b in zip(rows, *tables.places(rows), strict=True)
     ]
-
-
-def learned(tables: Tables, labels: Path | None) -> MatchModel:
-    """The model of the tables and of the labelled pairs, if there are any."""
-    return train(tables.offers, decisions_of(tables, list(read_rows(labels))) if labels else [])
 
 
 def confidences(scoring: Scoring, left: "Places", right: "Places") -> "NDArray[np.float64]":
@@ -83,66 +61,99 @@ def confidences(scoring: Scoring, left: "Places", right: "Places") -> "NDArray[n
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the pairs with their confidences."""
     asked = _parser().parse_args(arguments)
-    tables = read_tables(asked.dir)
-    scoring = scoring_of(tables.offers, learned(tables, asked.labels))
-    if asked.all:
-        rows = list(_accepted(tables, scoring))
-    else:
-        pairs = list(read_rows(asked.pairs or asked.dir / "test.csv"))
-        sure = confidences(scoring, *tables.places(pairs))
-        rows = [
-            (pair["ltable_id"], pair["rtable_id"], f"{confidence:.2f}")
-            for pair, confidence in zip(pairs, sure, strict=True)
-        ]
-    with asked.out.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([_HEADER, *rows])
-    print(f"{len(rows):,} pairs in {asked.out}")
+    try:
+        count = _write(asked)
+    except (Unreadable, OSError) as error:
+        print(f"match_pairs: {error}", file=sys.stderr)
+        return 2
+    print(f"{count:,} pairs in {asked.out}")
     return 0
 
 
-def _accepted(tables: Tables, scoring: Scoring) -> Iterator[tuple[str, str, str]]:
-    """The candidates that count as the same product, and what one retailer lists twice."""
+def _write(asked: argparse.Namespace) -> int:
+    tables = read_tables(asked.dir)
+    labels = _labels(asked.labels, tables) if asked.labels else []
+    pairs = [] if asked.all else _asked(asked.pairs or asked.dir / "test.csv", tables)
+    scoring = scoring_of(tables.offers, train(tables.offers, decisions_of(tables, labels)))
+    words = words_of(tables, labels)
+    rows = list(
+        _accepted(tables, scoring, words) if asked.all else _judged(pairs, tables, scoring, words)
+    )
+    with asked.out.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([_HEADER, *rows])
+    return len(rows)
+
+
+def words_of(tables: Tables, labels: Sequence[Row]) -> Words:
+    """What the labelled rows say of pairs of places; the last word on a pair counts."""
+    return {
+        _pair(a, b): row["label"] == "1"
+        for row, a, b in zip(labels, *tables.places(labels), strict=True)
+    }
+
+
+def _judged(
+    pairs: Sequence[Row], tables: Tables, scoring: Scoring, words: Words
+) -> Iterator[tuple[str, str, str]]:
+    left, right = tables.places(pairs)
+    for pair, a, b, sure in zip(pairs, left, right, confidences(scoring, left, right), strict=True):
+        word = words.get(_pair(a, b))
+        said = sure if word is None else CERTAIN * word
+        yield pair["ltable_id"], pair["rtable_id"], f"{said:.2f}"
+
+
+def _accepted(tables: Tables, scoring: Scoring, words: Words) -> Iterator[tuple[str, str, str]]:
+    """The candidates that count as the same product, and what one retailer lists twice.
+
+    And what people confirmed, but nothing that they refused.
+    """
     names = {at: name for name, at in tables.right.items()}
     first = {at: name for name, at in tables.left.items()}
     found = accepted(scoring, SAME_FROM)
-    for a, b, confidence in zip(found.left, found.right, found.likely, strict=True):
-        if int(a) in first and int(b) in names:
-            yield first[int(a)], names[int(b)], f"{confidence:.2f}"
-
-
-def _source(table: str, offers: list[Offer]) -> list[Offer]:
-    """The offers of one of two tables, which is a source of its own where it names no retailer."""
-    if any(offer.retailer for offer in offers):
-        return offers
-    return [msgspec.structs.replace(offer, retailer=table) for offer in offers]
-
-
-def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a CSV file."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-def _offer(table: str, row: Row) -> Offer:
-    texts = {
-        name: (row.get(name) or "").strip()
-        for name in ("name", "brand", "size", "category", "model", "description")
+    sure = {
+        _pair(a, b): float(confidence)
+        for a, b, confidence in zip(found.left, found.right, found.likely, strict=True)
     }
-    return Offer(
-        id=table + row["id"],
-        retailer=(row.get("retailer") or "").strip(),
-        price_minor=_minor(row.get("price") or ""),
-        currency=(row.get("currency") or "").strip(),
-        **texts,
-    )
+    sure |= {pair: float(CERTAIN * same) for pair, same in words.items()}
+    for (a, b), confidence in sure.items():
+        if confidence >= SAME_FROM and a in first and b in names:
+            yield first[a], names[b], f"{confidence:.2f}"
 
 
-def _minor(price: str) -> int:
-    try:
-        found = Decimal(price.strip().lstrip("$€£").replace(",", "") or 0)
-    except InvalidOperation:
-        return 0
-    return round(found * 100) if found.is_finite() and found > 0 else 0
+def _pair(a: int, b: int) -> tuple[int, int]:
+    return min(int(a), int(b)), max(int(a), int(b))
+
+
+def _asked(path: Path, tables: Tables) -> list[Row]:
+    """The pairs that are to be judged."""
+    rows = []
+    for line, row in _pairs(path, _IDS):
+        if unknown := tables.unknown(row):
+            raise Unreadable(path, line, unknown)
+        rows.append(row)
+    return rows
+
+
+def _labels(path: Path, tables: Tables) -> list[Row]:
+    """The pairs that were decided; of what is in no table nothing can be learned."""
+    rows, strange = [], []
+    for line, row in _pairs(path, (*_IDS, "label")):
+        if row["label"] not in ("0", "1"):
+            raise Unreadable(path, line, f"the label is neither 1 nor 0: {row['label']!r}")
+        if unknown := tables.unknown(row):
+            strange.append((line, unknown))
+        else:
+            rows.append(row)
+    if strange:
+        (line, unknown), count = strange[0], len(strange)
+        more = f"; passed over, and {count - 1:,} more" if count > 1 else "; passed over"
+        print(f"match_pairs: {path.name}, line {line}: {unknown}{more}", file=sys.stderr)
+    return rows
+
+
+def _pairs(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+    for line, row in read_lines(path, needed):
+        yield line, {name: row[name].strip() for name in needed}
 
 
 def _parser() -> argparse.ArgumentParser:

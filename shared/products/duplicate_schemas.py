@@ -17,9 +17,23 @@ RematchState = Literal["running", "completed", "failed"]
 
 
 class DuplicatesQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Which pairs begin a group; without a threshold, those that the settings call the same."""
+    """Which pairs begin a group; without a threshold, those that the settings call the same.
 
-    threshold: Annotated[int, Meta(ge=0, le=100)] | None = None
+    Less sure pairs are not kept: a threshold below that of the settings counts as that.
+    """
+
+    threshold: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=100,
+                description="The confidence from which on pairs are shown, at least that of the"
+                " settings (`thresholds.duplicate_confidence`): less sure ones are not kept.",
+            ),
+        ]
+        | None
+    ) = None
     retailer: Slug | None = None
     category: Slug | None = None
     limit: PageSize = 20
@@ -46,10 +60,14 @@ class GroupView(msgspec.Struct):
 
 
 class DuplicatesPage(msgspec.Struct):
-    """Groups, surest first; a page may hold fewer than its limit and go on."""
+    """Groups, surest first; a page may hold fewer than its limit and go on.
+
+    `threshold` is the confidence that counted: the one asked for, or the settings' if that is more.
+    """
 
     groups: list[GroupView]
     next_cursor: str | None
+    threshold: int
 
 
 class Decided(msgspec.Struct, forbid_unknown_fields=True):

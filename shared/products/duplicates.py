@@ -34,7 +34,7 @@ FEWEST_PAIRS: Final = 5
 
 def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
     """One page, surest groups first; raises BadRequest for a foreign cursor."""
-    threshold = pairs.lowest() if wanted.threshold is None else wanted.threshold
+    threshold = max(pairs.lowest(), wanted.threshold or 0)
     looking = _Looking(threshold, pairs.facet(wanted.retailer, wanted.category))
     order = Order(("confidence",), wanted, "duplicates")
     query, groups = order.rest(_query(looking)), list[GroupView]()
@@ -47,11 +47,11 @@ def read_page(wanted: DuplicatesQuery) -> DuplicatesPage:
         for last, group in done:
             groups += [group] if group is not None else []
             if len(groups) == wanted.limit:
-                return DuplicatesPage(groups, order.cursor_after(last))
+                return DuplicatesPage(groups, order.cursor_after(last), threshold)
         if len(done) == len(found) < run:
-            return DuplicatesPage(groups, None)
+            return DuplicatesPage(groups, None, threshold)
         if len(done) < len(found) or looking.reads >= MOST_READS:
-            return DuplicatesPage(groups, order.cursor_after(done[-1][0]))
+            return DuplicatesPage(groups, order.cursor_after(done[-1][0]), threshold)
         query = query.start_after(found[-1])
 
 

@@ -13,6 +13,7 @@ from shared.products import (
     match_models,
     pairing,
     posting_cache,
+    reacting,
     search_index,
     search_lists,
     statistics,
@@ -44,6 +45,10 @@ def follow(product_id: str, matcher: Matcher | None = None) -> None:
     paired = pairing.pair(published, product_id, matcher, paid=not failed)
     if paired.written:
         cache.bump("products", published.commit_micros or 0)
+    if paired.waiting:
+        # Each turn leaves fewer, so that its name is its own; where it is lost the debt is swept.
+        name = f"{product_id}-{published.commit_micros}-{len(paired.waiting)}"
+        reacting.request_follow(product_id, name)
     for error in failed:
         raise error
 

@@ -7,7 +7,7 @@ A transaction that others hinder is run again within the allowance of all that i
 product; beyond that the task comes again, and finds done what was done.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,8 +15,10 @@ import msgspec
 from shared.clients import firestore
 from shared.clock import epoch_micros
 from shared.products import allowances, catalogue, decisions, identities, outbox, pairs, postings
+from shared.products.judging import Candidates
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
+from shared.products.turns import Waited, turn
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
 # Of the posting lists' offers, the best by their copies are judged; with those that are read they
 # are few enough for the core to weigh them against each other.
 MAX_COMPARED: Final = 30
-# As they are now; these are read.
-MAX_OTHERS: Final = 16
-# Of those, how many a person may have confirmed: a group of many must not keep new ones out.
-MAX_CONFIRMED: Final = 10
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -50,6 +48,8 @@ class Paired(msgspec.Struct, frozen=True):
 
     matches: dict[str, Match]
     written: bool
+    waiting: tuple[str, ...] = ()
+    """Partners that are yet to be judged against what the product is now."""
 
 
 def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) -> Published:
@@ -99,93 +99,70 @@ def publish(product_id: str, matcher: Matcher, allowance: allowances.Allowance) 
     return msgspec.structs.replace(published, lists=lists)
 
 
-def pair(published: Published, product_id: str, matcher: Matcher, *, paid: bool) -> Paired:
-    """Writes the product's pairs as all of them are now; takes its debt off if all else is `paid`.
+def pair(
+    published: Published, product_id: str, matcher: Matcher, *, paid: bool, waited: Waited = ()
+) -> Paired:
+    """Writes the product's pairs as they are now; takes its debt off if all else is `paid`.
 
+    The debt stays as long as partners are `waiting`, and names them, so that each turn has fewer
+    than the one before; where nothing is owed, `waited` says who did (None: all partners are due).
     Raises a DependencyError, or Conflict where others write the same again and again.
     """
-    lowest = pairs.lowest()
-    found = _Candidates(published, matcher, lowest)
+    found = _candidates(published, matcher)
+    debt = outbox.document("product", product_id)
 
     def write(transaction: "Transaction") -> Paired:
-        own = [
-            catalogue.reference(product_id),
-            pairs.state(product_id),
-            outbox.document("product", product_id),
-        ]
+        own = [catalogue.reference(product_id), pairs.state(product_id), debt]
         documents = _read(transaction, own, published.allowance)
-        product = _known(product_id, documents)
         state = pairs.state_of(_fields(documents, pairs.STATES))
-        if product is not None:
-            chosen = choose(found.confidences, state)
+        owed = _fields(documents, outbox.COLLECTION)
+        version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
+        due = owed.get("version") == version
+        if (product := _known(product_id, documents)) is not None:
+            before = owed.get("waiting") if due else waited
+            chosen, waiting = turn(found.confidences, state, before)
             published.allowance.take(len(chosen))
-            others = _listed(transaction, chosen)
-            absent = set(chosen) - set(others)
-            matches = found.judge(postings.offer_of(product), others, absent, state)
-            gone = set(chosen) - set(matches)
-            paired = _store(transaction, (product, state), others, matches, gone)
+            paired = _judged(transaction, (product, state), chosen, found)
+            # Of one that is not listed all pairs are gone already.
+            left = tuple(waiting) if product.listed else ()
+            paired = msgspec.structs.replace(paired, waiting=left)
         else:
             gone_for_good = catalogue.COLLECTION not in documents
             paired = _withdraw(transaction, product_id, state, gone_for_good=gone_for_good)
-        version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
-        if paid and _fields(documents, outbox.COLLECTION).get("version") == version:
-            transaction.delete(outbox.document("product", product_id))
+        if due and paired.waiting:
+            entry = outbox.fields("product", product_id, version)
+            transaction.set(debt, entry | {"waiting": list(paired.waiting)})
+        elif paid and due:
+            transaction.delete(debt)
         return paired
 
     return firestore.in_transaction(write)
 
 
-def choose(candidates: Mapping[str, int], state: pairs.State) -> list[str]:
-    """Whom to judge: what a person confirmed, then the surest; none that a person refused.
+def _candidates(published: Published, matcher: Matcher) -> Candidates:
+    """The best of what the posting lists hold, without those that a person refused."""
+    lowest = pairs.lowest()
+    if published.product is None:
+        return Candidates(None, (), matcher, lowest)
+    offer = postings.offer_of(published.product)
+    listed = {pid: each for entries in published.lists.values() for pid, each in entries.items()}
+    refused = {other for other, same in published.state.decided.items() if not same}
+    free = [each for pid, each in listed.items() if pid not in refused | {offer.id}]
+    return Candidates(offer, shortlist(offer, free, MAX_COMPARED), matcher, lowest)
 
-    Partners beyond those stay as they are, until their own turn.
-    """
-    confirmed = [other for other, same in state.decided.items() if same]
-    # Those without a pair yet before those that have theirs.
-    first = sorted(confirmed, key=lambda o: (o in state.marks, o))[:MAX_CONFIRMED]
-    sure = {**state.partners, **candidates}
-    open_to = (other for other in sure if other not in state.decided)
-    return (first + sorted(open_to, key=lambda o: (-sure[o], o)))[:MAX_OTHERS]
 
-
-class _Candidates:
-    """What the posting lists offer, judged by its copies: whom to read, and who else competes."""
-
-    def __init__(self, published: Published, matcher: Matcher, lowest: int) -> None:
-        self._matcher, self._lowest = matcher, lowest
-        self._offer: Offer | None = None
-        self._likely: dict[str, Offer] = {}
-        self._judged: dict[str, Match] = {}
-        if published.product is None:
-            return
-        self._offer = postings.offer_of(published.product)
-        listed = {pid: o for entries in published.lists.values() for pid, o in entries.items()}
-        refused = {other for other, same in published.state.decided.items() if not same}
-        free = [each for pid, each in listed.items() if pid not in refused | {self._offer.id}]
-        likely = shortlist(self._offer, free, MAX_COMPARED)
-        self._likely = {each.id: each for each in likely}
-        self._judged = matcher.judge(self._offer, likely, lowest)
-
-    @property
-    def confidences(self) -> dict[str, int]:
-        """Of those that count as the same product."""
-        return {pid: m.confidence for pid, m in self._judged.items() if m.same(self._lowest)}
-
-    def judge(
-        self, offer: Offer, others: Mapping[str, Offer], absent: Iterable[str], state: pairs.State
-    ) -> dict[str, Match]:
-        """Those of `others` that are the same product; what was not read competes by its copy."""
-        beside = {pid: each for pid, each in self._likely.items() if pid not in absent}
-        field = {**beside, **others}
-        judged = self._judged
-        if offer != self._offer or field != self._likely:
-            judged = self._matcher.judge(offer, list(field.values()), self._lowest)
-        matches = {pid: judged[pid] for pid in others if judged[pid].same(self._lowest)}
-        for other_id, other in others.items():
-            if state.decided.get(other_id):
-                known = matches.get(other_id) or self._matcher.compare(offer, other)
-                matches[other_id] = pairs.confirmed(known)
-        return matches
+def _judged(
+    transaction: "Transaction",
+    own: tuple[Product, pairs.State],
+    chosen: list[str],
+    found: Candidates,
+) -> Paired:
+    """Reads the chosen, judges the product with them and writes what comes of it."""
+    product, state = own
+    others = _listed(transaction, chosen)
+    absent = set(chosen) - set(others)
+    matches = found.judge(postings.offer_of(product), others, absent, state.decided)
+    return _store(transaction, own, others, matches, set(chosen) - set(matches))
 
 
 def _store(

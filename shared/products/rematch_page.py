@@ -10,6 +10,7 @@ from shared.edge import cache
 from shared.errors import DependencyTimeout, DependencyUnavailable
 from shared.products import catalogue, match_models, outbox, pairing, posting_cache
 from shared.products.allowances import Allowance
+from shared.products.turns import Waited
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Transaction
@@ -57,14 +58,23 @@ def matched(ids: list[str], after: str | None, model: str) -> Page:
 
 
 def _match_one(product_id: str, matcher: "Matcher", changed: set[str]) -> list[tuple[str, str]]:
-    """The product's matches; adds to `changed` whose pages tell of what was written."""
+    """The product's matches; adds to `changed` whose pages tell of what was written.
+
+    All its partners are judged anew, in as many turns as that takes.
+    """
     published = pairing.publish(product_id, matcher, Allowance())
     if published.written:
         changed.add(posting_cache.NAMESPACE)
-    paired = pairing.pair(published, product_id, matcher, paid=False)
-    if paired.written:
-        changed.add("products")
-    return [(product_id, other) for other in paired.matches]
+    matches: dict[str, None] = {}
+    waiting: Waited = None
+    while waiting is None or waiting:
+        of_turn = msgspec.structs.replace(published, allowance=Allowance())
+        paired = pairing.pair(of_turn, product_id, matcher, paid=False, waited=waiting)
+        if paired.written:
+            changed.add("products")
+        matches |= dict.fromkeys(paired.matches)
+        waiting = paired.waiting
+    return [(product_id, other) for other in matches]
 
 
 def _owe(product_id: str) -> None:

@@ -107,10 +107,11 @@ def _decisions() -> Decisions:
 
 def _sample(most: int) -> Offers:
     """Up to `most` listed offers; the whole catalogue if it has no more."""
-    offers = _run(None, most)
-    if len(offers) < most:
-        return offers
-    offers = {}
+    with firestore.errors_mapped():
+        known = firestore.count(_listed().limit(most + 1), _LONG_SECONDS)
+    if known <= most:
+        return _run(None, most)
+    offers: Offers = {}
     # Each run begins elsewhere; that some overlap must not make this endless.
     for _ in range(2 * most // RUN_OFFERS):
         if len(offers) + RUN_OFFERS > most:

@@ -111,10 +111,10 @@ class Cloud:
             raise RuntimeError(f"{call.method} {call.path}: {answer.status_code}: {answer.text}")
         return answer
 
-    def run_private(self, function: str, body: Any) -> None:
-        """Run a task or schedule as Google does; raises if it fails."""
+    def run_private(self, function: str, body: Any) -> httpx.Response:
+        """The answer of a task or schedule, run as Google does; raises if it fails."""
         token = self.stack.control.invoker_token()
-        httpx.post(
+        return httpx.post(
             f"{self.stack.plan.functions_url}/{function}",
             headers={"Authorization": f"Bearer {token}"},
             json=body,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.products import pairing, postings
+from shared.products import pairing, postings, turns
 from shared.products.matching import POSTING_CAP, Matcher, Offer, shortlist
 from shared.products.pairs import State
 
@@ -16,8 +16,8 @@ class Followed(NamedTuple):
     """Of some matches: reads for the one side, and shares that lists hold and that are found.
 
     Reads are counted by formula, from the keys and the chosen, without those for the search. What
-    a task reads in truth is counted by the test of what a product costs to match among full lists
-    in tests/integration/products/test_duplicates.py.
+    a task reads in truth is counted by `reads.match_product` (`tests/benchmarks/reads.py`), and
+    among full lists by tests/integration/products/test_duplicates.py.
     """
 
     most_reads_by_formula: int
@@ -45,7 +45,7 @@ def follow(
         likely = shortlist(offer, offered.values(), pairing.MAX_COMPARED)
         judged = matcher.judge(offer, likely, lowest)
         sure = {pid: match.confidence for pid, match in judged.items() if match.same(lowest)}
-        chosen = pairing.choose(sure, State())
+        chosen = turns.choose(sure, State())
         # Two documents and the lists, twice where they changed; then three and those chosen.
         reads.append(2 + 2 * len(keys[place]) + 3 + len(chosen))
         full += sum(len(lists[key]) >= POSTING_CAP for key in keys[place])

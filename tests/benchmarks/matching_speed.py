@@ -1,7 +1,8 @@
 """How fast and complete the matcher is, beside its peers: `python -m tests.benchmarks matching`.
 
 Each side runs in a process of its own and is measured in CPU seconds, so that a busy machine slows
-both down alike; where a ratio is asked for the sides take turns and the best of each counts.
+both down alike; where a ratio is asked for the sides take turns and the best of each counts. CPU
+seconds of threads add up: beside Splink, which has one for each core, the wall's clock is told too.
 """
 
 import json
@@ -23,6 +24,11 @@ HERE: Final = Path(__file__).parent / "peers"
 SIZE: Final = 100_000
 LARGE: Final = 1_000_000
 MANY_PRODUCTS: Final = 200_000
+# Below what was measured (0.72 found, 0.997 met, 0.82 found through lists): nothing that was asked
+# for, but what falls below is broken.
+FOUND_FLOOR: Final = ">= 0.7"
+MET_FLOOR: Final = ">= 0.99"
+LISTS_FLOOR: Final = ">= 0.8"
 ROUNDS: Final = 2
 _CHILD_SECONDS: Final = 3600
 _STARTS: Final = 7
@@ -58,7 +64,10 @@ def row_and_product() -> Iterator[Figure]:
 
 
 def pair_scoring() -> Iterator[Figure]:
-    """Pairs compared in full among their rivals, in a second: so many, or so much of the peer's."""
+    """Candidates compared in full among rivals, in a second: so many, or so much of the peer's.
+
+    The peer compares any pairs, which take it as long as candidates do.
+    """
     ours = max(_child("pairs", 20_000)["pairs_a_second"] for _ in range(ROUNDS))
     ratio = None
     if PEERS.exists():
@@ -106,7 +115,7 @@ def deduplication() -> Iterator[Figure]:
     yield Figure("matching.100000_seconds", least, "CPU s", note=note)
     yield Figure("matching.100000_candidate_recall", ours[0]["candidate_recall"], "", ">= 0.95")
     note = f"precision {ours[0]['precision']:.3f}"
-    yield Figure("matching.100000_recall", ours[0]["recall"], "", note=note)
+    yield Figure("matching.100000_recall", ours[0]["recall"], "", FOUND_FLOOR, note)
     peak = max(each["megabytes"] for each in ours)
     yield Figure("matching.100000_memory", peak, "MB", "<= 500")
     if not theirs:
@@ -125,6 +134,9 @@ def _over_splink(ours: list[Told], theirs: list[Told], reached: Told) -> Iterato
         f" {theirs[0]['megabytes']:.0f} MB"
     )
     yield Figure("matching.100000_over_splink", whole / least, "x", ">= 3.5", note)
+    wall, peer_wall = (min(each["wall_seconds"] for each in side) for side in (ours, theirs))
+    note = f"Splink {peer_wall:.1f} s on {os.cpu_count()} cores, ours {wall:.1f} s on one"
+    yield Figure("matching.100000_over_splink_by_the_wall", peer_wall / wall, "x", note=note)
     spared = min(each["seconds"] - each["prepared_seconds"] for each in theirs)
     note = f"Splink {spared:.1f} CPU s, spared its preparation; ours prepares"
     name = "matching.100000_over_prepared_splink"
@@ -144,7 +156,7 @@ def growth() -> Iterator[Figure]:
     recall = large["candidate_recall"]
     yield Figure("matching.1000000_candidate_recall", recall, "", ">= 0.95")
     note = f"precision {large['precision']:.3f}"
-    yield Figure("matching.1000000_recall", large["recall"], "", note=note)
+    yield Figure("matching.1000000_recall", large["recall"], "", ">= 0.95", note)
 
 
 def through_lists() -> Iterator[Figure]:
@@ -152,13 +164,14 @@ def through_lists() -> Iterator[Figure]:
     for size in (2_000, MANY_PRODUCTS):
         told = _child("lists", size)
         note = (
-            f"mean {told['reads_by_formula']:.1f}, without the search's; counted in truth by"
-            f" test_duplicates.py; {100 * told['full_lists']:.0f} % of its lists are full"
+            f"mean {told['reads_by_formula']:.1f}, without the search's; counted in truth as"
+            f" reads.match_product; {100 * told['full_lists']:.0f} % of its lists are full"
         )
         most = told["most_reads_by_formula"]
-        yield Figure(f"matching.reads_by_formula_at_{size}", most, "documents", "<= 60", note)
-        yield Figure(f"matching.met_in_lists_at_{size}", told["met"], "")
-        yield Figure(f"matching.found_through_lists_at_{size}", told["found"], "")
+        # No aim: by its formula it cannot be more than 49.
+        yield Figure(f"matching.reads_by_formula_at_{size}", most, "documents", note=note)
+        yield Figure(f"matching.met_in_lists_at_{size}", told["met"], "", MET_FLOOR)
+        yield Figure(f"matching.found_through_lists_at_{size}", told["found"], "", LISTS_FLOOR)
 
 
 def footprint() -> Iterator[Figure]:

@@ -59,7 +59,8 @@ def main(source: str, target: str) -> None:
     """Write the best partner of each offer, and print CPU seconds and the peak in megabytes."""
     logging.getLogger("splink").setLevel(logging.ERROR)
     rows = read(source)
-    began = time.process_time()
+    # DuckDB's threads, one for each core, are counted together: the clock on the wall tells more.
+    began, started = time.process_time(), time.perf_counter()
     table = prepared(rows)
     prepared_seconds = time.process_time() - began
     sides = [part.reset_index(drop=True) for _, part in table.groupby("retailer")]
@@ -78,12 +79,14 @@ def main(source: str, target: str) -> None:
     found = linker.inference.predict(threshold_match_probability=0.1)
     pairs = found.as_pandas_dataframe()[["offer_l", "offer_r", "match_weight"]]
     seconds, after = time.process_time() - began, time.process_time() - trained
+    wall = time.perf_counter() - started
     pairs.to_csv(target, index=False, quoting=csv.QUOTE_MINIMAL)
     # `ru_maxrss` would hold what the process had that started this one.
     status = Path("/proc/self/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
     told = {
         "seconds": seconds,
+        "wall_seconds": wall,
         "prepared_seconds": prepared_seconds,
         "prediction_seconds": after,
         "megabytes": peak,

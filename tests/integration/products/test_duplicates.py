@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.products import allowances, match_models, pairing, pairs, postings
+from shared.products import allowances, match_models, pairs, postings, turns
 from shared.products.matching import POSTING_CAP, Offer
 from shared.products.models import from_document
 from tests.integration.products.support import READS, Json, Shop, good, row, word
@@ -159,12 +159,29 @@ def test_a_list_may_ask_for_a_shop_a_category_and_a_confidence(shop: Shop, sold:
     assert found(category="rice") == found(category="rice", retailer="keells") == [rice]
     assert len(found(retailer="keells")) == len(GOODS)
     assert found(retailer="arpico") == found(category="rice", retailer="arpico") == []
-    surest = max(g["confidence"] for g in shop.get("/api/products/duplicates")["groups"])
-    assert found(threshold=surest) != []
+    # Nothing is left out below the settings' own: that is not kept.
+    lowest = shop.get("/api/products/duplicates")["threshold"]
+    assert shop.get("/api/products/duplicates", threshold=0)["threshold"] == lowest < 60
+    unsure(shop, rice, 60)
+    assert len(found(threshold=0)) == len(found(threshold=60)) == len(GOODS)
+    surer = shop.get("/api/products/duplicates", threshold=61)
+    assert surer["threshold"] == 61
+    assert rice not in map(ids, surer["groups"])
+    assert len(surer["groups"]) == len(GOODS) - 1
     for wrong in ({"threshold": 101}, {"limit": 0}, {"unknown": 1}):
         answer = shop.http.get("/api/products/duplicates", params=wrong)
         assert answer.status_code == 422
     assert shop.http.get("/api/products/duplicates?cursor=abc").status_code == 400
+
+
+def unsure(shop: Shop, products: set[str], confidence: int) -> None:
+    """The pairs of these products as a matcher would keep them that is no surer than that."""
+    for a, b in combinations(sorted(products), 2):
+        pair = shop.database.document(f"match_pairs/{pairs.pair_id(a, b)}")
+        pair.update({"confidence": confidence})
+        for one, other in ((a, b), (b, a)):
+            state = shop.database.document(f"match_states/{one}")
+            state.update({f"partners.`{other}`": confidence, f"marks.`{other}`": "unsure"})
 
 
 def test_a_decision_names_known_products(shop: Shop, sold: Sold) -> None:
@@ -499,7 +516,7 @@ def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
     shop.stack.control.reset_events()
     state = shop.documents("match_states")[product_id]
     # More where an instance still goes by the model that another test trained.
-    assert len(state["partners"]) >= pairing.MAX_OTHERS
+    assert len(state["partners"]) >= turns.MAX_OTHERS
     print(f"reads to match a product among full lists: {costs}")  # noqa: T201
     assert max(costs) <= MOST_READS
     # The library would run each transaction five times: the search's, the lists', the pairs'.
@@ -509,16 +526,61 @@ def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
     assert costs[1] < max(hindered) <= allowances.MOST_READS <= MOST_READS
 
 
+def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: Shop) -> None:
+    shop.clear()
+    shop.stack.control.disturb_events(drop=True)
+    shop.upload([row(1, retailer="keells")])
+    product_id, fields = next(iter(shop.documents("products").items()))
+    twins = fill(shop, offer_of(product_id, fields), 0)
+    assert len(twins) > turns.MAX_OTHERS
+    partner_of_all(shop, product_id, twins)
+    # Still the same, and no pair is as it was.
+    rematch(shop, product_id, price=float(fields["price_minor"]) / 100 + 1)
+    known = shop.documents("match_pairs")
+    assert known.keys() == {pairs.pair_id(product_id, twin) for twin in twins}
+    assert all(pair["evidence"] for pair in known.values())
+    rematch(shop, product_id, name="Something Else Entirely", brand="", size="")
+    assert shop.documents("match_pairs") == {}
+    states = shop.documents("match_states")
+    assert [states[each]["partners"] for each in (product_id, *twins)] == [{}] * (1 + len(twins))
+    assert f"product-{product_id}" not in shop.documents("outbox")
+    shop.stack.control.reset_events()
+
+
+def rematch(shop: Shop, product_id: str, **fields: Any) -> None:
+    """A write of the product, its task, and the tasks that this one asks for."""
+    touch(shop, product_id, **fields)
+    assert shop.call_private("match_product", {"product_id": product_id}).is_success
+    shop.settle()
+
+
+def partner_of_all(shop: Shop, product_id: str, others: list[str]) -> None:
+    """As others' tasks leave a product that all of them match: with any number of partners."""
+    batch = shop.database.batch()
+    for other in others:
+        pair = {"products": sorted((product_id, other)), "confidence": 91, "evidence": []}
+        document = shop.database.document(f"match_pairs/{pairs.pair_id(product_id, other)}")
+        batch.set(document, pair | {"decision": None, "facets": [pairs.OPEN]})
+        for one, partner in ((product_id, other), (other, product_id)):
+            state = shop.database.document(f"match_states/{one}")
+            known = {"partners": {partner: 91}, "marks": {partner: "of before"}}
+            batch.set(state, known, merge=True)
+    batch.commit()
+
+
 def offer_of(product_id: str, fields: Json) -> Offer:
     return postings.offer_of(from_document(product_id, fields))
 
 
-def fill(shop: Shop, offer: Offer, strangers: int) -> None:
-    """Every posting list of the offer full with other shops' offers of the same, and strangers."""
+def fill(shop: Shop, offer: Offer, strangers: int) -> list[str]:
+    """Every posting list of the offer full with other shops' offers of the same, and strangers.
+
+    The ids of the former; what follows a write of theirs is not done.
+    """
     source = shop.documents("products")[offer.id]
     batch = shop.database.batch()
     twins = []
-    for number in range(pairing.MAX_OTHERS + 10):
+    for number in range(turns.MAX_OTHERS + 10):
         twin = f"{number:020x}"
         batch.set(
             shop.database.document(f"products/{twin}"), source | {"retailer": f"shop{number}"}
@@ -533,3 +595,4 @@ def fill(shop: Shop, offer: Offer, strangers: int) -> None:
             entries |= postings.added(offer_of(f"f{number:019x}", stranger))["entries"]
         batch.set(shop.database.document(f"{postings.COLLECTION}/{key}"), {"entries": entries})
     batch.commit()
+    return [each.id for each in twins]

@@ -11,12 +11,14 @@ from shared.products import (
     match_models,
     pairing,
     posting_cache,
+    reacting,
     rematch_page,
     search_index,
     search_lists,
     statistics,
 )
 from shared.products.allowances import Allowance
+from shared.products.matching import Match
 from shared.products.pairs import State
 
 WRITTEN = pairing.Published(None, {}, State(), 7, Allowance(0), written=True)
@@ -77,3 +79,40 @@ def test_a_page_that_is_cut_off_renews_what_it_changed(
     with pytest.raises(DependencyUnavailable):
         rematch_page.matched(["a"], None, match_models.DEFAULT)
     assert bumped == [posting_cache.NAMESPACE]
+
+
+def test_partners_that_wait_have_a_task_of_their_own(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    turns = [("b", "c"), ()]
+    monkeypatch.setattr(statistics, "request_refresh", lambda: None)
+    monkeypatch.setattr(cache, "ensure_bumped", lambda *_: None)
+    monkeypatch.setattr(reacting, "request_follow", lambda *task: asked.append(task))
+    monkeypatch.setattr(
+        pairing, "pair", lambda *_, **__: pairing.Paired({}, written=True, waiting=turns.pop(0))
+    )
+    for _ in range(2):
+        following.follow("a")
+    # None where nobody waits any more.
+    assert asked == [("a", "a-7-2")]
+    assert bumped.count("products") == 2
+
+
+def test_a_page_judges_all_partners_of_a_product_each_turn_with_its_own_allowance(
+    bumped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [("c", "d"), ("d",), ()]
+    asked: list[object] = []
+
+    def pair(published: pairing.Published, *_: object, waited: object, **__: object) -> object:
+        published.allowance.take(40)
+        asked.append(waited)
+        left = turns.pop(0)
+        return pairing.Paired({"b": Match(90, ())}, written=bool(left), waiting=left)
+
+    monkeypatch.setattr(pairing, "pair", pair)
+    page = rematch_page.matched(["a"], None, match_models.DEFAULT)
+    assert asked == [None, ("c", "d"), ("d",)]
+    assert (page.matches, page.failed) == ([("a", "b")], 0)
+    assert sorted(bumped) == [posting_cache.NAMESPACE, "products"]

@@ -42,8 +42,9 @@ def _scores(folder: Path, *options: str) -> dict[tuple[str, str], float]:
     out = folder / "scores.csv"
     assert main([str(folder), *options, "--out", str(out)]) == 0
     with out.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["ltable_id", "rtable_id", "confidence"]
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    assert reader.fieldnames == ["ltable_id", "rtable_id", "confidence"]
     return {(r["ltable_id"], r["rtable_id"]): float(r["confidence"]) for r in rows}
 
 
@@ -82,7 +83,8 @@ def test_a_pair_alone_is_as_sure_as_among_others(
 
 
 def test_labels_move_what_is_found(folder: Path) -> None:
-    rows = [(a, a, 0) for a in range(len(ITEMS))] + [(a, a ^ 1, 1) for a in range(len(ITEMS))]
+    # Of the first nothing is said: what is said of the others moves it.
+    rows = [(a, a, 0) for a in range(2, len(ITEMS))] + [(a, a ^ 1, 1) for a in range(2, len(ITEMS))]
     _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), rows)
     taught = _scores(folder, "--labels", str(folder / "train.csv"))
     assert taught["0", "0"] < _scores(folder)["0", "0"]
@@ -92,9 +94,77 @@ def test_all_writes_what_matches(folder: Path) -> None:
     assert set(_scores(folder, "--all")) == {(str(at), str(at)) for at in range(len(ITEMS))}
 
 
+def test_what_was_decided_stands_whatever_the_score(folder: Path) -> None:
+    rows = [(a, a, int(a != 1)) for a in range(6)] + [(0, 5, 0), (0, 5, 1)]
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), rows)
+    labels = ("--labels", str(folder / "train.csv"))
+    scores, accepted = _scores(folder, *labels), _scores(folder, *labels, "--all")
+    assert (scores["0", "0"], scores["1", "1"]) == (100, 0)
+    # Far apart, but somebody said so, and the last word counts.
+    assert scores["0", "5"] == accepted["0", "5"] == 100
+    assert ("1", "1") not in accepted
+    assert {(str(a), str(a)) for a in range(len(ITEMS)) if a != 1} <= accepted.keys()
+
+
+def test_of_one_table_a_pair_is_decided_either_way_round(folder: Path) -> None:
+    (folder / "tableB.csv").write_bytes((folder / "tableA.csv").read_bytes())
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), [(3, 2, 1), (5, 4, 0)])
+    labels = ("--labels", str(folder / "train.csv"))
+    scores = _scores(folder, *labels)
+    assert scores["2", "3"] == scores["3", "2"] == 100
+    assert scores["4", "5"] == scores["5", "4"] == 0
+    assert _scores(folder, *labels, "--all")["2", "3"] == 100
+
+
 def test_two_tables_without_retailers_are_two_sources(folder: Path) -> None:
     tables = read_tables(folder)
     assert {offer.retailer for offer in tables.offers} == {"A", "B"}
+
+
+def _retailers(path: Path, names: Iterable[str]) -> None:
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    told = [*names]
+    named = [row | {"retailer": told[at % len(told)]} for at, row in enumerate(rows)]
+    _write(path, COLUMNS, [row.values() for row in named])
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "sources"),
+    [
+        (["shop"], ["shop"], 1),
+        (["shop", *[""] * 11], [""], 1),
+        (["shop", *[""] * 11], ["shop", *[""] * 11], 1),
+        (["B"], [""], 1),
+        (["north", "south"], ["south", "north"], 2),
+    ],
+    ids=["the same", "one row", "one row each", "named as we would", "several"],
+)
+def test_two_tables_are_two_sources_whatever_retailers_they_name(
+    folder: Path, of_a: list[str], of_b: list[str], sources: int
+) -> None:
+    _retailers(folder / "tableA.csv", of_a)
+    _retailers(folder / "tableB.csv", of_b)
+    tables = read_tables(folder)
+    left, right = (
+        {tables.offers[at].retailer for at in side.values()} for side in (tables.left, tables.right)
+    )
+    assert left.isdisjoint(right)
+    assert len(left) == len(right) == sources
+
+
+def test_a_retailer_that_one_row_names_changes_no_confidence(folder: Path) -> None:
+    unnamed = _scores(folder)
+    _retailers(folder / "tableA.csv", ["shop", *[""] * 11])
+    _retailers(folder / "tableB.csv", ["shop"])
+    assert _scores(folder) == unnamed
+
+
+def test_an_unnamed_retailer_is_unknown_among_several(folder: Path) -> None:
+    _retailers(folder / "tableA.csv", ["north", "south", ""])
+    tables = read_tables(folder)
+    assert {tables.offers[at].retailer for at in tables.left.values()} == {"north", "south", ""}
+    assert {tables.offers[at].retailer for at in tables.right.values()} == {"B"}
 
 
 def test_one_table_twice_is_one_catalogue(folder: Path) -> None:
@@ -121,6 +191,70 @@ def test_one_retailers_offers_match_on_strong_evidence_alone(folder: Path) -> No
     assert scores["2", "0"] < 50
     assert ("0", "1") in accepted
     assert not {("0", "2"), ("1", "2")} & accepted.keys()
+
+
+def test_labels_of_what_is_in_no_table_are_passed_over(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(0, 0, 1), (99, 0, 1), (1, 0, 0), (0, 99, 0)]
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), rows)
+    taught = _scores(folder, "--labels", str(folder / "train.csv"))
+    told = capsys.readouterr().err
+    assert told == "match_pairs: train.csv, line 3: tableA has no '99'; passed over, and 1 more\n"
+    _write(folder / "train.csv", ("ltable_id", "rtable_id", "label"), [rows[0], rows[2]])
+    assert taught == _scores(folder, "--labels", str(folder / "train.csv"))
+
+
+def _refused(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    assert main([str(folder), *options, "--out", str(folder / "scores.csv")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert not (folder / "scores.csv").exists()
+    (line,) = told.err.splitlines()
+    return line.removeprefix("match_pairs: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("test.csv", b"ltable_id,rtable_id\n0,0\n0,77\n", "test.csv, line 3: tableB has no '77'"),
+        ("test.csv", b"left,right\n0,0\n", "test.csv, line 1: no column ltable_id"),
+        ("tableA.csv", b"id,name\n1,\xe9clair\n", "tableA.csv, line 2: not UTF-8"),
+        ("tableA.csv", b"id,brand\n1,x\n", "tableA.csv, line 1: no column holds the name"),
+        ("tableA.csv", b"", "tableA.csv, line 1: no column holds the id"),
+        ("tableA.csv", b"id,name\n,x\n", "tableA.csv, line 2: no id"),
+        (
+            "tableB.csv",
+            b'id,name\n1,"two\nlines"\n1,x\n',
+            "tableB.csv, line 4: another offer has the id '1' already",
+        ),
+        (
+            "train.csv",
+            b"ltable_id,rtable_id,label\n0,0,yes\n",
+            "train.csv, line 2: the label is neither 1 nor 0: 'yes'",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, told: str
+) -> None:
+    (folder / name).write_bytes(content)
+    labels = ("--labels", str(folder / name)) if name == "train.csv" else ()
+    assert _refused(folder, capsys, *labels) == told
+
+
+def test_a_file_that_is_not_there_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "test.csv").unlink()
+    assert _refused(folder, capsys) == "test.csv: No such file or directory"
+
+
+@pytest.mark.parametrize("table", ["tableA.csv", "tableB.csv"])
+def test_an_empty_table_matches_nothing(folder: Path, table: str) -> None:
+    (folder / table).write_text("id,name\n", encoding="utf-8")
+    (folder / "test.csv").write_text("ltable_id,rtable_id\n", encoding="utf-8")
+    assert _scores(folder) == _scores(folder, "--all") == {}
 
 
 def test_an_empty_catalogue_has_a_model() -> None:

@@ -1,10 +1,20 @@
+from functools import cache
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.products.matching import MAX_KEYS, DefaultMatcher, Matcher, Offer
+from shared.products.matching import (
+    MAX_KEYS,
+    DefaultMatcher,
+    LearnedMatcher,
+    Matcher,
+    Offer,
+    train,
+)
 from shared.products.matching.keys import blocking_keys
 from shared.system.configuration_records import DEFAULTS
+from tests.benchmarks.generated import HARD_NOISE, NOISE, catalogue
 
 MATCHER: Matcher = DefaultMatcher()
 SAME_FROM = DEFAULTS.thresholds.duplicate_confidence
@@ -128,19 +138,45 @@ def test_a_single_piece_is_no_size() -> None:
 
 
 _SPELLINGS = st.sampled_from(
-    [("45g", "0.045 kg"), ("45g", "45 GRAMS"), ("1 L", "1000ml"), ("6x100 ml", "600 ML")]
+    [
+        *(("45g", "0.045 kg"), ("45g", "45 GRAMS"), ("1 L", "1000ml"), ("6x100 ml", "600 ML")),
+        *(("1.5 l", "1500 ML"), ("2 kg", "2000 g"), ("400g", "400 G"), ("12 pcs", "12 PCS")),
+    ]
+)
+_GOODS = st.sampled_from(
+    [
+        *("tong garden coated peanuts", "munchee super cream cracker", "maggi noodles curry"),
+        *("araliya keeri samba rice", "anchor full cream milk powder", "sunlight soap"),
+        *("sony dsc-w120 digital camera", "bosch gsr 120-li cordless drill", "חלב תנובה טרי"),
+        *("hp 364xl ink cartridge black", "elephant house ginger beer", "baby cheramy cologne"),
+    ]
 )
 
 
-@settings(deadline=None, max_examples=50)
-@given(_SPELLINGS, st.permutations(["tong", "garden", "coated", "peanuts"]), st.booleans())
+@cache
+def _matcher(taught: str) -> Matcher:
+    """The model that ships, and ones that other catalogues made of the prior."""
+    if taught == "shipped":
+        return DefaultMatcher()
+    return LearnedMatcher(
+        train(catalogue(300, noise=HARD_NOISE if taught == "hard" else NOISE).offers)
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(_GOODS, _SPELLINGS, st.data(), st.sampled_from(["shipped", "usual", "hard"]))
 def test_spelling_case_and_order_never_make_another_product(
-    size: tuple[str, str],
-    order: list[str],
-    shout: bool,  # noqa: FBT001 - hypothesis fills it in by its place
+    name: str, size: tuple[str, str], drawn: st.DataObject, taught: str
 ) -> None:
-    words = " ".join(order)
-    first = replace(PEANUTS, name=f"Tong Garden Coated Peanuts {size[0]}")
-    second = replace(ELSEWHERE, name=f"{words.upper() if shout else words} {size[1]}")
-    assert MATCHER.compare(first, second).confidence > 50
-    assert MATCHER.judge(first, [second])["b"].confidence > 50
+    words = " ".join(drawn.draw(st.permutations(name.split())))
+    cased = drawn.draw(st.sampled_from([str.upper, str.title, str.lower]))(words)
+    price = drawn.draw(st.integers(1_000, 1_000_000))
+    first = replace(PEANUTS, name=f"{name.title()} {size[0]}", price_minor=price)
+    second = replace(ELSEWHERE, name=f"{cased} {size[1]}", price_minor=price)
+    matcher = _matcher(taught)
+    assert matcher.compare(first, second).same(SAME_FROM)
+    # Nor beside what differs from it: another size, of the same shop.
+    other = replace(ELSEWHERE, id="c", name=f"{name} 7 kg", price_minor=3 * price)
+    judged = matcher.judge(first, [second, other])
+    assert judged["b"].same(SAME_FROM)
+    assert judged["b"].confidence > judged["c"].confidence

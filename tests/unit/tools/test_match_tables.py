@@ -1,0 +1,86 @@
+"""Tables as others write them."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.products.matching import Offer
+from tools.match_tables import read_tables
+
+
+def offers(folder: Path, *tables: str) -> list[Offer]:
+    for name, text in zip(("tableA.csv", "tableB.csv"), tables, strict=True):
+        (folder / name).write_text(text, encoding="utf-8")
+    return read_tables(folder).offers
+
+
+def test_columns_may_bear_other_usual_names(tmp_path: Path) -> None:
+    found = offers(
+        tmp_path,
+        "id,title,category,brand,modelno,price\n1,Coffee Maker,kitchen,Acme,CM-100,12.50\n",
+        "ID,Product Name,Manufacturer,MPN,priceCurrency,Price\n1,Coffee,Acme,CM-100,USD,12\n",
+    )
+    assert [(o.name, o.brand, o.model, o.category, o.price_minor) for o in found] == [
+        ("Coffee Maker", "Acme", "CM-100", "kitchen", 1250),
+        ("Coffee", "Acme", "CM-100", "", 1200),
+    ]
+
+
+def test_a_column_of_the_fields_own_name_goes_before_others(tmp_path: Path) -> None:
+    table = "id,title,manufacturer,name,brand\n1,a,b,c,d\n2,a,b,,NULL\n"
+    first, second = offers(tmp_path, table, table)
+    assert (first.name, first.brand) == ("c", "d")
+    # Where it says nothing, another does.
+    assert (second.name, second.brand) == ("a", "b")
+
+
+@pytest.mark.parametrize("nothing", ["nan", "None", "NULL", "n/a", "-"])
+def test_a_word_for_nothing_says_nothing(tmp_path: Path, nothing: str) -> None:
+    table = f"id,name,brand,price\n-,Tea,{nothing},{nothing}\n"
+    (found,) = offers(tmp_path, table, table)
+    assert (found.id, found.brand, found.price_minor) == ("A-", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "price_minor", "currency"),
+    [
+        ("Rs 450", 45000, "LKR"),
+        ("$12.99", 1299, "USD"),
+        ("1,299.00", 129900, ""),
+        ("12,99", 1299, ""),
+        ("1.299,00 EUR", 129900, "EUR"),
+        ("9.9", 990, ""),
+        ("", 0, ""),
+        ("on request", 0, ""),
+        ("-3", 0, ""),
+        ("0", 0, ""),
+    ],
+)
+def test_prices_are_read_as_people_write_them(
+    tmp_path: Path, written: str, price_minor: int, currency: str
+) -> None:
+    table = f'id,name,price\n1,Tea,"{written}"\n'
+    (found,) = offers(tmp_path, table, table)
+    assert (found.price_minor, found.currency) == (price_minor, currency)
+
+
+def test_prices_are_compared_as_they_stand_where_a_table_says_no_currency(tmp_path: Path) -> None:
+    ours, theirs = "id,name,price\n1,Tea,$12.99\n", "id,name,price\n1,Tea,12.99\n"
+    assert [o.currency for o in offers(tmp_path, ours, theirs)] == ["", ""]
+    assert [o.currency for o in offers(tmp_path, ours, ours + "2,Tea,£1\n")] == [
+        "USD",
+        "USD",
+        "GBP",
+    ]
+
+
+def test_a_cell_may_be_long_and_a_row_short(tmp_path: Path) -> None:
+    table = f"id,name,description,price\n1,Tea,{'word ' * 40_000},5\n2,Coffee\n"
+    tea, coffee = offers(tmp_path, table, table)
+    assert len(tea.description) == 199_999
+    assert (coffee.name, coffee.description, coffee.price_minor) == ("Coffee", "", 0)
+
+
+def test_a_row_that_stands_twice_is_one_offer(tmp_path: Path) -> None:
+    table = "id,name\n1,Tea\n1,Tea\n"
+    assert len(offers(tmp_path, table, table)) == 1
