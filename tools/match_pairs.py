@@ -9,9 +9,10 @@ confidence depends on the tables and on `--labels` alone.
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,22 @@ if TYPE_CHECKING:
 
 SAME_FROM: Final = 50
 _HEADER: Final = ("ltable_id", "rtable_id", "confidence")
+# What tables call what an offer says.
+_COLUMNS: Final = {
+    "name": ("name", "title", "product_name", "product_title"),
+    "brand": ("brand", "manufacturer", "brand_name"),
+    "model": ("model", "modelno", "model_number", "mpn", "sku"),
+    "size": ("size",),
+    "category": ("category", "product_type"),
+    "description": ("description",),
+    "price": ("price", "list_price"),
+    "currency": ("currency", "pricecurrency"),
+    "retailer": ("retailer",),
+}
+_NOTHING: Final = frozenset({"", "-", "nan", "none", "null", "n/a", "na"})
+_PIECES: Final = re.compile(r"[\s_-]+")
+_MOST_PIECES: Final = 4
+_NUMBER: Final = re.compile(r"(?<![-.\d])\d{1,12}(?:\.\d{1,6})?")
 
 Row = dict[str, str]
 
@@ -118,31 +135,36 @@ def _source(table: str, offers: list[Offer]) -> list[Offer]:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a CSV file."""
+    """The rows of a CSV file, whose columns are named in whatever case."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+        rows = csv.reader(file)
+        header = [name.strip().lower() for name in next(rows, [])]
+        yield from (dict(zip(header, row, strict=False)) for row in rows if row)
 
 
 def _offer(table: str, row: Row) -> Offer:
-    texts = {
-        name: (row.get(name) or "").strip()
-        for name in ("name", "brand", "size", "category", "model", "description")
-    }
-    return Offer(
-        id=table + row["id"],
-        retailer=(row.get("retailer") or "").strip(),
-        price_minor=_minor(row.get("price") or ""),
-        currency=(row.get("currency") or "").strip(),
-        **texts,
-    )
+    said = {name: _said(row, names) for name, names in _COLUMNS.items()}
+    price_minor = _minor(said.pop("price"))
+    said["model"] = _written_as_one(said["model"])
+    return Offer(id=table + row["id"], price_minor=price_minor, **said)
+
+
+def _said(row: Row, names: Sequence[str]) -> str:
+    """What the first of the columns says that says anything."""
+    cells = ((row.get(name) or "").strip() for name in names)
+    return next((cell for cell in cells if cell.casefold() not in _NOTHING), "")
+
+
+def _written_as_one(model: str) -> str:
+    """A model number in pieces is one: "RD 966-JKD" is RD966JKD."""
+    pieces = _PIECES.split(model)
+    code = len(pieces) <= _MOST_PIECES and any(map(str.isdigit, model))
+    return "".join(pieces) if code else model
 
 
 def _minor(price: str) -> int:
-    try:
-        found = Decimal(price.strip().lstrip("$€£").replace(",", "") or 0)
-    except InvalidOperation:
-        return 0
-    return round(found * 100) if found.is_finite() and found > 0 else 0
+    number = _NUMBER.search(price.replace(",", ""))
+    return round(Decimal(number[0]) * 100) if number else 0
 
 
 def _parser() -> argparse.ArgumentParser:
