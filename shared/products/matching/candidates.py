@@ -33,11 +33,9 @@ _PLACE_BITS: Final = 32
 WORD_BITS: Final = 31
 _NO_DETAIL: Final = np.zeros(1, np.int64)
 MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_SIZE_AGREES: Final = np.float32(0.15)
-_SIZE_DIFFERS: Final = np.float32(0.5)
-_PRICE: Final = np.float32(0.4)
-_PRICE_FAR: Final = np.float32(1)
-_PRICE_UNKNOWN: Final = np.float32(0.25)
+_SAME_SIZE, _SIZE, _SAME_PRICE, _PRICE = np.array([0.15, 0.2, 0.1, 0.4], np.float32)
+_EQUAL_PRICE: Final = 0.005
+_FAR, _PRICE_UNKNOWN = 1.0, 0.25
 
 
 class Pairs(msgspec.Struct, frozen=True):
@@ -158,11 +156,13 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
 
 def likeliness(names: "Floats", sizes: "Floats", prices: "Floats") -> "Floats":
     """A first guess from what the names share and from the distances of sizes and prices."""
-    sizes = np.abs(sizes)
-    agreed = _SIZE_AGREES * (sizes <= SIZE_STEP) - _SIZE_DIFFERS * (sizes > SIZE_STEP)
-    far = np.minimum(np.abs(prices), _PRICE_FAR)
-    far[np.isnan(far)] = _PRICE_UNKNOWN
-    return (names + agreed - _PRICE * far).astype(np.float32, copy=False)
+    sizes, prices = np.abs(sizes), np.abs(prices)
+    same = _SAME_SIZE * (sizes <= SIZE_STEP) + _SAME_PRICE * (prices < _EQUAL_PRICE)
+    sizes, prices = np.minimum(sizes, _FAR), np.minimum(prices, _FAR)
+    sizes[np.isnan(sizes)] = 0
+    prices[np.isnan(prices)] = _PRICE_UNKNOWN
+    likely: Floats = names + same - _SIZE * sizes - _PRICE * prices
+    return likely
 
 
 def best(

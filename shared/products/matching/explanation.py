@@ -66,13 +66,15 @@ def explained(
 
     Below a confidence of `lowest` it comes without evidence.
     """
-    by_field = dict.fromkeys(FIELDS, 0.0)
-    for field, share in zip(FIELD_OF, shares.tolist(), strict=True):
-        by_field[field] += share
-    confidence, points = confidence_and_points(list(by_field.values()))
     one_retailer = bool(example[ONE_RETAILER] > 0)
+    each = shares.tolist()
+    confidence = round(_FULL * _certainty(math.fsum(each)))
     if confidence < lowest:
         return Match(confidence, (), one_retailer)
+    by_field = dict.fromkeys(FIELDS, 0.0)
+    for field, share in zip(FIELD_OF, each, strict=True):
+        by_field[field] += share
+    confidence, points = confidence_and_points(list(by_field.values()))
     value = dict(zip(TOGETHER, example.tolist(), strict=True))
     evidence = [
         Evidence(
@@ -90,7 +92,7 @@ def confidence_and_points(log_odds: list[float]) -> tuple[int, list[int]]:
     straight line from no evidence to all of it. Rounded by the largest remainder.
     """
     total = math.fsum(log_odds)
-    certainty = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+    certainty = _certainty(total)
     confidence = round(_FULL * certainty)
     per_unit = _FULL * (certainty - 0.5) / total if abs(total) > _STRAIGHT else _FULL / 4
     exact = [share * per_unit for share in log_odds]
@@ -101,6 +103,10 @@ def confidence_and_points(log_odds: list[float]) -> tuple[int, list[int]]:
         at = order[step % len(order)] if missing > 0 else order[-1 - step % len(order)]
         whole[at] += 1 if missing > 0 else -1
     return confidence, whole
+
+
+def _certainty(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 def _verdict(field: str, value: Value, share: float) -> Verdict:

@@ -7,12 +7,12 @@ a band of prices, and the rarest word with the size. The rarest keys come first.
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 from shared.products.matching.offer import Offer
-from shared.products.matching.terms import NUMBER, kind, terms
-from shared.products.matching.text import canonical
+from shared.products.matching.terms import CODE, NUMBER, kind, terms
+from shared.products.matching.text import canonical, tokens
 from shared.products.matching.words import stated_quantity
 
 MAX_KEYS: Final = 14
@@ -24,6 +24,8 @@ STEM: Final = 6
 BAND: Final = 0.5
 SIZE_STEP: Final = 0.03
 _SINGLE_WORDS: Final = 5
+_PIECE_LETTERS: Final = 4
+_CODE_LETTERS: Final = 5
 
 # Long words that say little: each would fill its posting list with strangers.
 _GENERIC_WORDS: Final = """
@@ -48,7 +50,7 @@ def blocking_keys(offer: Offer, counts: Mapping[str, int] | None = None) -> tupl
     singles = [f"w-{word}" for word in rare[:_SINGLE_WORDS]]
     rarest = rarest[:RAREST_WORDS]
     pairs = ["-".join(("p", *sorted(pair))) for pair in combinations(rarest, 2)]
-    keys = dict.fromkeys((*singles, *pairs, *_finer(offer, rarest)))
+    keys = dict.fromkeys((*singles, *pairs, *_finer(offer, rarest), *_in_pieces(offer)))
     return tuple(dict.fromkeys(key.rstrip(".") for key in keys))[:MAX_KEYS]
 
 
@@ -83,6 +85,21 @@ def _finer(offer: Offer, words: list[str]) -> Iterator[str]:
     # The rarest word may be the one that the other lacks.
     for pair in combinations(words[1:], 2) if len(words) > 2 else [words[:1]]:  # noqa: PLR2004
         yield from ("-".join(("b", *sorted(pair), band)) for band in bands)
+
+
+def _in_pieces(offer: Offer) -> Iterator[str]:
+    """The first code that is written apart, as others write it: "rd 966 jkd" is RD966JKD."""
+    words = tokens(offer.name)
+    for count in (3, 2):
+        for at in range(len(words) - count + 1):
+            pieces = words[at : at + count]
+            code = "".join(pieces)
+            digits = [piece.isdigit() for piece in pieces]
+            alternate = all(one != other for one, other in pairwise(digits))
+            short = len(code) >= _CODE_LETTERS and max(map(len, pieces)) <= _PIECE_LETTERS
+            if alternate and short and kind(code) == CODE:
+                yield f"w-{code[:STEM]}"
+                return
 
 
 def _bands(offer: Offer) -> Iterator[str]:

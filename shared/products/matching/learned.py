@@ -1,7 +1,7 @@
 """The matcher that has learned: how sure it is of a pair, and what that rests on."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from shared.products.matching.match import Match
 from shared.products.matching.model import MatchModel
 from shared.products.matching.offer import Offer
 from shared.products.matching.scoring import TOGETHER, Scoring, by_themselves, shares, vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 MOST_AMONG: Final = 64
 """Up to so many candidates are also compared among themselves: their company tells."""
@@ -55,28 +60,27 @@ class LearnedMatcher:
         ordered = sorted([offer, *by_id.values()], key=_order)
         own = next(at for at, each in enumerate(ordered) if each is offer)
         rest = [at for at in range(len(ordered)) if at != own]
-        sides = [min(own, at) for at in rest], [max(own, at) for at in rest]
-        matches = self._matches(ordered, *sides, lowest)
-        return {ordered[at].id: match for at, match in zip(rest, matches, strict=True)}
+        examples = self._examples(ordered, own)
+        made_of = shares(examples, self._model.scale * vector(self._model.together, TOGETHER))
+        return {
+            ordered[at].id: explained(
+                example, share, ordered[min(own, at)], ordered[max(own, at)], lowest
+            )
+            for example, share, at in zip(examples, made_of, rest, strict=True)
+        }
 
     def shelf(self, offers: Sequence[Offer]) -> Shelf:
         """The offers in memory, each to be looked up among those before it."""
         return Shelf(offers, self._model)
 
-    def _matches(
-        self, offers: Sequence[Offer], left: list[int], right: list[int], lowest: int
-    ) -> list[Match]:
-        if not left:
-            return []
+    def _examples(self, offers: Sequence[Offer], own: int) -> "Floats":
+        """What the log-odds are made of that the offer at `own` is each of the others, in order."""
         prepared = prepare(offers, self._model.vocabulary)
-        asked = np.array(left, np.intp), np.array(right, np.intp)
-        among = np.triu_indices(len(offers), 1) if len(offers) <= MOST_AMONG else asked
-        examples = Scoring(prepared, among, self._model).examples(*asked)
-        made_of = shares(examples, self._model.scale * vector(self._model.together, TOGETHER))
-        return [
-            explained(example, share, offers[a], offers[b], lowest)
-            for example, share, a, b in zip(examples, made_of, left, right, strict=True)
-        ]
+        left, right = np.triu_indices(len(offers), 1)
+        mine = (left == own) | (right == own)
+        if len(offers) > MOST_AMONG:
+            left, right, mine = left[mine], right[mine], mine[mine]
+        return Scoring(prepared, (left, right), self._model).examples_of(np.flatnonzero(mine))
 
 
 def _order(offer: Offer) -> tuple[str | int, ...]:

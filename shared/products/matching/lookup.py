@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-MOST_COMPARED: Final = 16
+MOST_COMPARED: Final = 10
 _WHOLE: Final = (1 << 64) - 1
 _MIX: Final = int(MIX)
 _TINY: Final = np.float32(1e-6)

@@ -5,21 +5,20 @@ behind the first digit, mostly a size, recurs and is remembered.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Final
 
 import msgspec
 
 from shared.products.matching.offer import Offer
 from shared.products.matching.quantity import Quantity, quantity, quantity_in, runs
-from shared.products.matching.terms import codes, codes_of, terms, terms_of
+from shared.products.matching.terms import BETWEEN, codes, codes_of, terms, terms_of_each
 from shared.products.matching.text import fold, fold_plain, spaced_plain
 
 Codes = tuple[tuple[str, ...], tuple[str, ...]]
 """Those of the name and model, and those of the description."""
 
 MOST_CODES: Final = 6
-# Stands between texts that are folded as one: neither a space nor part of a word or number.
-_BETWEEN: Final = "\x1f"
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -35,7 +34,7 @@ def read(offers: Sequence[Offer]) -> Read:
     folded = _folded([offer.name for offer in offers])
     parts = [runs(text.split(" ")) for text in folded]
     return Read(
-        named=list(map(_named, offers, _terms(offers, folded))),
+        named=list(map(_named, offers, _terms([offer.name for offer in offers], folded))),
         codes=list(map(_codes, offers, parts)),
         sizes=list(map(_size, offers, parts)),
     )
@@ -48,30 +47,33 @@ def name_terms(offer: Offer) -> list[str]:
 
 def all_name_terms(offers: Sequence[Offer]) -> Iterator[list[str]]:
     """`name_terms` of each."""
-    folded = _folded([offer.name for offer in offers])
-    return map(_named, offers, _terms(offers, folded))
+    return map(_named, offers, terms_of_texts([offer.name for offer in offers]))
+
+
+def terms_of_texts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """`terms` of each."""
+    return _terms(texts, _folded(texts))
 
 
 def _plain(text: str) -> bool:
     # A comma may be one of thousands: such a text is read by itself.
-    return text.isascii() and "," not in text and _BETWEEN not in text
+    return text.isascii() and "," not in text and BETWEEN not in text
 
 
 def _folded(texts: Sequence[str]) -> list[str]:
-    plain = fold_plain(_BETWEEN.join(filter(_plain, texts)))
-    each = iter(plain.split(_BETWEEN))
+    plain = fold_plain(BETWEEN.join(filter(_plain, texts)))
+    each = iter(plain.split(BETWEEN))
     return [next(each) if _plain(text) else fold(text) for text in texts]
 
 
-def _terms(offers: Sequence[Offer], folded: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    simple = [_plain(offer.name) for offer in offers]
-    plain = _BETWEEN.join(text for text, known in zip(folded, simple, strict=True) if known)
-    each = iter(spaced_plain(plain, _BETWEEN).split(_BETWEEN))
-    for offer, known in zip(offers, simple, strict=True):
-        yield terms_of(next(each).split()) if known else terms(offer.name)
+def _terms(texts: Sequence[str], folded: Sequence[str]) -> Iterator[Sequence[str]]:
+    simple = list(map(_plain, texts))
+    plain = "".join(f"{text} {BETWEEN} " for text in compress(folded, simple))
+    each = terms_of_each(spaced_plain(plain, BETWEEN).split())
+    return (next(each) if known else terms(text) for text, known in zip(texts, simple, strict=True))
 
 
-def _named(offer: Offer, named: tuple[str, ...]) -> list[str]:
+def _named(offer: Offer, named: Sequence[str]) -> list[str]:
     if not offer.brand and not offer.model:
         return list(dict.fromkeys(named))
     before = [term for term in terms(offer.brand) if term not in named]

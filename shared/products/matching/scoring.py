@@ -1,6 +1,7 @@
 """How sure a model is of many pairs at once, among the candidates of their catalogue."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -65,13 +66,16 @@ class Scoring:
         self._fields = vector(model.together, EXPANDED)
         self._around = vector(model.together, (*surroundings.NAMES, BIAS))
         self.surroundings = Surroundings(prepared, *candidates)
-        alone, fields = self._measured()
+        alone, self._fields_of_candidates = self._measured()
         self.surroundings.rate(alone)
         self.surroundings.gather(alone)
-        self.surroundings.gather(fields + self._weighed(self.surroundings.of_candidates()))
-        around = self._weighed(self.surroundings.of_candidates())
-        log_odds = model.scale * (fields + around)
-        self.log_odds_of_candidates = held(log_odds, self._one_retailer(*candidates))
+        self.surroundings.gather(self._of_candidates())
+
+    @cached_property
+    def log_odds_of_candidates(self) -> "Floats":
+        """`log_odds` of the candidate pairs."""
+        log_odds = self.model.scale * self._of_candidates()
+        return held(log_odds, self._one_retailer(*self.candidates))
 
     def log_odds(self, left: "Places", right: "Places") -> "Floats":
         """(n) the log-odds that `left[i]` and `right[i]` are one product."""
@@ -85,6 +89,17 @@ class Scoring:
         measured = expanded(features(self.prepared, left, right))
         around = self.surroundings.features(left, right)
         return np.concatenate([measured, around, np.ones((len(left), 1))], axis=1)
+
+    def examples_of(self, chosen: "Places") -> "Floats":
+        """`examples` of some of the candidates; of few candidates nothing is measured anew."""
+        if len(self.candidates[0]) > CHUNK:
+            return self.examples(self.candidates[0][chosen], self.candidates[1][chosen])
+        measured = self._last[chosen]
+        around = self.surroundings.of_candidates(chosen)
+        return np.concatenate([measured, around, np.ones((len(chosen), 1))], axis=1)
+
+    def _of_candidates(self) -> "Floats":
+        return self._fields_of_candidates + self._weighed(self.surroundings.of_candidates())
 
     def _one_retailer(self, left: "Places", right: "Places") -> "Bools":
         retailer = self.prepared.retailer
@@ -109,4 +124,7 @@ class Scoring:
     def _chunks(self) -> "Iterator[NDArray[np.float32]]":
         left, right = self.candidates
         for at in range(0, len(left), CHUNK):
-            yield expanded(features(self.prepared, left[at : at + CHUNK], right[at : at + CHUNK]))
+            chunk = features(self.prepared, left[at : at + CHUNK], right[at : at + CHUNK])
+            # Of few candidates all, which are asked for again.
+            self._last = expanded(chunk)
+            yield self._last

@@ -2,17 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
 from shared.products.matching.offer import Offer
-from shared.products.matching.reading import name_terms
-from shared.products.matching.terms import terms
+from shared.products.matching.reading import terms_of_texts
 
 # Shops shorten words behind, as the candidates of a model's training have it.
 _BEGINNING: Final = 4
-_TINY: Final = 1e-9
+_WHOLE: Final = 1 << 20
 
 
 def shortlist(offer: Offer, others: Iterable[Offer], most: int) -> list[Offer]:
@@ -25,22 +24,34 @@ def shortlist(offer: Offer, others: Iterable[Offer], most: int) -> list[Offer]:
     by_id = {other.id: other for other in others}
     if len(by_id) <= most:
         return list(by_id.values())
-    words = {pid: _beginnings(other) for pid, other in by_id.items()}
-    counts = Counter(chain.from_iterable(words.values()))
-    own = _beginnings(offer)
-    rarity = {word: math.log((len(by_id) + 1) / (counts[word] + 0.5)) for word in {*counts, *own}}
-
-    def weight(some: frozenset[str]) -> float:
-        # Sets have no order, and a sum must not hang on one.
-        return math.fsum(map(rarity.__getitem__, some))
-
-    def likeness(pid: str) -> float:
-        return weight(own & words[pid]) / max(weight(own | words[pid]), _TINY)
-
-    likely = {pid: likeness(pid) for pid in by_id}
+    own, *words = _beginnings([offer, *by_id.values()])
+    counts = Counter(chain.from_iterable(words))
+    rarity = {word: _rarity(counts[word], len(by_id)) for word in own.union(counts)}
+    every = [sum(map(rarity.__getitem__, some)) for some in words]
+    shared = [sum(map(rarity.__getitem__, own & some)) for some in words]
+    total = sum(map(rarity.__getitem__, own))
+    likely = {
+        pid: common / max(total + each - common, 1)
+        for pid, each, common in zip(by_id, every, shared, strict=True)
+    }
     best = sorted(likely, key=lambda pid: (-likely[pid], pid))[:most]
     return [by_id[pid] for pid in best]
 
 
-def _beginnings(offer: Offer) -> frozenset[str]:
-    return frozenset(term[:_BEGINNING] for term in (*name_terms(offer), *terms(offer.size)))
+def _rarity(count: int, offers: int) -> int:
+    """In whole numbers: words have no order, and a sum must not hang on one."""
+    return round(_WHOLE * math.log((offers + 1) / (count + 0.5)))
+
+
+def _beginnings(offers: Sequence[Offer]) -> list[set[str]]:
+    found: list[set[str]] = [set() for _ in offers]
+    texts = [
+        (owner, text)
+        for owner, offer in zip(found, offers, strict=True)
+        for text in (offer.name, offer.brand, offer.model, offer.size)
+        if text
+    ]
+    said = terms_of_texts([text for _, text in texts])
+    for (owner, _), terms in zip(texts, said, strict=True):
+        owner.update([term[:_BEGINNING] for term in terms])
+    return found

@@ -82,13 +82,13 @@ class Surroundings:
         rivals = self._rivals(left, right, own), self._rivals(right, left, own)
         return self._around(left, right, rivals)
 
-    def of_candidates(self) -> "Floats":
-        """`features` of the candidate pairs themselves, which need not be looked up."""
+    def of_candidates(self, chosen: "Places | slice" = slice(None)) -> "Floats":
+        """`features` of candidate pairs themselves, all or some, which need not be looked up."""
         count = len(self._odds)
         rest = self._totals[self._group] - np.concatenate([self._odds, self._odds])
         strength = np.log1p(np.maximum(rest * self._competes, 0))
-        rivals = strength[:count], strength[count:]
-        return self._around(self._from[:count], self._to[:count], rivals)
+        rivals = strength[:count][chosen], strength[count:][chosen]
+        return self._around(self._from[:count][chosen], self._to[:count][chosen], rivals)
 
     def _around(self, left: "Places", right: "Places", rivals: "tuple[Floats, Floats]") -> "Floats":
         found = np.empty((len(NAMES), len(left)))

@@ -1,7 +1,7 @@
 """The terms of a text: words, numbers, measures and model codes, each in one spelling."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -31,6 +31,8 @@ _CODE_LENGTH: Final = 4
 _CORE_LENGTH: Final = 5
 _CODE_DIGITS: Final = 5
 
+BETWEEN: Final = "\0"
+"""Ends a text among others: neither a space nor part of a word or number."""
 WORD: Final = 0
 NUMBER: Final = 1
 CODE: Final = 2
@@ -39,25 +41,32 @@ CODE: Final = 2
 @lru_cache(maxsize=REMEMBERED)
 def terms(text: str) -> tuple[str, ...]:
     """The terms of `text` in their order, with repetitions."""
-    return terms_of(normalise(text).split())
+    return tuple(terms_of(normalise(text).split()))
 
 
-def terms_of(words: Sequence[str]) -> tuple[str, ...]:
+def terms_of(words: Sequence[str]) -> list[str]:
     """The terms of a normalised text's words."""
+    return next(terms_of_each([*words, BETWEEN]))
+
+
+def terms_of_each(words: Sequence[str]) -> Iterator[list[str]]:
+    """The terms of many normalised texts, of which BETWEEN ends each."""
     alone = list(map(_alone, words))
-    if "" not in alone:
-        return tuple(alone)
     found: list[str] = []
-    run: list[str] = []
-    for word, term in zip(words, alone, strict=True):
-        if not term:
-            run.append(word)
-            continue
-        if run:
-            found += _measured(" ".join(run))
-            run = []
-        found.append(term)
-    return (*found, *_measured(" ".join(run)))
+    start, many = 0, len(words)
+    while start < many:
+        # The next word that does not stand alone; BETWEEN is one.
+        at = alone.index("", start)
+        found += alone[start:at]
+        start = at
+        while words[start] != BETWEEN and not alone[start]:
+            start += 1
+        if start > at:
+            found += _measured(" ".join(words[at:start]))
+        if words[start] == BETWEEN:
+            yield found
+            found = []
+            start += 1
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shared.products.matching import POSTING_CAP, Offer, candidates
 from shared.products.matching.bulk import twins
-from shared.products.matching.candidates import Index, Pairs, best
+from shared.products.matching.candidates import Index, Pairs, best, likeliness
 from shared.products.matching.columns import Prepared, prepare
 from shared.products.matching.keys import MAX_KEYS, blocking_keys
 from shared.products.matching.reading import name_terms
@@ -125,6 +125,20 @@ def test_one_name_and_size_twice_at_one_retailer_are_twins() -> None:
     again = replace(PEANUTS, id="b", name="Peanuts coated TONG garden 45 G")
     other = replace(PEANUTS, id="c", name="Tong Garden Coated Peanuts 180g")
     assert _set(twins(_prepared(PEANUTS, again, other))) == {(0, 1)}
+
+
+def test_sizes_and_prices_tell_the_likelier_of_equal_names() -> None:
+    unknown = np.nan
+    rows = [
+        *((0, 0), (0, 0.1), (unknown, 0), (unknown, 0.1), (0, unknown)),
+        *((0.2, 0), (0.7, 0), (0.7, 2), (5, 2)),
+    ]
+    sizes, prices = np.array(rows, np.float32).T
+    likely = likeliness(np.full(len(rows), 0.5, np.float32), sizes, -prices)
+    assert likely.dtype == np.float32
+    equal, near, unsized, unsized_near, unpriced, other, far, dear, dearest = likely
+    assert equal > near > unpriced > unsized_near
+    assert equal > unsized > other > far > dear > dearest
 
 
 def test_an_empty_catalogue_has_no_blocks() -> None:

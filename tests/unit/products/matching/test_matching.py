@@ -89,6 +89,15 @@ def test_a_retailers_own_name_is_no_key_of_its_own() -> None:
     assert "w-keells" not in blocking_keys(own)
 
 
+def test_a_code_in_pieces_is_looked_for_as_others_write_it() -> None:
+    apart = replace(PEANUTS, name="Smeg RD 966 JKD Range Cooker Stainless", price_minor=0)
+    whole = replace(ELSEWHERE, name="Oven RD966JKD")
+    assert set(blocking_keys(apart)) & set(blocking_keys(whole)) == {"w-rd966j"}
+    # Last, so that it takes no other key's place.
+    assert len(blocking_keys(replace(apart, price_minor=100))) == MAX_KEYS
+    assert "w-rd966j" not in blocking_keys(replace(apart, price_minor=100))
+
+
 def test_the_same_wording_and_size_elsewhere_is_the_same_product() -> None:
     match = MATCHER.compare(PEANUTS, ELSEWHERE)
     assert match.same(SAME_FROM)

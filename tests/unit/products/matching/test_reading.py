@@ -10,7 +10,7 @@ _WORDS = ("rice", "1", "400", "0.5", "x", "ג", "קג", "g", "kg", "mlx4", "clx"
 _OTHERS = ("A52s-128", "1,000", "5'6\"", ".5", "Ünü", "\u00d7", "חלב500", "12345", "\uff13", "s")
 _TEXTS = st.builds(
     lambda space, words: space.join(words),
-    st.sampled_from([" ", "  ", "-", ", ", "\t", "\x1f"]),
+    st.sampled_from([" ", "  ", "-", ", ", "\t", "\x1f", "\0"]),
     st.lists(st.one_of(st.sampled_from(_WORDS + _OTHERS), st.text(max_size=4)), max_size=9),
 )
 

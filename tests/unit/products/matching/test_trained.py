@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shared.products.matching import LearnedMatcher, MatchModel, Offer
+from shared.products.matching import scoring as scoring_module
+from shared.products.matching.columns import prepare
+from shared.products.matching.logistic import probability
+from shared.products.matching.scoring import Scoring
 from shared.products.matching.training import Training
 from tests.benchmarks.generated import HARD_NOISE, catalogue
 from tests.unit.products.matching.test_matching import OFFERS
@@ -69,6 +73,33 @@ def test_log_odds_of_a_catalogue_are_symmetric(taught: bool) -> None:  # noqa: F
     assert scoring.log_odds(left[few], right[few]) == pytest.approx(
         scoring.log_odds_of_candidates[few]
     )
+
+
+@KINDS
+def test_a_judgement_is_what_all_pairs_weighed_in_full_say(taught: bool) -> None:  # noqa: FBT001
+    model, offers = _model(taught), sorted(GOODS.offers[:40], key=lambda offer: offer.id)
+    prepared = prepare(offers, model.vocabulary)
+    left, right = np.triu_indices(len(offers), 1)
+    sure = 100 * probability(Scoring(prepared, (left, right), model).log_odds(left, right))
+    for at, offer in enumerate(offers[:8]):
+        judged = LearnedMatcher(model).judge(offer, offers, 50)
+        own = np.flatnonzero((left == at) | (right == at))
+        confidences = [judged[offers[left[n] + right[n] - at].id].confidence for n in own]
+        assert np.abs(confidences - sure[own]).max() <= 0.5 + 1e-6
+
+
+def test_candidates_asked_for_again_are_as_they_were_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scoring = _training().scoring(_model(False))
+    left, right = (side[::7] for side in scoring.candidates)
+    few = Scoring(scoring.prepared, (left, right), scoring.model)
+    chosen = np.arange(0, len(left), 3)
+    asked = few.examples(left[chosen], right[chosen])
+    assert (few.examples_of(chosen) == asked).all()
+    monkeypatch.setattr(scoring_module, "CHUNK", 10)
+    many = Scoring(scoring.prepared, (left, right), scoring.model)
+    assert many.examples_of(chosen) == pytest.approx(asked)
 
 
 def _words(offer: Offer) -> list[str]:
