@@ -28,7 +28,11 @@ class Preferred(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, decided: "Pairs", same: "Floats", retailer: "Places", likely: "tuple[Pairs, Floats]"
+        cls,
+        decided: "Pairs",
+        same: "Floats",
+        retailer: "NDArray[np.integer]",
+        likely: "tuple[Pairs, Floats]",
     ) -> "Preferred":
         """The likeliest rivals on either side of each confirmed pair, if nobody decided on them.
 

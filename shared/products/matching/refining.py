@@ -90,24 +90,19 @@ class Belief(msgspec.Struct, frozen=True):
         How many are confirmed says more about how they were chosen than about the catalogue. A
         weight of their own takes that up and is left behind; the rarer kind's number bounds it.
         """
-        same, ahead = said.same, said.ahead
+        same = said.same
         held = hold(same)
         strength = _STRENGTH_OF_PRIOR * held
         own = np.sqrt(strength) / max(_rarer(same) / _TELLING, _LEAST_TOLD)
         matches = max(float(self.usual.counts @ self.likely), 1.0)
-        # Examples, what is said of them, how often each counts, and the weight of their own.
-        parts = (
-            (said.decided, same, np.ones(len(same)), own),
-            (ahead, np.ones(len(ahead)), np.full(len(ahead), _OF_A_RIVAL), 0.0),
-            (usual, self.likely, self.usual.counts * (_USUAL_MATCHES * held / matches), 0.0),
-        )
-        examples, labels, counts, owns = zip(*parts, strict=True)
-        chosen = np.repeat(owns, [len(each) for each in labels])
+        rivals = np.ones(len(said.ahead))
+        usually = self.usual.counts * (_USUAL_MATCHES * held / matches)
+        chosen = np.append(np.full(len(same), own), np.zeros(len(rivals) + len(usual)))
         weights = fitted(
-            np.column_stack([np.concatenate(examples), chosen]),
-            np.concatenate(labels),
+            np.column_stack([np.concatenate([said.decided, said.ahead, usual]), chosen]),
+            np.concatenate([same, rivals, self.likely]),
             np.append(self.weights, 0.0),
             strength,
-            np.concatenate(counts),
+            np.concatenate([np.ones(len(same)), _OF_A_RIVAL * rivals, usually]),
         )
         return weights[:-1]
