@@ -18,12 +18,20 @@ from shared.products.matching.logistic import fitted, probability
 from shared.products.matching.model import MatchModel
 from shared.products.matching.nearest import near_pairs
 from shared.products.matching.offer import Offer
+from shared.products.matching.preferring import Preferred
 from shared.products.matching.prior import ALONE as PRIOR
 from shared.products.matching.prior import prior_model, surrounded
 from shared.products.matching.reading import all_name_terms
-from shared.products.matching.refining import Belief, Usual
+from shared.products.matching.refining import Belief, Said, Usual, hold
 from shared.products.matching.sampling import sample
-from shared.products.matching.scoring import ALONE, TOGETHER, Scoring, named, vector
+from shared.products.matching.scoring import (
+    ALONE,
+    TOGETHER,
+    Scoring,
+    by_themselves,
+    named,
+    vector,
+)
 from shared.products.matching.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -75,20 +83,23 @@ class Training:
         left, right, same = self._decided(decisions)
         if not len(same):
             return model
-        # From here on people say how sure to be.
-        told = {name: model.scale * weight for name, weight in model.together.items()}
-        model = msgspec.structs.replace(model, together=told, scale=1.0, decisions=len(same))
+        told = model.scale * vector(model.together, TOGETHER)
+        # How sure to be is for people to say where they say much.
+        scale = round(model.scale ** min(hold(same), 1), 4)
+        model = msgspec.structs.replace(model, scale=scale, decisions=len(same))
+        model = _together(model, told)
         scoring = self.scoring(model)
         usual = Usual.of(probability(scoring.log_odds_of_candidates))
         among = self.candidates[0][usual.places], self.candidates[1][usual.places]
         decided, others = scoring.examples(left, right), scoring.examples(*among)
+        ahead = _ahead(scoring, left, right, same)
         believed = Belief.of(vector(model.alone, ALONE), usual, _by_itself(others))
-        alone = believed.refined(_by_itself(decided), same, _by_itself(others))
+        said = Said(_by_itself(decided), same, _by_itself(ahead))
+        alone = believed.refined(said, _by_itself(others))
         model = msgspec.structs.replace(model, alone=named(alone, ALONE))
-        believed = Belief.of(vector(model.together, TOGETHER), usual, others)
+        believed = Belief.of(told, usual, others)
         for _ in range(_ROUNDS):
-            together = believed.refined(decided, same, others)
-            model = msgspec.structs.replace(model, together=named(together, TOGETHER))
+            model = _together(model, believed.refined(Said(decided, same, ahead), others))
             # What people say of pairs also changes what surrounds others.
             scoring = self.scoring(model)
             decided, others = scoring.examples(left, right), scoring.examples(*among)
@@ -129,6 +140,23 @@ class Training:
         return left, right, np.array([float(same) for _, _, same in known])
 
 
+def _together(model: MatchModel, scaled: "Floats") -> MatchModel:
+    """The model with these weights among others, which are multiplied with its scale already."""
+    return msgspec.structs.replace(model, together=named(scaled / model.scale, TOGETHER))
+
+
 def _by_itself(examples: "Floats") -> "Floats":
     """What examples of pairs among others say of the two by themselves."""
     return np.concatenate([examples[:, : len(EXPANDED)], examples[:, -1:]], axis=1)
+
+
+def _ahead(scoring: Scoring, left: "Places", right: "Places", same: "Floats") -> "Floats":
+    """(p, len(TOGETHER)) how much more confirmed pairs have of everything than their rivals.
+
+    What surrounds them is left out: a rival is there because of what it is a rival of.
+    """
+    likely = scoring.candidates, scoring.log_odds_of_candidates
+    found = Preferred.of((left, right), same, scoring.prepared.retailer, likely)
+    confirmed = left[found.decided], right[found.decided]
+    measured = by_themselves(scoring.prepared, *confirmed)
+    return measured - by_themselves(scoring.prepared, found.left, found.right)

@@ -86,9 +86,14 @@ def test_what_people_say_of_a_model_that_is_less_sure_begins_at_what_it_says() -
     # As few as these leave the weights alone.
     decided = [("a0", "b0", True), ("a1", "b30", False)]
     moved = training.refined(model, decided)
-    assert moved.scale == 1
-    expected = model.scale * vector(model.together, TOGETHER)
-    assert vector(moved.together, TOGETHER) == pytest.approx(expected, abs=0.05)
+    assert moved.scale == model.scale
+    expected = vector(model.together, TOGETHER)
+    assert vector(moved.together, TOGETHER) == pytest.approx(expected, abs=0.1)
+    # Many of both kinds say how sure to be; many of one kind do not.
+    confirmed = [(f"a{n}", f"b{n}", True) for n in range(80)] * 5
+    assert training.refined(model, confirmed).scale == model.scale
+    refused = [(f"a{n}", f"b{n + 1}", False) for n in range(60)] * 5
+    assert training.refined(model, confirmed + refused).scale > 0.8 > model.scale
 
 
 def test_the_same_catalogue_makes_the_same_model(model: MatchModel) -> None:
