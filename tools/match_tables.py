@@ -5,6 +5,7 @@ Columns may bear other usual names: those that an upload may use, and a few of s
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 # What an upload has no field for, or would take for something else.
 _ALSO: Final = {
-    **dict.fromkeys(("model", "modelno", "modelnumber", "mpn", "partnumber"), "model"),
+    **dict.fromkeys(("model", "modelno", "modelnumber", "mpn", "partnumber", "sku"), "model"),
     **dict.fromkeys(("manufacturer", "maker"), "brand"),
     **dict.fromkeys(("vendor", "seller"), "retailer"),
     "pricecurrency": "currency",
@@ -33,6 +34,8 @@ _ALSO: Final = {
 _TEXTS: Final = ("name", "brand", "size", "category", "model", "description")
 _FIELDS: Final = ("id", *_TEXTS, "price", "currency", "retailer")
 _NOTHING: Final = frozenset({"-", "nan", "none", "null", "n/a", "na"})
+_PIECES: Final = re.compile(r"[\s_-]+")
+_MOST_PIECES: Final = 4
 _MOST_LETTERS: Final = 1 << 26
 # No word of a name: what a retailer's own goods are called is told from its name as before.
 _OTHER_SOURCE: Final = " *"
@@ -159,6 +162,7 @@ def _said(row: Row, columns: Iterable[str]) -> str:
 
 def _offer(own: str, told: Row) -> Offer:
     price_minor, currency = _price(told.get("price", ""), told.get("currency", ""))
+    told = told | {"model": _written_as_one(told.get("model", ""))}
     return Offer(
         id=own,
         retailer=told.get("retailer", ""),
@@ -166,6 +170,13 @@ def _offer(own: str, told: Row) -> Offer:
         currency=currency,
         **{name: told.get(name, "") for name in _TEXTS},
     )
+
+
+def _written_as_one(model: str) -> str:
+    """A model number in pieces is one: "RD 966-JKD" is RD966JKD."""
+    pieces = _PIECES.split(model)
+    code = len(pieces) <= _MOST_PIECES and any(map(str.isdigit, model))
+    return "".join(pieces) if code else model
 
 
 def _price(text: str, currency: str) -> tuple[int, str]:

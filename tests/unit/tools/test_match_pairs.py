@@ -167,6 +167,54 @@ def test_an_unnamed_retailer_is_unknown_among_several(folder: Path) -> None:
     assert {tables.offers[at].retailer for at in tables.right.values()} == {"B"}
 
 
+def test_columns_may_have_other_names_and_say_nothing_in_words(tmp_path: Path) -> None:
+    first = ("id", "Title", "category", "brand", "modelno", "price")
+    _write(
+        tmp_path / "tableA.csv",
+        first,
+        [
+            (1, 'Sony 19" Turntable, black', "stereos", "sony", "PS-LX 350H", "$1,299.90"),
+            (2, "Belkin Cable", "NaN", "nan", "None", "nan"),
+            (3, "Bose Speaker", "", "", "", "N/A"),
+        ],
+    )
+    second = (
+        "\ufeffid,name,manufacturer,mpn,sku,list_price\n"
+        '1,"Sony, ""belt drive""",Sony,,PSLX350H,USD 12.5\n'
+        "2,Belkin,Belkin Components,x,,-5\n3,Bose\n"
+    )
+    (tmp_path / "tableB.csv").write_text(second, encoding="utf-8")
+    tables = read_tables(tmp_path)
+    said = [(o.name, o.category, o.brand, o.model, o.price_minor) for o in tables.offers]
+    assert said == [
+        ('Sony 19" Turntable, black', "stereos", "sony", "PSLX350H", 129990),
+        ("Belkin Cable", "", "", "", 0),
+        ("Bose Speaker", "", "", "", 0),
+        ('Sony, "belt drive"', "", "Sony", "PSLX350H", 1250),
+        ("Belkin", "", "Belkin Components", "x", 0),
+        ("Bose", "", "", "", 0),
+    ]
+    assert {offer.retailer for offer in tables.offers} == {"A", "B"}
+
+
+def test_a_model_of_its_own_column_tells_names_without_it_apart(tmp_path: Path) -> None:
+    brands = ("Sony", "Bose", "Canon", "Epson")
+    rows = [(brand, f"{brand[:2].upper()}{number}K") for brand in brands for number in (1207, 3315)]
+    for table, spelt in (("A", "{} {}"), ("B", "{}{}")):
+        _write(
+            tmp_path / f"table{table}.csv",
+            ("id", "title", "category", "brand", "modelno", "price"),
+            [
+                (at, f"{brand} device black", "", brand, spelt.format(model[:2], model[2:]), "")
+                for at, (brand, model) in enumerate(rows)
+            ],
+        )
+    pairs = [(a, b) for a in range(len(rows)) for b in range(len(rows))]
+    _write(tmp_path / "test.csv", ("ltable_id", "rtable_id"), pairs)
+    found = {pair for pair, confidence in _scores(tmp_path).items() if confidence >= 50}
+    assert found == {(str(at), str(at)) for at in range(len(rows))}
+
+
 def test_one_table_twice_is_one_catalogue(folder: Path) -> None:
     (folder / "tableB.csv").write_bytes((folder / "tableA.csv").read_bytes())
     tables = read_tables(folder)
