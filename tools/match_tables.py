@@ -162,22 +162,21 @@ def _said(row: Row, columns: Iterable[str]) -> str:
 
 def _offer(own: str, told: Row) -> Offer:
     price_minor, currency = _price(told.get("price", ""), told.get("currency", ""))
-    texts = {name: told.get(name, "") for name in _TEXTS}
-    texts["model"] = _written_as_one(texts["model"])
+    told = told | {"model": _written_as_one(told.get("model", ""))}
     return Offer(
         id=own,
         retailer=told.get("retailer", ""),
         price_minor=price_minor,
         currency=currency,
-        **texts,
+        **{name: told.get(name, "") for name in _TEXTS},
     )
 
 
 def _written_as_one(model: str) -> str:
     """A model number in pieces is one: "RD 966-JKD" is RD966JKD."""
     pieces = _PIECES.split(model)
-    is_code = len(pieces) <= _MOST_PIECES and any(map(str.isdigit, model))
-    return "".join(pieces) if is_code else model
+    code = len(pieces) <= _MOST_PIECES and any(map(str.isdigit, model))
+    return "".join(pieces) if code else model
 
 
 def _price(text: str, currency: str) -> tuple[int, str]:
