@@ -157,7 +157,8 @@ def growth() -> Iterator[Figure]:
     recall = large["candidate_recall"]
     yield Figure("matching.1000000_candidate_recall", recall, "", ">= 0.95")
     note = f"precision {large['precision']:.3f}"
-    # The 0.95 is of candidates: whether siblings crowd the equal out. Of equals that no size tells apart some are missed.
+    # The 0.95 is of candidates: siblings must not crowd the equal out. What nothing tells apart is
+    # not found either way.
     yield Figure("matching.1000000_recall", large["recall"], "", FOUND_FLOOR_OF_MANY, note)
 
 
