@@ -57,6 +57,8 @@ class LearnedMatcher:
         Below a confidence of `lowest` a match comes without evidence, which takes time to write.
         """
         by_id = {other.id: other for other in others if other.id != offer.id}
+        if not by_id:
+            return {}
         ordered = sorted([offer, *by_id.values()], key=_order)
         own = next(at for at, each in enumerate(ordered) if each is offer)
         rest = [at for at in range(len(ordered)) if at != own]

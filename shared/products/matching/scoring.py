@@ -123,6 +123,7 @@ class Scoring:
 
     def _chunks(self) -> "Iterator[NDArray[np.float32]]":
         left, right = self.candidates
+        self._last = np.zeros((0, len(EXPANDED)), np.float32)
         for at in range(0, len(left), CHUNK):
             chunk = features(self.prepared, left[at : at + CHUNK], right[at : at + CHUNK])
             # Of few candidates all, which are asked for again.
