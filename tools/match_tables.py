@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 # What an upload has no field for, or would take for something else.
 _ALSO: Final = {
-    **dict.fromkeys(("model", "modelno", "modelnumber", "mpn", "partnumber", "sku"), "model"),
+    **dict.fromkeys(("model", "modelno", "modelnumber", "mpn", "partnumber"), "model"),
     **dict.fromkeys(("manufacturer", "maker"), "brand"),
     **dict.fromkeys(("vendor", "seller"), "retailer"),
     "pricecurrency": "currency",
@@ -34,6 +35,9 @@ _ALSO: Final = {
 _TEXTS: Final = ("name", "brand", "size", "category", "model", "description")
 _FIELDS: Final = ("id", *_TEXTS, "price", "currency", "retailer")
 _NOTHING: Final = frozenset({"-", "nan", "none", "null", "n/a", "na"})
+# As machines write it. In capitals it is a brand of infant formula.
+_NOT_A_NUMBER: Final = frozenset({"nan", "NaN"})
+_DECIMAL_POINT: Final = re.compile(r"(\d\.\d{3})(?!\d)")
 _PIECES: Final = re.compile(r"[\s_-]+")
 _MOST_PIECES: Final = 4
 _MOST_LETTERS: Final = 1 << 26
@@ -82,10 +86,11 @@ def read_tables(folder: Path) -> Tables:
     first = _read_table(a, "A")
     left = {name: at for at, name in enumerate(first)}
     if _bytes(a) == _bytes(b):
-        return Tables(list(first.values()), left, left)
+        return Tables(_comparably_priced([*first.values()]), left, left)
     second = _read_table(b, "B")
     right = {name: at + len(first) for at, name in enumerate(second)}
-    return Tables(_two_sources([*first.values()], [*second.values()]), left, right)
+    offers = _two_sources([*first.values()], [*second.values()])
+    return Tables(_comparably_priced(offers), left, right)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -130,7 +135,7 @@ def _read_table(path: Path, table: str) -> dict[str, Offer]:
     offers: dict[str, Offer] = {}
     for line, row in read_lines(path):
         own = row[columns["id"][0]].strip()
-        told = {field: _said(row, names) for field, names in columns.items() if field != "id"}
+        told = {field: _said(field, row, names) for field, names in columns.items()}
         offer = _offer(table + own, told)
         if not own:
             raise Unreadable(path, line, "no id")
@@ -154,10 +159,17 @@ def _columns(path: Path) -> dict[str, list[str]]:
     return known
 
 
-def _said(row: Row, columns: Iterable[str]) -> str:
+def _said(field: str, row: Row, columns: Iterable[str]) -> str:
     """What the first of the columns says that says anything."""
     cells = (row[column].strip() for column in columns)
-    return next((cell for cell in cells if cell and cell.casefold() not in _NOTHING), "")
+    return next((cell for cell in cells if cell and not _is_nothing(field, cell)), "")
+
+
+def _is_nothing(field: str, cell: str) -> bool:
+    plain = cell.casefold()
+    if field in ("name", "brand") and plain == "nan":
+        return cell in _NOT_A_NUMBER
+    return plain in _NOTHING
 
 
 def _offer(own: str, told: Row) -> Offer:
@@ -180,19 +192,19 @@ def _written_as_one(model: str) -> str:
 
 
 def _price(text: str, currency: str) -> tuple[int, str]:
-    """Hundredths, 0 where there is no plain price, and the currency that is named."""
-    try:
-        amount, stated = parse_price(text, currency)
-    except ValueError:
-        return 0, currency
-    return round(amount * 100), currency or stated or ""
+    """Hundredths, 0 where there is no plain price, and the currency that is named.
+
+    "1.299" could be a thousand to a person; in a table it is one that a machine wrote.
+    """
+    for written in (text, _DECIMAL_POINT.sub(r"\g<1>0", text)):
+        with suppress(ValueError):
+            amount, stated = parse_price(written, currency)
+            return round(amount * 100), currency or stated or ""
+    return 0, currency
 
 
 def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
-    """The offers of two tables, of which none of the one is of a retailer of the other.
-
-    Prices are compared as they stand where one of the two never says what they are in.
-    """
+    """The offers of two tables, of which none of the one is of a retailer of the other."""
     sides = [_one_source("A", first), _one_source("B", second)]
     named = {offer.retailer for offer in sides[0]} - {""}
     sides[1] = [
@@ -201,9 +213,17 @@ def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
         else offer
         for offer in sides[1]
     ]
-    if not all(any(offer.currency for offer in side) for side in sides):
-        sides = [[msgspec.structs.replace(o, currency="") for o in side] for side in sides]
     return sides[0] + sides[1]
+
+
+def _comparably_priced(offers: list[Offer]) -> list[Offer]:
+    """Prices are compared as they stand where one of them does not say what it is in.
+
+    A sign before some would otherwise part them from those that are written without.
+    """
+    if all(offer.currency for offer in offers if offer.price_minor):
+        return offers
+    return [msgspec.structs.replace(offer, currency="") for offer in offers]
 
 
 def _one_source(table: str, offers: list[Offer]) -> list[Offer]:

@@ -179,7 +179,7 @@ def test_columns_may_have_other_names_and_say_nothing_in_words(tmp_path: Path) -
         ],
     )
     second = (
-        "\ufeffid,name,manufacturer,mpn,sku,list_price\n"
+        "\ufeffid,name,manufacturer,mpn,model,list_price\n"
         '1,"Sony, ""belt drive""",Sony,,PSLX350H,USD 12.5\n'
         "2,Belkin,Belkin Components,x,,-5\n3,Bose\n"
     )

@@ -50,6 +50,12 @@ def test_a_word_for_nothing_says_nothing(tmp_path: Path, nothing: str) -> None:
         ("12,99", 1299, ""),
         ("1.299,00 EUR", 129900, "EUR"),
         ("9.9", 990, ""),
+        # Three decimals of a machine, that a person could mean otherwise.
+        ("1.299", 130, ""),
+        ("0.125", 12, ""),
+        ("Rs. 1.299", 130, "LKR"),
+        ("1.299.00", 0, ""),
+        ("1.299 per kg", 0, ""),
         ("", 0, ""),
         ("on request", 0, ""),
         ("-3", 0, ""),
@@ -72,6 +78,27 @@ def test_prices_are_compared_as_they_stand_where_a_table_says_no_currency(tmp_pa
         "USD",
         "GBP",
     ]
+
+
+def test_a_sign_before_some_prices_parts_them_from_no_others(tmp_path: Path) -> None:
+    some = "id,name,price\n1,Tea,$12.99\n2,Tea,12.99\n3,Tea,£12.99\n"
+    assert [o.currency for o in offers(tmp_path, some, some)] == ["", "", ""]
+    assert [o.currency for o in offers(tmp_path, some, some + "4,Tea,$1\n")] == [""] * 7
+    # What has no price has nothing to compare.
+    unpriced = "id,name,price\n1,Tea,$12.99\n2,Tea,\n3,Tea,£12.99\n"
+    assert [o.currency for o in offers(tmp_path, unpriced, unpriced)] == ["USD", "", "GBP"]
+
+
+def test_a_shops_own_number_is_no_model(tmp_path: Path) -> None:
+    table = "id,name,sku\n1,Tea,100432\n"
+    assert [o.model for o in offers(tmp_path, table, table)] == [""]
+
+
+def test_a_brand_may_be_called_nan(tmp_path: Path) -> None:
+    table = "id,name,brand,size\n1,NAN,Nan,NAN\n2,nan,NaN,nan\n"
+    first, second = offers(tmp_path, table, table)
+    assert (first.name, first.brand, first.size) == ("NAN", "Nan", "")
+    assert (second.name, second.brand, second.size) == ("", "", "")
 
 
 def test_a_cell_may_be_long_and_a_row_short(tmp_path: Path) -> None:
