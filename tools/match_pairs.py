@@ -5,8 +5,9 @@ Called as `python -m tools.match_pairs DIR [--labels train.csv] --out scores.csv
 DIR holds tableA.csv and tableB.csv (the same file twice means deduplication) and test.csv with the
 pairs. `--labels` names pairs that people decided; without them the matcher teaches itself. What was
 decided stands, as in the product: such a pair has 100 or 0, whatever its score, and `--all` writes
-the confirmed and none of the refused; of several words on a pair the last one counts. A pair's
-confidence depends on the tables and on `--labels` alone.
+the confirmed and none of the refused; of several words on a pair the last one counts. How many of
+the asked pairs were decided goes to standard error. A pair's confidence depends on the tables and
+on `--labels` alone.
 
 What cannot be read ends it with status 2 and a line that names the file and the line, and so does a
 pair of an offer that is in no table. Of `--labels` such pairs are passed over with a warning.
@@ -81,7 +82,16 @@ def _write(asked: argparse.Namespace) -> int:
     )
     with asked.out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([_HEADER, *rows])
+    if decided := _decided(pairs, tables, words):
+        told = f"{decided:,} of the {len(pairs):,} pairs are decided by {asked.labels.name}"
+        print(f"match_pairs: {told}", file=sys.stderr)
     return len(rows)
+
+
+def _decided(pairs: Sequence[Row], tables: Tables, words: Words) -> int:
+    """How many of the asked pairs have a person's word for their score: they measure nothing."""
+    places = tables.places(list(map(_stripped, pairs)))
+    return sum(_pair(a, b) in words for a, b in zip(*places, strict=True))
 
 
 def words_of(tables: Tables, labels: Sequence[Row]) -> Words:
@@ -95,7 +105,7 @@ def words_of(tables: Tables, labels: Sequence[Row]) -> Words:
 def _judged(
     pairs: Sequence[Row], tables: Tables, scoring: Scoring, words: Words
 ) -> Iterator[tuple[str, str, str]]:
-    left, right = tables.places(pairs)
+    left, right = tables.places(list(map(_stripped, pairs)))
     for pair, a, b, sure in zip(pairs, left, right, confidences(scoring, left, right), strict=True):
         word = words.get(_pair(a, b))
         said = sure if word is None else CERTAIN * word
@@ -125,10 +135,10 @@ def _pair(a: int, b: int) -> tuple[int, int]:
 
 
 def _asked(path: Path, tables: Tables) -> list[Row]:
-    """The pairs that are to be judged."""
+    """The pairs that are to be judged, their ids as they are written."""
     rows = []
-    for line, row in _pairs(path, _IDS):
-        if unknown := tables.unknown(row):
+    for line, row in read_lines(path, _IDS):
+        if unknown := tables.unknown(_stripped(row)):
             raise Unreadable(path, line, unknown)
         rows.append(row)
     return rows
@@ -137,7 +147,8 @@ def _asked(path: Path, tables: Tables) -> list[Row]:
 def _labels(path: Path, tables: Tables) -> list[Row]:
     """The pairs that were decided; of what is in no table nothing can be learned."""
     rows, strange = [], []
-    for line, row in _pairs(path, (*_IDS, "label")):
+    for line, written in read_lines(path, (*_IDS, "label")):
+        row = _stripped(written) | {"label": written["label"].strip()}
         if row["label"] not in ("0", "1"):
             raise Unreadable(path, line, f"the label is neither 1 nor 0: {row['label']!r}")
         if unknown := tables.unknown(row):
@@ -151,9 +162,9 @@ def _labels(path: Path, tables: Tables) -> list[Row]:
     return rows
 
 
-def _pairs(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
-    for line, row in read_lines(path, needed):
-        yield line, {name: row[name].strip() for name in needed}
+def _stripped(row: Row) -> Row:
+    """The ids as the tables have them."""
+    return {name: row[name].strip() for name in _IDS}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,6 +26,28 @@ def test_columns_may_bear_other_usual_names(tmp_path: Path) -> None:
     ]
 
 
+def test_columns_may_have_other_names_and_say_nothing_in_words(tmp_path: Path) -> None:
+    found = offers(
+        tmp_path,
+        "id,Title,category,brand,modelno,price\n"
+        '1,"Sony 19"" Turntable, black",stereos,sony,PS-LX 350H,"$1,299.90"\n'
+        "2,Belkin Cable,NaN,nan,None,nan\n3,Bose Speaker,,,,N/A\n",
+        "\ufeffid,name,manufacturer,mpn,model,list_price\n"
+        '1,"Sony, ""belt drive""",Sony,,PSLX350H,USD 12.5\n'
+        "2,Belkin,Belkin Components,x,,-5\n3,Bose\n",
+    )
+    said = [(o.name, o.category, o.brand, o.model, o.price_minor) for o in found]
+    assert said == [
+        ('Sony 19" Turntable, black', "stereos", "sony", "PSLX350H", 129990),
+        ("Belkin Cable", "", "", "", 0),
+        ("Bose Speaker", "", "", "", 0),
+        ('Sony, "belt drive"', "", "Sony", "PSLX350H", 1250),
+        ("Belkin", "", "Belkin Components", "x", 0),
+        ("Bose", "", "", "", 0),
+    ]
+    assert {offer.retailer for offer in found} == {"A", "B"}
+
+
 def test_a_column_of_the_fields_own_name_goes_before_others(tmp_path: Path) -> None:
     table = "id,title,manufacturer,name,brand\n1,a,b,c,d\n2,a,b,,NULL\n"
     first, second = offers(tmp_path, table, table)
