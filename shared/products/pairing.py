@@ -18,7 +18,7 @@ from shared.products import allowances, catalogue, decisions, identities, outbox
 from shared.products.judging import Candidates
 from shared.products.matching import Match, Matcher, Offer, shortlist
 from shared.products.models import Product, from_document
-from shared.products.turns import Waited, turn
+from shared.products.turns import Waited, before, turn
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference, DocumentSnapshot, Transaction
@@ -105,7 +105,7 @@ def pair(
     """Writes the product's pairs as they are now; takes its debt off if all else is `paid`.
 
     The debt stays as long as partners are `waiting`, and names them, so that each turn has fewer
-    than the one before; where nothing is owed, `waited` says who did (None: all partners are due).
+    than the one before. `waited` says who else does; None: all partners are due, whatever is owed.
     Raises a DependencyError, or Conflict where others write the same again and again.
     """
     found = _candidates(published, matcher)
@@ -119,8 +119,8 @@ def pair(
         version = _fields(documents, catalogue.COLLECTION).get("version", outbox.GONE)
         due = owed.get("version") == version
         if (product := _known(product_id, documents)) is not None:
-            before = owed.get("waiting") if due else waited
-            chosen, waiting = turn(found.confidences, state, before)
+            who = before(waited, owed if due else None)
+            chosen, waiting = turn(found.confidences, state, who)
             published.allowance.take(len(chosen))
             paired = _judged(transaction, (product, state), chosen, found)
             # Of one that is not listed all pairs are gone already.
@@ -134,6 +134,9 @@ def pair(
             transaction.set(debt, entry | {"waiting": list(paired.waiting)})
         elif paid and due:
             transaction.delete(debt)
+        elif due and owed.get("waiting"):
+            # All else is still owed, but nobody waits any more.
+            transaction.update(debt, {"waiting": []})
         return paired
 
     return firestore.in_transaction(write)

@@ -1,7 +1,7 @@
 """Whom a product is judged with in one turn, and who is left for the next."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from shared.products import pairs
 
@@ -12,6 +12,17 @@ MAX_CONFIRMED: Final = 10
 
 Waited = Sequence[str] | None
 """Those whom an earlier turn left; None after a write, where there was none yet."""
+
+
+def before(waited: Waited, owed: Mapping[str, Any] | None) -> Waited:
+    """Who waits for this turn: those whom the caller knows and a debt that is `owed` names.
+
+    All (None), where the caller says so or the debt is of a write that nobody was judged after.
+    """
+    if waited is None or owed is None:
+        return waited
+    named = owed.get("waiting")
+    return None if named is None else list(dict.fromkeys([*waited, *named]))
 
 
 def turn(

@@ -53,6 +53,11 @@ def slowly(*args, **facts):
 pairing.pair = slowly
 rematching.work(sys.argv[1], 0, page_products=2)
 """
+REMATCH_ONE = """
+import sys
+from shared.products import rematch_page
+rematch_page.matched(sys.argv[1:], None, "default")
+"""
 HINDERED = """
 import sys
 from google.api_core.exceptions import Aborted
@@ -544,6 +549,26 @@ def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: 
     states = shop.documents("match_states")
     assert [states[each]["partners"] for each in (product_id, *twins)] == [{}] * (1 + len(twins))
     assert f"product-{product_id}" not in shop.documents("outbox")
+    shop.stack.control.reset_events()
+
+
+def test_a_full_rematch_judges_those_whose_turn_a_debt_has_behind_it(shop: Shop) -> None:
+    shop.clear()
+    shop.stack.control.disturb_events(drop=True)
+    shop.upload([row(1, retailer="keells")])
+    product_id, fields = next(iter(shop.documents("products").items()))
+    twins = fill(shop, offer_of(product_id, fields), 0)
+    partner_of_all(shop, product_id, twins)
+    owed = {"kind": "product", "id": product_id, "version": fields["version"]}
+    debt = shop.database.document(f"outbox/product-{product_id}")
+    debt.set(owed | {"at": datetime.now(UTC), "waiting": twins[:1]})
+    shop.run(REMATCH_ONE, product_id)
+    known = shop.documents("match_pairs")
+    assert known.keys() == {pairs.pair_id(product_id, twin) for twin in twins}
+    assert all(pair["evidence"] for pair in known.values())
+    # What follows the write but is no match is owed still.
+    assert shop.documents("outbox")[debt.id]["waiting"] == []
+    debt.delete()
     shop.stack.control.reset_events()
 
 

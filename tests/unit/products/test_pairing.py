@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.products import pairs
 from shared.products.judging import Candidates
 from shared.products.matching import Evidence, Match, Matcher, Offer
-from shared.products.turns import MAX_CONFIRMED, MAX_OTHERS, choose, turn
+from shared.products.turns import MAX_CONFIRMED, MAX_OTHERS, before, choose, turn
 
 IDS = st.sampled_from([f"p{number:02}" for number in range(40)])
 CONFIDENCES = st.dictionaries(IDS, st.integers(0, 100))
@@ -47,10 +47,10 @@ def test_after_a_write_every_partner_has_its_turn_and_the_turns_end(
     judged: set[str] = set()
     waiting: list[str] | None = None
     while waiting is None or waiting:
-        before = waiting
-        chosen, waiting = turn(candidates, state, before)
+        earlier = waiting
+        chosen, waiting = turn(candidates, state, earlier)
         assert len(chosen) <= MAX_OTHERS
-        assert before is None or set(waiting) < set(before)
+        assert earlier is None or set(waiting) < set(earlier)
         judged |= set(chosen)
     refused = {other for other, same in decided.items() if not same}
     assert (partners.keys() | decided.keys()) - refused <= judged
@@ -64,6 +64,16 @@ def test_what_was_judged_since_the_last_write_is_not_judged_all_over_again() -> 
     assert waiting == []
     # Who was removed meanwhile has nothing to wait for.
     assert turn({}, pairs.State(partners={"p01": 70}), ["gone", "p01"]) == (["p01"], [])
+
+
+def test_a_debt_names_who_waits_unless_all_are_to_be_judged_anew() -> None:
+    assert before((), {"waiting": ["a", "b"]}) == ["a", "b"]
+    # By another task meanwhile, and since a later write.
+    assert before(["b", "c"], {"waiting": ["a", "b"]}) == ["b", "c", "a"]
+    assert before(["b"], {}) is None
+    assert before(["b"], {"waiting": []}) == before(["b"], None) == ["b"]
+    # Who had a turn before a full re-match had it under another model.
+    assert before(None, {"waiting": ["a"]}) is before(None, None) is None
 
 
 class Opinion:
