@@ -13,9 +13,10 @@ A file that is no such catalogue, or leaves nothing to ask for, ends in one line
 import argparse
 import csv
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -174,18 +175,46 @@ def _labels(split: Split) -> str:
 def _written(asked: argparse.Namespace, split: Split) -> Outcome:
     if asked.out.resolve() == asked.csv.resolve():
         raise Unusable(f"{asked.out} is the catalogue itself")
+    part = _part_of(asked.out)
+    with _about(asked.out):
+        # Before the minutes that the answers take; what is there stays until they are complete.
+        part.open("a").close()
     try:
-        # Before the minutes that the answers take.
-        with asked.out.open("w", encoding="utf-8", newline="") as file:
+        with _about():
             verdicts = answers(split, with_synonyms=asked.synonyms, seen=not asked.unseen)
-            writer = csv.writer(file)
-            writer.writerow(_HEADER)
-            for product, verdict in zip(split.asked, verdicts, strict=True):
-                row = (product.text, product.category, verdict.category, verdict.confidence)
-                writer.writerow(row)
-    except OSError as error:
-        raise Unusable(f"{asked.out}: {error.strerror}") from None
+        with _about(asked.out):
+            _write(part, split, verdicts)
+            if part != asked.out:
+                part.replace(asked.out.resolve())
+    finally:
+        if part != asked.out:
+            part.unlink(missing_ok=True)
     return outcome(split, verdicts)
+
+
+def _part_of(out: Path) -> Path:
+    """Where the file is written that then takes the place of `out`; a device has none beside it."""
+    if out.exists() and not out.is_file():
+        return out
+    whole = out.resolve()
+    return whole.with_name(f".{whole.name}.{os.getpid()}")
+
+
+def _write(path: Path, split: Split, verdicts: Sequence[Verdict]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_HEADER)
+        for product, verdict in zip(split.asked, verdicts, strict=True):
+            writer.writerow((product.text, product.category, verdict.category, verdict.confidence))
+
+
+@contextmanager
+def _about(path: Path | None = None) -> Iterator[None]:
+    """What the system refuses as one line about `path`, or else about the file that it names."""
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(f"{path or error.filename or 'local'}: {error.strerror or error}") from None
 
 
 def _parser() -> argparse.ArgumentParser:

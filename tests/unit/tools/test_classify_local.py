@@ -75,6 +75,7 @@ COLUMNS = ["--name-column", "Title", "--category-column", "Kind"]
         (b"Title,Kind\nTea,Tea\nSoap,Soap\n", ["--labels", "3"], "leave none of 2 products"),
         (b"Title,Kind\nTea,Tea\nSoap,Soap\n", ["--labels", "-1"], "less than none"),
         (b"Title,Kind\nTea,Tea\n", ["--out", "nowhere/scores.csv"], "No such file"),
+        (b"Title,Kind\nTea,Tea\n", ["--out", "."], ".: Is a directory"),
         (b"Title,Kind\nTea,Tea\n", ["--out", "odd.csv"], "is the catalogue itself"),
         (None, [], "odd.csv: No such file"),
     ],
@@ -94,6 +95,28 @@ def test_what_is_no_catalogue_ends_in_one_line(
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert told in said.err
     assert text is None or Path("odd.csv").read_bytes() == text
+
+
+def test_a_run_that_fails_leaves_the_result_before_it_and_names_what_failed(
+    catalogue: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def lacking(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "model.onnx")
+
+    out = tmp_path / "scores.csv"
+    out.write_text("of before")
+    wanted = [str(catalogue), *COLUMNS, "--out", str(out)]
+    with monkeypatch.context() as patched:
+        patched.setattr(classify_local, "answers", lacking)
+        assert classify_local.main(wanted) == 2
+    assert capsys.readouterr().err == "classify_local: model.onnx: No such file or directory\n"
+    assert out.read_text() == "of before"
+    assert classify_local.main(wanted) == 0
+    assert out.read_text().startswith("name,category")
+    assert {each.name for each in tmp_path.iterdir()} == {"catalogue.csv", "scores.csv"}
 
 
 def test_short_and_long_rows_and_a_single_category_are_fine(
