@@ -82,7 +82,7 @@ def _write(asked: argparse.Namespace) -> int:
     )
     with asked.out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([_HEADER, *rows])
-    if decided := _decided(pairs, tables, words):
+    if words and (decided := _decided(pairs, tables, words)):
         told = f"{decided:,} of the {len(pairs):,} pairs are decided by {asked.labels.name}"
         print(f"match_pairs: {told}", file=sys.stderr)
     return len(rows)

@@ -6,12 +6,12 @@ a band of prices, and the rarest word with the size. The rarest keys come first.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Final
 
 from shared.products.matching.offer import Offer
-from shared.products.matching.terms import CODE, NUMBER, kind, terms
+from shared.products.matching.terms import CODE, NUMBER, between_sizes, kind, terms
 from shared.products.matching.text import canonical, tokens
 from shared.products.matching.words import stated_quantity
 
@@ -88,18 +88,29 @@ def _finer(offer: Offer, words: list[str]) -> Iterator[str]:
 
 
 def _in_pieces(offer: Offer) -> Iterator[str]:
-    """The first code that is written apart, as others write it: "rd 966 jkd" is RD966JKD."""
-    words = tokens(offer.name)
-    for count in (3, 2):
-        for at in range(len(words) - count + 1):
-            pieces = words[at : at + count]
-            code = "".join(pieces)
-            digits = [piece.isdigit() for piece in pieces]
-            alternate = all(one != other for one, other in pairwise(digits))
-            short = len(code) >= _CODE_LETTERS and max(map(len, pieces)) <= _PIECE_LETTERS
-            if alternate and short and kind(code) == CODE:
-                yield f"w-{code[:STEM]}"
-                return
+    """The first code that is written apart, as others write it: "rd 966 jkd" is RD966JKD.
+
+    A size that is written apart is none, nor is what stands on either side of it.
+    """
+    parts = list(map(tokens, between_sizes(offer.name)))
+    windows = (
+        words[at : at + count]
+        for count in (3, 2)
+        for words in parts
+        for at in range(len(words) - count + 1)
+    )
+    code = next(filter(None, map(_code_of, windows)), None)
+    if code:
+        yield f"w-{code[:STEM]}"
+
+
+def _code_of(pieces: Sequence[str]) -> str:
+    """The code that short words make of which digits and letters alternate, or nothing."""
+    code = "".join(pieces)
+    digits = [piece.isdigit() for piece in pieces]
+    alternate = all(one != other for one, other in pairwise(digits))
+    short = len(code) >= _CODE_LETTERS and max(map(len, pieces)) <= _PIECE_LETTERS
+    return code if alternate and short and kind(code) == CODE else ""
 
 
 def _bands(offer: Offer) -> Iterator[str]:

@@ -125,7 +125,12 @@ def from_first_digit(
 
 def without_quantity(text: str) -> str:
     """`text` with its sizes blanked out."""
-    return _QUANTITY.sub(" ", fold(text))
+    return cut_out(fold(text), " ")
+
+
+def cut_out(plain: str, mark: str) -> str:
+    """`plain`, a folded text, with a mark in the place of each size."""
+    return _QUANTITY.sub(mark, plain)
 
 
 def _one_spelling(match: re.Match[str]) -> str:
