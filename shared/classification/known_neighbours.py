@@ -46,7 +46,7 @@ class KnownNeighbours:
 def read(categories: Categories) -> KnownNeighbours:
     """Reviewers' decisions as they were a minute ago at most, products as ten minutes ago."""
     global _kept  # noqa: PLW0603 - one copy for the process
-    of: _Of = (categories, _labels(), newest_products.known())
+    of: _Of = (categories, _labels(), newest_products.known() or [])
     with _lock:
         if _kept is None or _kept[0] != of:
             _, reviewed, filed = of

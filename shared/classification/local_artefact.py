@@ -52,9 +52,11 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
 _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
-def read(categories: Categories, *, even_if_old: bool) -> tuple[LocalModel, float] | None:
+def read(
+    categories: Categories, *, even_if_old: bool, least_seconds: float = 0.0
+) -> tuple[LocalModel, float] | None:
     """What was learned of these categories, and for how many seconds it is as good as new."""
-    artefact = artefacts.read(ARTEFACT, _OF, even_if_old=even_if_old)
+    artefact = artefacts.read(ARTEFACT, _OF, even_if_old=even_if_old, least_seconds=least_seconds)
     if artefact is None:
         return None
     try:
