@@ -5,19 +5,22 @@ for all, and makes them comparable.
 """
 
 import logging
+import sys
 import time
 from threading import Lock
 from typing import Any, Final
 
 import msgspec
 
-from shared.classification import artefacts, labels, renewal
+from shared.classification import artefacts, labels, neighbours, product_text, renewal
 from shared.classification.models import Example
 from shared.classification.neighbours import Comparable, comparable
 from shared.classification.renewal import Kept
 from shared.clients import firestore
 from shared.clock import utc_now
 from shared.errors import ShoppleError
+from shared.products import letters
+from shared.products.matching import quantity, text
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +29,8 @@ FRESH_SECONDS: Final = 600.0
 # Whoever could not read them tries again after so long.
 OUT_OF_REACH_SECONDS: Final = 60.0
 ARTEFACT: Final = "newest-products"
-# Of another form or by other rules it would be another list.
-_FORM: Final = "1"
+# Those that say which they are, and how they are made comparable.
+_RULES: Final = (sys.modules[__name__], labels, neighbours, product_text, quantity, text, letters)
 
 _decoder = msgspec.msgpack.Decoder(list[Comparable])
 _lock = Lock()
@@ -50,13 +53,13 @@ def known() -> list[Comparable] | None:
     # Others of this instance need not wait until it is handed over.
     if taken is None and found is not None:
         packed = msgspec.msgpack.encode(found)
-        artefacts.write(ARTEFACT, _FORM, packed, fresh_seconds, now=lambda: began_at)
+        artefacts.write(ARTEFACT, _of(), packed, fresh_seconds, now=lambda: began_at)
     return found
 
 
 def _taken_over(least_seconds: float) -> tuple[list[Comparable], float] | None:
     """What another instance has read, and for how long it is good."""
-    artefact = artefacts.read(ARTEFACT, _FORM, least_seconds=least_seconds)
+    artefact = artefacts.read(ARTEFACT, _of(), least_seconds=least_seconds)
     if artefact is None:
         return None
     try:
@@ -72,6 +75,10 @@ def _found() -> tuple[list[Comparable] | None, float]:
     except ShoppleError as error:
         log.warning("No products", extra={"context": {"why": error.detail}})
         return None, OUT_OF_REACH_SECONDS
+
+
+def _of() -> str:
+    return artefacts.rules(*_RULES)
 
 
 def _read() -> list[Example]:
@@ -91,5 +98,5 @@ def _read() -> list[Example]:
 
 
 def _example(fields: dict[str, Any]) -> Example:
-    text = labels.label_text(fields.get("brand"), fields["name"], fields.get("size"))
-    return Example(text, fields.get("category") or "")
+    told = labels.label_text(fields.get("brand"), fields["name"], fields.get("size"))
+    return Example(told, fields.get("category") or "")

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ from shared.classification import (
     meaning,
     newest_products,
     renewal,
+    synonyms,
 )
 from shared.classification.artefacts import Artefact
 from shared.classification.local_model import LocalModel
@@ -26,6 +29,7 @@ from shared.classification.models import Categories, Choice, Example
 from shared.classification.neighbours import comparable
 from shared.clock import utc_now
 from shared.errors import Conflict, DependencyUnavailable
+from shared.products.matching import quantity
 
 DRINKS = Categories((Choice("soap", ("Soap",)), Choice("tea", ("Tea",))))
 OTHERS = Categories((*DRINKS.choices, Choice("rice", ("Rice",))))
@@ -280,6 +284,27 @@ def test_each_instance_renews_at_a_moment_of_its_own_within_the_last_minute() ->
     assert len(moments) > 40
     assert 1540.0 <= min(moments) < max(moments) <= 1600.0
     assert renewal.kept("", 1000.0, 20.0).renew_at >= 1015.0
+
+
+@pytest.mark.parametrize(
+    ("of", "module"),
+    [
+        (lambda: artefacts.rules(*local_artefact._RULES), synonyms),
+        (lambda: artefacts.rules(*newest_products._RULES), quantity),
+    ],
+)
+def test_what_was_made_by_other_rules_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of: Callable[[], str], module: ModuleType
+) -> None:
+    before = of()
+    changed = tmp_path / "changed.py"
+    changed.write_text(Path(str(module.__file__)).read_text() + "\n_MORE = 1\n")
+    monkeypatch.setattr(module, "__file__", str(changed))
+    artefacts.rules.cache_clear()
+    try:
+        assert of() != before
+    finally:
+        artefacts.rules.cache_clear()
 
 
 def test_vectors_are_told_apart_by_the_model_that_made_them() -> None:
