@@ -127,6 +127,7 @@ UNINDEXED: Final = (
 # What lives a fixed time goes by Firestore's own TTL. How long the rest is kept may change at run
 # time, so that is the retention's (shared/system/retention_rules.py) and in no list twice.
 EXPIRING: Final = (
+    "classification_artefacts",
     "classification_batches",
     "crawl_slots",
     "crawl_quarantine",

@@ -74,7 +74,7 @@ def _look_again(call: Call, asker: "Asker") -> None:
 def _permit(provider: str, asker: "Asker") -> Permit:
     _in_time(asker)
     with _left_alone_is_not_asked():
-        return circuits.permit(provider)
+        return circuits.permit(provider, has_place=paying.has_place())
 
 
 def _renewed(permit: Permit) -> Permit:

@@ -42,11 +42,15 @@ Now = Callable[[], float]
 
 
 class Permit(msgspec.Struct, frozen=True):
-    """That a provider may be asked once; `trial` is the token of who makes the trial."""
+    """That a provider may be asked once; `trial` is the token of who makes the trial.
+
+    With `needs_trial` all may be made ready for the call, which is still to be let.
+    """
 
     provider: str
     began: float
     trial: str = ""
+    needs_trial: bool = False
 
 
 class LeftAlone(Exception):
@@ -66,20 +70,23 @@ def read(providers: Sequence[str]) -> dict[str, Circuit]:
     return {provider: _read(text) for provider, text in zip(providers, found, strict=True)}
 
 
-def permit(provider: str, now: Now = time.time) -> Permit:
+def permit(provider: str, now: Now = time.time, *, has_place: bool = True) -> Permit:
     """What lets one call be made, to be reported and given back; raises LeftAlone.
 
-    Of all that would ask a half-open one, the first is let, and is the trial.
+    Of all that would ask a half-open one, the first is let, and is the trial. Who has no place yet
+    is not, so that no trial lasts longer than a call: `renewed` says whether he is.
     """
     # Before the look, so that whatever is held against it since is of a moment after.
     moment = now()
     # Those who ask in one moment share what one of them reads.
     circuit = _readings[provider].read(lambda: read([provider])[provider])
-    _own[provider] = circuit
+    _heard(provider, circuit)
     if (wait := circuit_rules.wait_seconds(circuit, moment)) > 0:
         raise LeftAlone(wait)
     if circuit_rules.state(circuit, moment) != "half_open":
         return Permit(provider, moment)
+    if not has_place:
+        return Permit(provider, moment, needs_trial=True)
     token = secrets.token_hex(8)
     if not _take_trial(provider, token):
         raise LeftAlone(float(TRIAL_SECONDS))
@@ -89,9 +96,10 @@ def permit(provider: str, now: Now = time.time) -> Permit:
 def renewed(held: Permit, now: Now = time.time) -> Permit:
     """The same, unless something was held against the provider since; raises LeftAlone.
 
-    No round trip where this process has heard of nothing.
+    No round trip where this process has heard of nothing, and no trial is to be made.
     """
-    if _own.get(held.provider, Circuit()).held_since <= held.began:
+    is_as_it_was = _own.get(held.provider, Circuit()).held_since <= held.began
+    if is_as_it_was and not held.needs_trial:
         return held
     give_back(held)
     return permit(held.provider, now)
@@ -161,10 +169,19 @@ def forget(provider: str, now: Now = time.time) -> None:
     )
 
 
+def _heard(provider: str, read: Circuit) -> None:
+    with _lock:
+        known = _own.get(provider)
+        # A reading may have begun before what was changed here meanwhile, and may end after it.
+        if known is None or read.held_since >= known.held_since:
+            _own[provider] = read
+
+
 def _change(provider: str, change: Callable[[Circuit, float], Circuit], moment: float) -> None:
     # Read as late as possible: other instances report on the same provider.
     changed = change(read([provider])[provider], moment)
-    _own[provider] = changed
+    with _lock:
+        _own[provider] = changed
     redis.try_call(lambda r: r.set(_key(provider), _text(changed), ex=KEPT_SECONDS))
 
 

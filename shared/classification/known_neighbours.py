@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from functools import cached_property
 from threading import Lock
 
 from shared.classification import labels, newest_products
@@ -24,29 +23,30 @@ class KnownNeighbours:
         self, categories: Categories, reviewed: Sequence[Example], filed: Sequence[Example]
     ) -> None:
         self._of = (categories, reviewed, filed)
-
-    @cached_property
-    def _by_reviewers(self) -> Neighbours:
-        categories, reviewed, _ = self._of
-        return Neighbours(categories, reviewed, [])
-
-    @cached_property
-    def _by_all(self) -> Neighbours:
-        return Neighbours(*self._of)
+        self._making = Lock()
+        self._made: dict[bool, Neighbours] = {}
 
     def nearest(self, item: Item) -> Verdict | None:
         """The category of what is as good as the same product; None where none is sure.
 
         Who asks about a product of the catalogue doubts how such products are filed there.
         """
-        known = self._by_all if item.id is None else self._by_reviewers
+        known = self._neighbours(by_all=item.id is None)
         return known.nearest(labels.label_text(item.brand, item.name, item.size))
+
+    def _neighbours(self, *, by_all: bool) -> Neighbours:
+        # Once, though several ask in one moment: a `cached_property` has no lock from 3.12 on.
+        with self._making:
+            if by_all not in self._made:
+                categories, reviewed, filed = self._of
+                self._made[by_all] = Neighbours(categories, reviewed, filed if by_all else [])
+            return self._made[by_all]
 
 
 def read(categories: Categories) -> KnownNeighbours:
     """Reviewers' decisions as they were a minute ago at most, products as ten minutes ago."""
     global _kept  # noqa: PLW0603 - one copy for the process
-    of: _Of = (categories, _labels(), newest_products.known())
+    of: _Of = (categories, _labels(), newest_products.known() or [])
     with _lock:
         if _kept is None or _kept[0] != of:
             _, reviewed, filed = of

@@ -17,12 +17,18 @@ class Lane(Generic[T, R]):
 
     `serve` gets the wishes of at most `most` and says for each what comes of it, which is raised
     where it is an exception. Nobody waits for the lane longer than `seconds`: he goes beside it.
+    Who was served together with another and is told one of `again` is served once more, alone.
     """
 
     def __init__(
-        self, serve: Callable[[Sequence[T]], Sequence[R | Exception]], most: int, seconds: float
+        self,
+        serve: Callable[[Sequence[T]], Sequence[R | Exception]],
+        most: int,
+        seconds: float,
+        again: tuple[type[Exception], ...] = (),
     ) -> None:
         self._serve = serve
+        self._again = again
         self._most = most
         self._seconds = seconds
         self._lane = Lock()
@@ -36,8 +42,11 @@ class Lane(Generic[T, R]):
             self._waiting.append(wish)
         with self.turn() as is_taken:
             # Whoever was served meanwhile, or is being served beside, finds none to serve.
-            self._answer(self._taken(wish, self._most if is_taken else 1))
-        return wish.outcome.result()
+            taken = self._taken(wish, self._most if is_taken else 1)
+            self._answer(taken)
+        if taken or not isinstance(wish.outcome.exception(), self._again):
+            return wish.outcome.result()
+        return self._alone(asked)
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
@@ -48,6 +57,12 @@ class Lane(Generic[T, R]):
         finally:
             if is_taken:
                 self._lane.release()
+
+    def _alone(self, asked: T) -> R:
+        wish = _Wish[T, R](asked, Future())
+        with self.turn():
+            self._answer([wish])
+        return wish.outcome.result()
 
     def _taken(self, wish: "_Wish[T, R]", most: int) -> "list[_Wish[T, R]]":
         with self._door:

@@ -5,6 +5,7 @@ that learning takes is theirs.
 """
 
 import logging
+import sys
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from shared.classification import artefacts, meaning
+from shared.classification import artefacts, fitting, local_model, meaning, synonyms, wording
 from shared.classification.fitting import Fit
 from shared.classification.local_model import Learned, LocalModel, texts_of
 from shared.classification.models import Categories
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ARTEFACT: Final = "local"
-# To be raised with the form of what is packed, or with what its figures mean.
-_OF: Final = f"1 {meaning.MODEL}"
+# Those that say what the figures mean, and in what form they are packed.
+_RULES: Final = (local_model, fitting, wording, synonyms, meaning, sys.modules[__name__])
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -52,9 +53,11 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
 _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
-def read(categories: Categories, *, even_if_old: bool) -> tuple[LocalModel, float] | None:
+def read(
+    categories: Categories, *, even_if_old: bool, least_seconds: float = 0.0
+) -> tuple[LocalModel, float] | None:
     """What was learned of these categories, and for how many seconds it is as good as new."""
-    artefact = artefacts.read(ARTEFACT, _OF, even_if_old=even_if_old)
+    artefact = artefacts.read(ARTEFACT, _of(), even_if_old=even_if_old, least_seconds=least_seconds)
     if artefact is None:
         return None
     try:
@@ -71,12 +74,12 @@ def write(
     """Hands over what was learned of what there was at that moment, if it was anything."""
     if model.learned is not None:
         content = packed(model.learned, categories)
-        artefacts.write(ARTEFACT, _OF, content, fresh_seconds, now=lambda: began_at)
+        artefacts.write(ARTEFACT, _of(), content, fresh_seconds, now=lambda: began_at)
 
 
 def packed(learned: Learned, categories: Categories) -> bytes:
     """What was learned of the categories, as bytes."""
-    texts, known, wording, fit = learned
+    texts, known, worded, fit = learned
     every = [*texts, *texts_of(categories)]
     return msgspec.msgpack.encode(
         _Packed(
@@ -85,7 +88,7 @@ def packed(learned: Learned, categories: Categories) -> bytes:
             vectors=meaning.vectors(every).astype(np.float16).tobytes(),
             learned=len(texts),
             known=known,
-            wording=wording.packed(),
+            wording=worded.packed(),
             pull=_bytes(fit.pull),
             prior_share=fit.prior_share,
             alone=_bytes(fit.alone),
@@ -113,9 +116,13 @@ def unpacked(content: bytes, categories: Categories) -> LocalModel | None:
         np.array(found.heats),
         found.correction,
     )
-    wording = Wording.unpacked(len(texts), found.wording)
-    learned = Learned(texts, found.known, wording, fit)
+    worded = Wording.unpacked(len(texts), found.wording)
+    learned = Learned(texts, found.known, worded, fit)
     return LocalModel(categories, [], embed=meaning.vectors, learned=learned)
+
+
+def _of() -> str:
+    return f"{meaning.MODEL} {artefacts.rules(*_RULES)}"
 
 
 def _digest(categories: Categories) -> str:

@@ -11,21 +11,22 @@ import time
 from collections import OrderedDict
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from shared.classification import labels, newest_products
+from shared.classification import labels, newest_products, renewal
 from shared.classification.models import Categories, Example
 from shared.classification.providers import Ask
 from shared.clients.ai.asking import Patience, Question, Reply
 from shared.clock import utc_now
-from shared.errors import DependencyError
+from shared.errors import ShoppleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.classification.local_model import LocalModel
+    from shared.classification.renewal import Kept
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,23 @@ UNFINISHED_SECONDS: Final = 60.0
 _MODELS: Final = 2
 
 _lock = Lock()
-_kept: "OrderedDict[frozenset[str], tuple[float, LocalModel]]" = OrderedDict()
+_kept: "OrderedDict[frozenset[str], Kept[LocalModel]]" = OrderedDict()
+
+
+class _Lesson(NamedTuple):
+    """A model, how long it is good, and whether others may have it from here."""
+
+    model: "LocalModel"
+    fresh_seconds: float
+    is_for_others: bool
+
+
+class _Known(NamedTuple):
+    """What there is to learn; not `whole` where some of it was out of reach."""
+
+    examples: list[Example]
+    unfiled: list[str]
+    whole: bool
 
 
 def ready(categories: Categories) -> Ask:
@@ -73,67 +90,77 @@ def _untaught(categories: Categories) -> "LocalModel":
 
 def _model(categories: Categories) -> "LocalModel":
     with _lock:
-        known = _kept.get(categories.ids)
-        began = time.monotonic()
-        if known is not None and began < known[0]:
-            return known[1]
-        model, fresh_seconds = _renewed(categories, is_first=known is None)
-        _kept[categories.ids] = (began + fresh_seconds, model)
+        before = _kept.get(categories.ids)
+        began, began_at = time.monotonic(), utc_now()
+        if before is not None and began < before.renew_at:
+            return before.value
+        lesson = _taken_over(categories, before, began) or _learned(categories)
+        _kept[categories.ids] = renewal.kept(lesson.model, began, lesson.fresh_seconds)
         _kept.move_to_end(categories.ids)
         while len(_kept) > _MODELS:
             _kept.popitem(last=False)
-        return model
+    # Others of this instance need not wait until it is handed over.
+    if lesson.is_for_others:
+        from shared.classification import local_artefact
+
+        local_artefact.write(categories, lesson.model, lesson.fresh_seconds, began_at)
+    return lesson.model
 
 
-def _renewed(categories: Categories, *, is_first: bool) -> "tuple[LocalModel, float]":
-    """What another instance has learned, else what there is to learn; and how long it is good."""
+def _taken_over(
+    categories: Categories, before: "Kept[LocalModel] | None", now: float
+) -> _Lesson | None:
+    """What another instance has learned, if that is newer than what was known before."""
     from shared.classification import local_artefact
 
+    least_seconds = renewal.least_seconds(before, now)
     # Of one that is too old the vectors are still true, and they are what takes long.
-    found = local_artefact.read(categories, even_if_old=is_first)
-    if found is not None and found[1] > 0:
-        return found
-    began_at = utc_now()
-    model, fresh_seconds = _learned(categories)
-    local_artefact.write(categories, model, fresh_seconds, began_at)
-    return model, fresh_seconds
+    is_first = before is None
+    found = local_artefact.read(categories, even_if_old=is_first, least_seconds=least_seconds)
+    if found is None or found[1] <= 0:
+        return None
+    return _Lesson(*found, is_for_others=False)
 
 
-def _learned(categories: Categories) -> "tuple[LocalModel, float]":
-    """What there is to learn, as far as time allows, and how long that is good for."""
+def _learned(categories: Categories) -> _Lesson:
+    """What there is to learn, as far as time allows."""
     from shared.classification import meaning
     from shared.classification.local_model import MOST_TEXTS, LocalModel
 
-    examples, unfiled = _examples(categories)
+    examples, unfiled, whole = _known(categories)
     examples = examples[:MOST_EXAMPLES]
     texts = [*(each.text for each in examples), *unfiled[: max(0, MOST_TEXTS - len(examples))]]
     done = meaning.prepared(texts, LEARNING_SECONDS)
     taken = examples[:done]
     model = LocalModel(categories, taken, texts[len(examples) : done], embed=meaning.vectors)
-    return model, FRESH_SECONDS if done == len(texts) else UNFINISHED_SECONDS
+    fresh_seconds = FRESH_SECONDS if whole and done == len(texts) else UNFINISHED_SECONDS
+    # What one instance could not read, others may: it is no lesson for them.
+    return _Lesson(model, fresh_seconds, is_for_others=whole)
 
 
-def _examples(categories: Categories) -> tuple[list[Example], list[str]]:
+def _known(categories: Categories) -> _Known:
     """What reviewers have decided, then the newest products; both if in reach.
 
     Of the given categories only; and the texts of those products that have no category. A product
     that a reviewer has seen stands here by his word alone.
     """
+    told, products = _labels(), newest_products.known()
     # A label of a category that is gone must not hide what the catalogue says of the same text.
     decided = {
         label.text.casefold(): Example(label.text, label.category)
-        for label in _labels()
+        for label in told or []
         if label.category in categories.ids
     }
-    newest = (Example(each.text, each.category) for each in newest_products.known())
+    newest = (Example(each.text, each.category) for each in products or [])
     found = [each for each in newest if each.text.casefold() not in decided]
     known = [each for each in (*decided.values(), *found) if each.category in categories.ids]
-    return known, [each.text for each in found if not each.category]
+    whole = told is not None and products is not None
+    return _Known(known, [each.text for each in found if not each.category], whole)
 
 
-def _labels() -> list[labels.Label]:
+def _labels() -> list[labels.Label] | None:
     try:
         return labels.read()
-    except DependencyError as error:
+    except ShoppleError as error:
         log.warning("No labels", extra={"context": {"why": error.detail}})
-        return []
+        return None

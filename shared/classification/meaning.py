@@ -44,7 +44,7 @@ def vectors(texts: Sequence[str]) -> "Vectors":
     # Alike in length together: a batch is as slow as its longest.
     new = sorted({text for text in texts if text not in found}, key=lambda text: (len(text), text))
     for some in _portions(new):
-        found.update(zip(some, _embedded(some), strict=True))
+        found.update(_rows(some, _embedded(some)))
     _keep(found)
     if not texts:
         return np.zeros((0, DIMENSIONS), np.float32)
@@ -53,7 +53,7 @@ def vectors(texts: Sequence[str]) -> "Vectors":
 
 def take_over(texts: Sequence[str], rows: "Halves") -> None:
     """Remembers the texts' vectors, which another instance has found."""
-    _keep(dict(zip(texts, rows, strict=True)))
+    _keep(_rows(texts, rows))
 
 
 def prepared(texts: Sequence[str], seconds: float) -> int:
@@ -70,6 +70,11 @@ def prepared(texts: Sequence[str], seconds: float) -> int:
 
 def _portions(texts: Sequence[str]) -> Iterable[Sequence[str]]:
     return (texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE))
+
+
+def _rows(texts: Sequence[str], rows: "Halves") -> "dict[str, Halves]":
+    # A view of one row would keep all of them in memory for as long as it is remembered.
+    return {text: row.copy() for text, row in zip(texts, rows, strict=True)}
 
 
 def _keep(found: "dict[str, Halves]") -> None:

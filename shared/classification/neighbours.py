@@ -7,7 +7,7 @@ matter, but what is sold by weight is no neighbour of what is sold by volume.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -57,6 +57,8 @@ class Neighbours:
         self._known: list[_Known] = []
         self._by_text: dict[str, list[_Known]] = defaultdict(list)
         self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._measuring = Lock()
+        self._measured: int | None = None
         # Made anew each time that it is asked for.
         listed = categories.ids
         for examples, is_reviewed in ((reviewed, True), (filed, False)):
@@ -110,8 +112,15 @@ class Neighbours:
         )[:2]
         return {n: None for _, word in rare for n in self._by_word[word][:_MOST_COMPARED]}
 
-    @cached_property
+    @property
     def _percent(self) -> int:
+        # Once, though several ask in one moment: a `cached_property` has no lock from 3.12 on.
+        with self._measuring:
+            if self._measured is None:
+                self._measured = self._agreement()
+            return self._measured
+
+    def _agreement(self) -> int:
         """In how many of 100 cases an example's nearest others are filed where it is, at least."""
         pairs = agreed = 0
         step = max(1, len(self._known) // _MOST_PAIRS)

@@ -64,6 +64,11 @@ def place() -> Iterator[None]:
             yield
 
 
+def has_place() -> bool:
+    """Whether a call need not wait for one."""
+    return _beside.get() is None
+
+
 def most_micros(candidate: "Candidate", question: Question) -> int:
     """The most that the call can cost: no text has more tokens than bytes."""
     # The schema is sent with every call, and with many categories is most of it.

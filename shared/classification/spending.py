@@ -23,7 +23,7 @@ from shared.classification import refusals
 from shared.classification.lanes import Lane
 from shared.clients import firestore
 from shared.clock import Clock, utc_now
-from shared.errors import Conflict, DependencyUnavailable, NotFound, ShoppleError
+from shared.errors import Conflict, DependencyError, DependencyUnavailable, NotFound, ShoppleError
 from shared.system import configuration
 
 if TYPE_CHECKING:
@@ -292,4 +292,5 @@ def day_document(day: str, shard: int) -> "DocumentReference":
 
 
 # Those of one process would meet at a shard and try again, which costs more than to take turns.
-_lanes: Final = tuple(Lane(_hold, MOST_HELD_AT_ONCE, TURN_SECONDS) for _ in range(SHARDS))
+_again: Final = (DependencyError,)
+_lanes: Final = tuple(Lane(_hold, MOST_HELD_AT_ONCE, TURN_SECONDS, _again) for _ in range(SHARDS))

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 from shared.classification import circuits
-from shared.classification.circuit_rules import Circuit
+from shared.classification.circuit_rules import FAILURES_TO_OPEN, Circuit
 from shared.classification.circuits import LeftAlone
 from shared.clients import redis
 from shared.clients.ai.asking import ProviderFailed
@@ -65,3 +65,17 @@ def test_what_was_answered_and_not_told_yet_wipes_no_wait_that_came_between(
     with pytest.raises(LeftAlone) as alone:
         circuits.permit("groq")
     assert alone.value.wait_seconds == pytest.approx(60, abs=5)
+
+
+def test_a_reading_that_began_before_a_change_does_not_undo_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(FAILURES_TO_OPEN):
+        held = circuits.permit("groq")
+        circuits.failed(held, ProviderFailed("timeout"), 1)
+    opened = circuits._own["groq"]
+    with monkeypatch.context() as before:
+        before.setattr(circuits, "read", lambda _providers: {"groq": Circuit()})
+        stale = circuits.permit("groq", lambda: opened.held_since - 1)
+    with pytest.raises(LeftAlone):
+        circuits.renewed(stale)

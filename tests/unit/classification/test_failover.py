@@ -1,14 +1,16 @@
 """One product and several candidates: whatever one of them does, the others are asked in time."""
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import msgspec
 import pytest
 
 from shared.ai_models import Model
-from shared.classification import circuits, failover, spending
+from shared.classification import circuits, failover, paying, spending
+from shared.classification.circuit_rules import Circuit
 from shared.classification.circuits import Permit
 from shared.classification.failover import AllFailed, Candidate, Result
 from shared.classification.models import Categories, Choice, Item
@@ -169,7 +171,7 @@ def test_where_the_books_are_out_of_reach_whoever_is_free_answers(
 def _halfopen(monkeypatch: pytest.MonkeyPatch) -> list[Permit]:
     """Has the next call be the trial; says which places were given back."""
     trial, given = Permit("groq", 1.0, "token"), list[Permit]()
-    monkeypatch.setattr(circuits, "permit", lambda _provider: trial)
+    monkeypatch.setattr(circuits, "permit", lambda _provider, **_: trial)
     monkeypatch.setattr(circuits, "give_back", given.append)
     return given
 
@@ -197,3 +199,30 @@ def test_the_place_of_a_trial_is_given_back_whatever_becomes_of_it(
     with suppress(Stopped, AllFailed):
         classify(Asker(), candidate("groq", does))
     assert [each.trial for each in given] == ["token"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_trial_is_taken_by_a_call_that_has_its_place(
+    monkeypatch: pytest.MonkeyPatch, *, is_first: bool
+) -> None:
+    circuits._own["groq"] = Circuit(failures=3, openings=1, open_until=1.0)
+    happened: list[str] = []
+
+    def take(_provider: str, _token: str) -> bool:
+        happened.append("trial")
+        return is_first
+
+    @contextmanager
+    def place() -> Iterator[None]:
+        happened.append("place")
+        yield
+
+    monkeypatch.setattr(circuits, "_take_trial", take)
+    monkeypatch.setattr(paying, "place", place)
+    monkeypatch.setattr(spending, "release", lambda _held: happened.append("released"))
+    with paying.beside(1):
+        told = classify(Asker(), candidate("groq"), candidate("local"))
+    assert told.provider == ("groq" if is_first else "local")
+    assert happened[:2] == ["place", "trial"]
+    # Who was made ready for nothing holds nothing.
+    assert ("released" in happened) is not is_first

@@ -1,9 +1,12 @@
 """What instances hand over to each other: the newest products, and what `local` has learned."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -17,13 +20,16 @@ from shared.classification import (
     local_provider,
     meaning,
     newest_products,
+    renewal,
+    synonyms,
 )
 from shared.classification.artefacts import Artefact
 from shared.classification.local_model import LocalModel
 from shared.classification.models import Categories, Choice, Example
 from shared.classification.neighbours import comparable
 from shared.clock import utc_now
-from shared.errors import DependencyUnavailable
+from shared.errors import Conflict, DependencyUnavailable
+from shared.products.matching import quantity
 
 DRINKS = Categories((Choice("soap", ("Soap",)), Choice("tea", ("Tea",))))
 OTHERS = Categories((*DRINKS.choices, Choice("rice", ("Rice",))))
@@ -40,8 +46,10 @@ class Shelf:
         self.left_seconds = 600.0
         self.fresh_seconds: list[float] = []
 
-    def read(self, name: str, _of: str, *, even_if_old: bool = False) -> Artefact | None:
-        usable = name in self.content and (even_if_old or self.left_seconds > 0)
+    def read(
+        self, name: str, _of: str, *, even_if_old: bool = False, least_seconds: float = 0.0
+    ) -> Artefact | None:
+        usable = name in self.content and (even_if_old or self.left_seconds > least_seconds)
         return Artefact(self.content[name], self.left_seconds) if usable else None
 
     def write(
@@ -140,7 +148,7 @@ def test_a_new_instance_takes_over_what_another_has_learned(
     assert second.classify_all(ASKED) == first.classify_all(ASKED)
     # And for no longer than the first one would have.
     shelf.left_seconds = 0.0
-    local_provider._kept[DRINKS.ids] = (0.0, second)
+    local_provider._kept[DRINKS.ids] = renewal.kept(second, 0.0, 0.0)
     newest_products._kept = None
     third = local_provider._model(DRINKS)
     assert third.learned is None
@@ -200,16 +208,103 @@ def test_products_out_of_reach_are_handed_over_to_nobody(
         raise DependencyUnavailable("away")
 
     monkeypatch.setattr(newest_products, "_read", away)
-    assert newest_products.known() == []
+    began = time.monotonic()
+    assert newest_products.known() is None
     assert not shelf.content
+    assert newest_products._kept is not None
+    assert newest_products._kept.ends_at < began + newest_products.FRESH_SECONDS / 2
 
 
-def test_without_a_database_nothing_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
-        raise DependencyUnavailable("away")
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("where", [(labels, "read"), (newest_products, "_read")])
+def test_what_one_instance_could_not_read_is_no_lesson_for_others(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, where: tuple[object, str]
+) -> None:
+    def away() -> list[Any]:
+        raise Conflict("aborted")
 
-    monkeypatch.setattr(artefacts, "_head", away)
-    assert artefacts.read("local", "a") is None
+    monkeypatch.setattr(*where, away)
+    began = time.monotonic()
+    local_provider._model(DRINKS)
+    assert local_artefact.ARTEFACT not in shelf.content
+    assert local_provider._kept[DRINKS.ids].ends_at < began + local_provider.FRESH_SECONDS / 2
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_what_is_known_is_told_before_it_is_handed_over(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(name: str, *of: Any, **more: Any) -> None:
+        for lock in (local_provider._lock, newest_products._lock):
+            # Of products it is read beneath the lock of what is learned from them.
+            is_free = lock.acquire(blocking=False)
+            assert is_free or (name, lock) == (newest_products.ARTEFACT, local_provider._lock)
+            if is_free:
+                lock.release()
+        shelf.write(name, *of, **more)
+
+    monkeypatch.setattr(artefacts, "write", write)
+    local_provider._model(DRINKS)
+    assert len(shelf.content) == 2
+
+
+def test_what_is_remembered_of_a_text_keeps_no_other_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin_anew(monkeypatch)
+    meaning.take_over(["a", "b"], np.ones((2, meaning.DIMENSIONS), np.float16))
+    rows = np.ones((1, meaning.DIMENSIONS), np.float16)
+    monkeypatch.setattr(meaning, "_embedded", lambda _texts: rows)
+    meaning.vectors(["c"])
+    assert [each.base for each in meaning._kept.values()] == [None] * 3
+
+
+def test_one_of_many_renews_early_and_the_others_take_that_over(
+    shelf: Shelf, catalogue: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another instance's list, which ends in half a minute, as this one's does.
+    assert newest_products.known() is not None
+    assert newest_products._kept is not None
+    shelf.left_seconds = 30.0
+    due = renewal.Kept(newest_products._kept.value, 0.0, time.monotonic() + shelf.left_seconds)
+    monkeypatch.setattr(newest_products, "_kept", due)
+    catalogue.pop()
+    renewed = newest_products.known()
+    assert renewed == list(map(comparable, catalogue))
+    assert len(shelf.fresh_seconds) == 2
+    shelf.left_seconds = 600.0
+    monkeypatch.setattr(newest_products, "_kept", due)
+    catalogue.clear()
+    assert newest_products.known() == renewed
+    assert len(shelf.fresh_seconds) == 2
+
+
+def test_each_instance_renews_at_a_moment_of_its_own_within_the_last_minute() -> None:
+    moments = {renewal.kept("", 1000.0, 600.0).renew_at for _ in range(50)}
+    assert len(moments) > 40
+    assert 1540.0 <= min(moments) < max(moments) <= 1600.0
+    assert renewal.kept("", 1000.0, 20.0).renew_at >= 1015.0
+
+
+@pytest.mark.parametrize(
+    ("of", "module"),
+    [
+        (lambda: artefacts.rules(*local_artefact._RULES), synonyms),
+        (lambda: artefacts.rules(*newest_products._RULES), quantity),
+    ],
+)
+def test_what_was_made_by_other_rules_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of: Callable[[], str], module: ModuleType
+) -> None:
+    before = of()
+    changed = tmp_path / "changed.py"
+    changed.write_text(Path(str(module.__file__)).read_text() + "\n_MORE = 1\n")
+    monkeypatch.setattr(module, "__file__", str(changed))
+    artefacts.rules.cache_clear()
+    try:
+        assert of() != before
+    finally:
+        artefacts.rules.cache_clear()
 
 
 def test_vectors_are_told_apart_by_the_model_that_made_them() -> None:

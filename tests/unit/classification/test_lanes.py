@@ -57,6 +57,34 @@ def test_what_nobody_was_served_is_told_to_each() -> None:
             lane.ask(1)
 
 
+def test_one_failure_is_told_to_who_met_it_and_the_others_try_once_more_alone() -> None:
+    together: list[list[int]] = []
+    others_wait = Event()
+
+    def serve(asked: Sequence[int]) -> list[int | Exception]:
+        together.append(list(asked))
+        assert others_wait.wait(10)
+        failed = len(asked) > 1 or asked == [13]
+        return [TimeoutError("away") if failed else each for each in asked]
+
+    lane = Lane[int, int](serve, MOST, 10.0, (TimeoutError,))
+    with ThreadPoolExecutor(5) as pool:
+        first = pool.submit(lane.ask, 100)
+        eventually(lambda: bool(together), timeout_seconds=10)
+        others = [pool.submit(lane.ask, n) for n in (1, 2, 13, 4)]
+        eventually(lambda: len(lane._waiting) == 4, timeout_seconds=10)
+        others_wait.set()
+        assert first.result() == 100
+        failed = [each for each in others if each.exception() is not None]
+    leader = together[1][0]
+    assert sorted(together[1]) == [1, 2, 4, 13]
+    assert {n for n, each in zip((1, 2, 13, 4), others, strict=True) if each in failed} == {
+        leader,
+        13,
+    }
+    assert sorted(together[2:]) == sorted([n] for n in (1, 2, 13, 4) if n != leader)
+
+
 def test_nobody_waits_for_a_lane_that_stands_still() -> None:
     lane = Lane[int, int](lambda asked: [-each for each in asked], MOST, 0.01)
     with lane.turn() as first, lane.turn() as second:

@@ -23,24 +23,25 @@ def newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newest_products, "known", lambda: known)
 
 
-def learnt(monkeypatch: pytest.MonkeyPatch, category: str) -> tuple[list[Example], list[str]]:
+def learnt(monkeypatch: pytest.MonkeyPatch, category: str) -> local_provider._Known:
     label = Label(labels.label_text("Anchor", "Milk", "400 g"), category, "p1", NOW)
     monkeypatch.setattr(labels, "read", lambda: [label])
-    return local_provider._examples(CATEGORIES)
+    return local_provider._known(CATEGORIES)
 
 
 @pytest.mark.usefixtures("newest")
 def test_a_reviewer_is_heard_of_the_product_that_he_saw_and_of_no_other_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known, unfiled = learnt(monkeypatch, "powder")
+    known, unfiled, whole = learnt(monkeypatch, "powder")
     assert known == [Example("Anchor Milk 400 g", "powder"), Example("Anchor Milk 1 l", "milk")]
     assert unfiled == ["Kotmale Milk"]
+    assert whole
 
 
 @pytest.mark.usefixtures("newest")
 def test_a_label_of_a_category_that_is_gone_hides_no_product(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known, _ = learnt(monkeypatch, "milk-powder")
+    known, _, _ = learnt(monkeypatch, "milk-powder")
     assert known == [Example("Anchor Milk 1 l", "milk"), Example("Anchor Milk 400 g", "milk")]

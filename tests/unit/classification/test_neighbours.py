@@ -1,5 +1,13 @@
 """Whose word counts for a product that is as good as known, and when nobody's does."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
+import pytest
+
+from shared.classification import known_neighbours
 from shared.classification.known_neighbours import KnownNeighbours
 from shared.classification.models import Categories, Choice, Example, Item
 from shared.classification.neighbours import REVIEWED_PERCENT, Neighbours
@@ -67,3 +75,27 @@ def test_how_the_catalogue_files_its_own_products_is_what_is_in_question() -> No
     assert known.nearest(Item("Makera aleaf tea", id="one")) is None
     assert known.nearest(Item("Makera aleaf tea")) is not None
     assert known.nearest(Item("Rose", brand="Lux", id="two")) is not None
+
+
+def test_what_several_ask_for_in_one_moment_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    both_ask, both_make = Barrier(2, timeout=10), Barrier(2)
+
+    class Slow(Neighbours):
+        def __init__(self, *of: Any) -> None:
+            super().__init__(*of)
+            made.append(1)
+            # Gives the other one time to come here, too.
+            with suppress(BrokenBarrierError):
+                both_make.wait(0.1)
+
+    monkeypatch.setattr(known_neighbours, "Neighbours", Slow)
+    known = KnownNeighbours(CATEGORIES, [], [])
+
+    def ask(_: int) -> None:
+        both_ask.wait()
+        known.nearest(Item("Tea"))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(ask, range(2)))
+    assert made == [1]
