@@ -6,7 +6,7 @@ Columns may bear other usual names: those that an upload may use, and a few of s
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -86,11 +86,10 @@ def read_tables(folder: Path) -> Tables:
     first = _read_table(a, "A")
     left = {name: at for at, name in enumerate(first)}
     if _bytes(a) == _bytes(b):
-        return Tables(_comparably_priced([*first.values()]), left, left)
+        return Tables(list(first.values()), left, left)
     second = _read_table(b, "B")
     right = {name: at + len(first) for at, name in enumerate(second)}
-    offers = _two_sources([*first.values()], [*second.values()])
-    return Tables(_comparably_priced(offers), left, right)
+    return Tables(_two_sources([*first.values()], [*second.values()]), left, right)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -141,7 +140,19 @@ def _read_table(path: Path, table: str) -> dict[str, Offer]:
             raise Unreadable(path, line, "no id")
         if offers.setdefault(own, offer) != offer:
             raise Unreadable(path, line, f"another offer has the id {own!r} already")
-    return offers
+    if _says_currencies(offers.values(), by_column="currency" in columns):
+        return offers
+    return {own: msgspec.structs.replace(each, currency="") for own, each in offers.items()}
+
+
+def _says_currencies(offers: Collection[Offer], *, by_column: bool) -> bool:
+    """Whether the table says what its prices are in; else they are compared as they stand.
+
+    A sign before some prices would part them from those without. Only where a column names
+    several currencies is what it leaves empty in one that nobody knows.
+    """
+    several = len({offer.currency for offer in offers} - {""}) > 1
+    return (by_column and several) or all(o.currency for o in offers if o.price_minor)
 
 
 def _columns(path: Path) -> dict[str, list[str]]:
@@ -204,7 +215,10 @@ def _price(text: str, currency: str) -> tuple[int, str]:
 
 
 def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
-    """The offers of two tables, of which none of the one is of a retailer of the other."""
+    """The offers of two tables, of which none of the one is of a retailer of the other.
+
+    Prices are compared as they stand where one of the two does not say what they are in.
+    """
     sides = [_one_source("A", first), _one_source("B", second)]
     named = {offer.retailer for offer in sides[0]} - {""}
     sides[1] = [
@@ -213,17 +227,9 @@ def _two_sources(first: list[Offer], second: list[Offer]) -> list[Offer]:
         else offer
         for offer in sides[1]
     ]
+    if not all(any(offer.currency for offer in side) for side in sides):
+        sides = [[msgspec.structs.replace(o, currency="") for o in side] for side in sides]
     return sides[0] + sides[1]
-
-
-def _comparably_priced(offers: list[Offer]) -> list[Offer]:
-    """Prices are compared as they stand where one of them does not say what it is in.
-
-    A sign before some would otherwise part them from those that are written without.
-    """
-    if all(offer.currency for offer in offers if offer.price_minor):
-        return offers
-    return [msgspec.structs.replace(offer, currency="") for offer in offers]
 
 
 def _one_source(table: str, offers: list[Offer]) -> list[Offer]:

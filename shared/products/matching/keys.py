@@ -6,13 +6,13 @@ a band of prices, and the rarest word with the size. The rarest keys come first.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Final
 
 from shared.products.matching.offer import Offer
-from shared.products.matching.terms import CODE, NUMBER, between_sizes, kind, terms
-from shared.products.matching.text import canonical, tokens
+from shared.products.matching.terms import NUMBER, kind, terms
+from shared.products.matching.text import canonical
 from shared.products.matching.words import stated_quantity
 
 MAX_KEYS: Final = 14
@@ -24,8 +24,6 @@ STEM: Final = 6
 BAND: Final = 0.5
 SIZE_STEP: Final = 0.03
 _SINGLE_WORDS: Final = 5
-_PIECE_LETTERS: Final = 4
-_CODE_LETTERS: Final = 5
 
 # Long words that say little: each would fill its posting list with strangers.
 _GENERIC_WORDS: Final = """
@@ -50,7 +48,7 @@ def blocking_keys(offer: Offer, counts: Mapping[str, int] | None = None) -> tupl
     singles = [f"w-{word}" for word in rare[:_SINGLE_WORDS]]
     rarest = rarest[:RAREST_WORDS]
     pairs = ["-".join(("p", *sorted(pair))) for pair in combinations(rarest, 2)]
-    keys = dict.fromkeys((*singles, *pairs, *_finer(offer, rarest), *_in_pieces(offer)))
+    keys = dict.fromkeys((*singles, *pairs, *_finer(offer, rarest)))
     return tuple(dict.fromkeys(key.rstrip(".") for key in keys))[:MAX_KEYS]
 
 
@@ -85,32 +83,6 @@ def _finer(offer: Offer, words: list[str]) -> Iterator[str]:
     # The rarest word may be the one that the other lacks.
     for pair in combinations(words[1:], 2) if len(words) > 2 else [words[:1]]:  # noqa: PLR2004
         yield from ("-".join(("b", *sorted(pair), band)) for band in bands)
-
-
-def _in_pieces(offer: Offer) -> Iterator[str]:
-    """The first code that is written apart, as others write it: "rd 966 jkd" is RD966JKD.
-
-    A size that is written apart is none, nor is what stands on either side of it.
-    """
-    parts = list(map(tokens, between_sizes(offer.name)))
-    windows = (
-        words[at : at + count]
-        for count in (3, 2)
-        for words in parts
-        for at in range(len(words) - count + 1)
-    )
-    code = next(filter(None, map(_code_of, windows)), None)
-    if code:
-        yield f"w-{code[:STEM]}"
-
-
-def _code_of(pieces: Sequence[str]) -> str:
-    """The code that short words make of which digits and letters alternate, or nothing."""
-    code = "".join(pieces)
-    digits = [piece.isdigit() for piece in pieces]
-    alternate = all(one != other for one, other in pairwise(digits))
-    short = len(code) >= _CODE_LETTERS and max(map(len, pieces)) <= _PIECE_LETTERS
-    return code if alternate and short and kind(code) == CODE else ""
 
 
 def _bands(offer: Offer) -> Iterator[str]:

@@ -125,12 +125,7 @@ def from_first_digit(
 
 def without_quantity(text: str) -> str:
     """`text` with its sizes blanked out."""
-    return cut_out(fold(text), " ")
-
-
-def cut_out(plain: str, mark: str) -> str:
-    """`plain`, a folded text, with a mark in the place of each size."""
-    return _QUANTITY.sub(mark, plain)
+    return _QUANTITY.sub(" ", fold(text))
 
 
 def _one_spelling(match: re.Match[str]) -> str:

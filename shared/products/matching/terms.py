@@ -7,7 +7,6 @@ from typing import Final
 
 from shared.products.matching.quantity import (
     MEASURES,
-    cut_out,
     from_first_digit,
     is_quantity,
     measured,
@@ -74,11 +73,6 @@ def terms_of_each(words: Sequence[str]) -> Iterator[list[str]]:
 def codes(text: str) -> tuple[str, ...]:
     """The model codes and article numbers of `text`, each once and without punctuation."""
     return codes_of(runs(fold(text).split(" ")))
-
-
-def between_sizes(text: str) -> list[str]:
-    """What stands before, between and behind the sizes and measures of `text`."""
-    return _SPACED_MEASURE.sub(BETWEEN, cut_out(fold(text), BETWEEN)).split(BETWEEN)
 
 
 def codes_of(parts: Iterable[str]) -> tuple[str, ...]:

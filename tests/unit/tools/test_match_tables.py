@@ -106,6 +106,11 @@ def test_a_sign_before_some_prices_parts_them_from_no_others(tmp_path: Path) -> 
     some = "id,name,price\n1,Tea,$12.99\n2,Tea,12.99\n3,Tea,£12.99\n"
     assert [o.currency for o in offers(tmp_path, some, some)] == ["", "", ""]
     assert [o.currency for o in offers(tmp_path, some, some + "4,Tea,$1\n")] == [""] * 7
+    # Of a column that names one currency as well; where it names several, none is unknown.
+    column = "id,name,price,currency\n1,Tea,9,USD\n2,Tea,9,\n"
+    assert [o.currency for o in offers(tmp_path, column, column)] == ["", ""]
+    column += "3,Tea,9,JPY\n"
+    assert [o.currency for o in offers(tmp_path, column, column)] == ["USD", "", "JPY"]
     # What has no price has nothing to compare.
     unpriced = "id,name,price\n1,Tea,$12.99\n2,Tea,\n3,Tea,£12.99\n"
     assert [o.currency for o in offers(tmp_path, unpriced, unpriced)] == ["USD", "", "GBP"]

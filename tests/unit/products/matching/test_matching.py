@@ -89,26 +89,6 @@ def test_a_retailers_own_name_is_no_key_of_its_own() -> None:
     assert "w-keells" not in blocking_keys(own)
 
 
-def test_a_code_in_pieces_is_looked_for_as_others_write_it() -> None:
-    apart = replace(PEANUTS, name="Smeg RD 966 JKD Range Cooker Stainless", price_minor=0)
-    whole = replace(ELSEWHERE, name="Oven RD966JKD")
-    assert set(blocking_keys(apart)) & set(blocking_keys(whole)) == {"w-rd966j"}
-    # Last, so that it takes no other key's place.
-    assert len(blocking_keys(replace(apart, price_minor=100))) == MAX_KEYS
-    assert "w-rd966j" not in blocking_keys(replace(apart, price_minor=100))
-
-
-def test_a_size_that_is_written_apart_is_no_code() -> None:
-    def in_pieces(name: str) -> set[str]:
-        named = replace(PEANUTS, name=name, price_minor=0)
-        return {key for key in blocking_keys(named) if any(map(str.isdigit, key.split("-")[1]))}
-
-    for name in ("Tea 500 g", "Rice 5 kg", "Oil 4 x 100 ml", "LCD TV 40 inch"):
-        assert not in_pieces(name)
-    # The next one is.
-    assert in_pieces("Tea 500 g RD 966 JKD") == {"w-rd966j"}
-
-
 def test_the_same_wording_and_size_elsewhere_is_the_same_product() -> None:
     match = MATCHER.compare(PEANUTS, ELSEWHERE)
     assert match.same(SAME_FROM)
