@@ -7,7 +7,7 @@ from threading import Lock
 from shared.classification import labels, newest_products
 from shared.classification.models import Categories, Example, Item, Verdict
 from shared.classification.neighbours import Comparable, Neighbours
-from shared.errors import DependencyError
+from shared.errors import ShoppleError
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,6 @@ def read(categories: Categories) -> KnownNeighbours:
 def _labels() -> list[labels.Label]:
     try:
         return labels.known()
-    except DependencyError as error:
+    except ShoppleError as error:
         log.warning("No labels", extra={"context": {"why": error.detail}})
         return []
