@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from shared.classification.portions import MOST_IN_CALL
 from tests.chaos import drill
 from tests.chaos.accidents import Wanted
 from tests.integration.products.support import admin_shop
@@ -19,8 +20,8 @@ from tests.stacks import running_stack
 # A slow provider is one that takes longer than this.
 CALL_SECONDS = "2"
 SLOW_SECONDS = 3.0
-# About half of it between two kills, so that they are spread over the batch.
-GAP_SECONDS = 20.0
+# Who asks all the time how far the batch is takes from those who work.
+LOOK_SECONDS = 1.0
 # Of the local cloud, with providers that fail and workers that are killed.
 ITEMS_PER_SECOND = 5
 
@@ -44,7 +45,8 @@ def main() -> None:
                 seed,
                 kills=max(2, wanted.items // 500),
                 outages=max(1, wanted.items // 1000),
-                gap_seconds=GAP_SECONDS,
+                parts=wanted.items // MOST_IN_CALL,
+                look_seconds=LOOK_SECONDS,
             )
             within_seconds = 60 + wanted.items / ITEMS_PER_SECOND
             told = drill.run(shop, accidents, wanted.items, within_seconds, SLOW_SECONDS)

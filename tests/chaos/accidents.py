@@ -25,16 +25,19 @@ BY: Final = Actor("drill", "drill@shopple.test", "provider_key.set", "", "")
 # Between the moments at which somebody sets the keys anew, which closes every circuit.
 KEYS_GAP_SECONDS: Final = 3.0
 OUTAGE_SECONDS: Final = 0.7
+# Of the batch's parts: what happens later may find nothing under way.
+LATEST_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many accidents of each kind, and about how long between two of them."""
+    """How many accidents of each kind, over how many parts, and between which looks at them."""
 
     seed: int
     kills: int
     outages: int
-    gap_seconds: float
+    parts: int
+    look_seconds: float
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Accidents:
     shop: Shop
     models: Models
     wanted: Wanted
+    # What had succeeded in the queue before.
+    begun_with: int
     kills: int = 0
     outages: int = 0
     _over: Event = field(default_factory=Event)
@@ -62,26 +67,27 @@ class Accidents:
     def _kill(self) -> None:
         """All workers in the middle of a call, and then one or the other, by a seed's luck."""
         luck = self._luck("kills")
+        moments = self._moments(luck, self.wanted.kills - 1)
         master = psutil.Process(self.shop.stack.part("functions").pid)
         while not self.models.answers.is_held.wait(0.05):
             if self._over.is_set():
                 return
-        dying = master.children()
-        while self.kills < self.wanted.kills:
-            for worker in dying:
-                with suppress(psutil.NoSuchProcess):
-                    worker.kill()
-            self.kills += bool(dying)
-            if self._is_over_before(luck.uniform(0, self.wanted.gap_seconds)):
+        self._end(master.children())
+        for parts in moments:
+            if self._is_over_before(parts):
                 return
-            workers = master.children()
-            dying = [luck.choice(workers)] if workers else []
+            self._end([luck.choice(eventually(master.children))])
+
+    def _end(self, workers: list[psutil.Process]) -> None:
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
+        self.kills += 1
 
     def _go_away(self) -> None:
         """No provider listens for a while."""
-        luck = self._luck("outages")
-        while self.outages < self.wanted.outages:
-            if self._is_over_before(luck.uniform(0, self.wanted.gap_seconds)):
+        for parts in self._moments(self._luck("outages"), self.wanted.outages):
+            if self._is_over_before(parts):
                 return
             with self.models.outage():
                 self._over.wait(OUTAGE_SECONDS)
@@ -98,14 +104,18 @@ class Accidents:
                     with suppress(httpx.TransportError):
                         http.post("/keys/set", json=body)
 
-    def _is_over_before(self, seconds: float) -> bool:
-        """Waits so long, and until something of the batch is under way."""
-        if self._over.wait(seconds):
-            return True
-        while not queue_of(self.shop)["running"]:
-            if self._over.wait(0.05):
-                return True
-        return False
+    def _moments(self, luck: random.Random, count: int) -> list[float]:
+        """After how many parts each is to happen: spread over the batch, however fast that is."""
+        most = LATEST_SHARE * self.wanted.parts
+        return sorted(luck.uniform(0, most) for _ in range(count))
+
+    def _is_over_before(self, parts: float) -> bool:
+        """Waits until so many parts are done and others are under way."""
+        while not self._over.wait(self.wanted.look_seconds):
+            queue = queue_of(self.shop)
+            if queue["running"] and queue["succeeded"] - self.begun_with >= parts:
+                return False
+        return True
 
     def _luck(self, what: str) -> random.Random:
         return random.Random(f"{what} {self.wanted.seed}")  # noqa: S311 - luck, and no secret

@@ -97,7 +97,7 @@ def run(shop: Shop, wanted: Wanted, items: int, within_seconds: float, slow: flo
     with models_at(shop.stack, answers) as models:
         batch_id = begun(shop, [product(seed, number, items) for number in range(items)])
         began = time.monotonic()
-        accidents = Accidents(shop, models, wanted)
+        accidents = Accidents(shop, models, wanted, before["succeeded"])
         with accidents.happening():
             eventually(
                 lambda: _is_done(shop, batch_id),
