@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -97,20 +97,32 @@ def read_rows(path: Path) -> Iterator[Row]:
     return (row for _, row in read_lines(path))
 
 
-def read_lines(path: Path, needed: Iterable[str] = ()) -> Iterator[tuple[int, Row]]:
+def read_lines(path: Path, needed: Iterable[str] = ()) -> list[tuple[int, Row]]:
     """The rows of a CSV file and the line that each begins in; raises Unreadable."""
-    csv.field_size_limit(_MOST_LETTERS)
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), restval="")
+    rows = []
     try:
-        header = reader.fieldnames or []
-        if missing := sorted(set(needed) - set(header)):
-            raise Unreadable(path, 1, f"no column {missing[0]}")
-        begins = reader.line_num + 1
-        for row in reader:
-            yield begins, row
+        with _long_cells():
+            header = reader.fieldnames or []
+            if missing := sorted(set(needed) - set(header)):
+                raise Unreadable(path, 1, f"no column {missing[0]}")
             begins = reader.line_num + 1
+            for row in reader:
+                rows.append((begins, row))
+                begins = reader.line_num + 1
     except csv.Error as error:
         raise Unreadable(path, reader.line_num, f"not CSV: {error}") from None
+    return rows
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """The limit is one for the process, and others rely on theirs."""
+    before = csv.field_size_limit(_MOST_LETTERS)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _text(path: Path) -> str:

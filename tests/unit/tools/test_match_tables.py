@@ -1,5 +1,6 @@
 """Tables as others write them."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,9 @@ def test_a_brand_may_be_called_nan(tmp_path: Path) -> None:
 
 def test_a_cell_may_be_long_and_a_row_short(tmp_path: Path) -> None:
     table = f"id,name,description,price\n1,Tea,{'word ' * 40_000},5\n2,Coffee\n"
+    limit = csv.field_size_limit()
     tea, coffee = offers(tmp_path, table, table)
+    assert csv.field_size_limit() == limit
     assert len(tea.description) == 199_999
     assert (coffee.name, coffee.description, coffee.price_minor) == ("Coffee", "", 0)
 
