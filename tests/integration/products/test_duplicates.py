@@ -3,6 +3,7 @@
 import json
 import secrets
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, combinations
 from typing import Any
@@ -22,6 +23,8 @@ GOODS = (
 )
 SHOPS = ("keells", "cargills", "glomark")
 Sold = dict[tuple[str, str], str]
+# Its id, its fields, and the ids of its partners.
+Partnered = tuple[str, Json, list[str]]
 MOST_READS = 60
 RETRAIN = """
 from shared.edge.request import Actor
@@ -531,7 +534,9 @@ def test_a_product_costs_the_same_to_match_however_full_the_lists_are(
     assert costs[1] < max(hindered) <= allowances.MOST_READS <= MOST_READS
 
 
-def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: Shop) -> None:
+@pytest.fixture
+def partnered(shop: Shop) -> Iterator[Partnered]:
+    """A product with more partners than one turn judges; no event comes of what is written."""
     shop.clear()
     shop.stack.control.disturb_events(drop=True)
     shop.upload([row(1, retailer="keells")])
@@ -539,6 +544,14 @@ def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: 
     twins = fill(shop, offer_of(product_id, fields), 0)
     assert len(twins) > turns.MAX_OTHERS
     partner_of_all(shop, product_id, twins)
+    yield product_id, fields, twins
+    shop.stack.control.reset_events()
+
+
+def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(
+    shop: Shop, partnered: Partnered
+) -> None:
+    product_id, fields, twins = partnered
     # Still the same, and no pair is as it was.
     rematch(shop, product_id, price=float(fields["price_minor"]) / 100 + 1)
     known = shop.documents("match_pairs")
@@ -549,16 +562,12 @@ def test_no_pair_tells_of_what_a_product_was_however_many_partners_it_has(shop: 
     states = shop.documents("match_states")
     assert [states[each]["partners"] for each in (product_id, *twins)] == [{}] * (1 + len(twins))
     assert f"product-{product_id}" not in shop.documents("outbox")
-    shop.stack.control.reset_events()
 
 
-def test_a_full_rematch_judges_those_whose_turn_a_debt_has_behind_it(shop: Shop) -> None:
-    shop.clear()
-    shop.stack.control.disturb_events(drop=True)
-    shop.upload([row(1, retailer="keells")])
-    product_id, fields = next(iter(shop.documents("products").items()))
-    twins = fill(shop, offer_of(product_id, fields), 0)
-    partner_of_all(shop, product_id, twins)
+def test_a_full_rematch_judges_those_whose_turn_a_debt_has_behind_it(
+    shop: Shop, partnered: Partnered
+) -> None:
+    product_id, fields, twins = partnered
     owed = {"kind": "product", "id": product_id, "version": fields["version"]}
     debt = shop.database.document(f"outbox/product-{product_id}")
     debt.set(owed | {"at": datetime.now(UTC), "waiting": twins[:1]})
@@ -569,7 +578,6 @@ def test_a_full_rematch_judges_those_whose_turn_a_debt_has_behind_it(shop: Shop)
     # What follows the write but is no match is owed still.
     assert shop.documents("outbox")[debt.id]["waiting"] == []
     debt.delete()
-    shop.stack.control.reset_events()
 
 
 def rematch(shop: Shop, product_id: str, **fields: Any) -> None:
